@@ -1,0 +1,84 @@
+"""Parsers: the bytes of one publisher file in, tidy rows out.
+
+Here belong what every parser shares in its signature (``ParseContext``, ``Note``, ``Parsed``) and
+the register ``PARSERS``, keyed by the ``parser`` name of a catalogue entry. A parser is a pure
+function: no clock, no network, no writes. It returns rows in the shape of
+``sources.observation.OBSERVATION_COLUMNS`` (or ``MEMBERSHIP_COLUMNS``), each with the cell that
+its value was read from, and raises ``sources.errors.ParseError`` and nothing else.
+
+What does not belong here: fetching and storing files (``sources.landing``), and judging rows that
+could be read (``sources.contract``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from sources.areas import AreaBook
+    from sources.catalogue import Dataset, Edition
+
+
+@dataclass(frozen=True)
+class ParseContext:
+    """What a parser is told about the file it is given.
+
+    ``file_name`` is used in messages and to compare the file's form with its name; nothing about
+    the figures is inferred from it.
+    """
+
+    dataset: Dataset
+    edition: Edition
+    areas: AreaBook
+    file_name: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that was accepted and deserves a word, e.g. ``percent_as_fraction``."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """The rows of one file, and what a reader of the run should know about how it was read."""
+
+    rows: pd.DataFrame
+    notes: tuple[Note, ...]
+
+
+Parser = Callable[[bytes, ParseContext], Parsed]
+
+_MODULES: Final = (
+    "dcms_tables",
+    "smc_index",
+    "ons_local_statistics",
+    "ons_combined_authorities",
+    "population",
+)
+
+
+class _Register(Mapping[str, Parser]):
+    """The parsers by name; each module is imported when it is first asked for."""
+
+    def __getitem__(self, name: str) -> Parser:
+        if name not in _MODULES:
+            raise KeyError(name)
+        parser: Parser = import_module(f"sources.parsers.{name}").parse
+        return parser
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+PARSERS: Final[Mapping[str, Parser]] = _Register()
