@@ -1,0 +1,299 @@
+"""Areas: which codes exist, since when, what replaced them, and how each publisher prints them.
+
+Belongs here: reading the three seeds (areas, aliases, code changes) and answering questions about
+codes and names. Does not belong here: memberships and populations (they are data), or any guess. A
+name leads to a code only through an alias of that dataset and edition, or because one code only
+bears it.
+
+Seeds and their columns:
+
+- ``areas.csv``: area_code, area_name, area_level, valid_from, valid_to, current_code, region_code,
+  note. ``valid_from`` and ``valid_to`` are a year or a date, empty where open; ``current_code`` is
+  empty or the code itself for an area that stands.
+- ``area_aliases.csv``: dataset, edition, printed_code, printed_name, area_code. ``dataset`` and
+  ``edition`` may be a shell pattern (``smc_*``); empty means any.
+- ``area_code_changes.csv``: old_code, new_code, year, kind, note.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from sources.errors import ParseError, PulseError
+
+_AREA_COLUMNS = ("area_code", "area_name", "area_level")
+_ALIAS_COLUMNS = ("dataset", "edition", "printed_name", "area_code")
+_CHANGE_COLUMNS = ("old_code", "new_code")
+
+
+@dataclass(frozen=True)
+class Area:
+    """One code: its name, level, and the years in which publishers use it (None = open)."""
+
+    code: str
+    name: str
+    level: str
+    valid_from: date | None = None
+    valid_to: date | None = None
+    current_code: str | None = None
+    region_code: str | None = None
+
+
+@dataclass(frozen=True)
+class Alias:
+    """How one publisher prints an area, in the editions that the patterns match."""
+
+    dataset: str
+    edition: str
+    printed_name: str
+    area_code: str
+    printed_code: str | None = None
+
+    def applies(self, dataset: str, edition: str) -> bool:
+        return fnmatchcase(dataset, self.dataset or "*") and fnmatchcase(
+            edition, self.edition or "*"
+        )
+
+
+def normalise_name(name: str) -> str:
+    """The name without regard to case, kind of space, apostrophe or dash; words are kept."""
+    text = unicodedata.normalize("NFKC", name).replace("\u2019", "'").replace("\u2018", "'")
+    text = re.sub(r"[\u2010-\u2015]", "-", text)
+    return " ".join(text.split()).casefold()
+
+
+@dataclass(frozen=True)
+class AreaBook:
+    """Every area the project knows. Build it with ``from_seeds``, or from ``Area`` objects."""
+
+    areas: Mapping[str, Area]
+    aliases: tuple[Alias, ...] = ()
+    changes: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_seeds(cls, seeds: Path) -> AreaBook:
+        """Read the three seeds in the folder.
+
+        Raises PulseError(code="bad_seed") for a missing file or column, a code listed twice, an
+        alias or change that points at a code which ``areas.csv`` lacks, or changes that run in a ring.
+        """
+        areas: dict[str, Area] = {}
+        changes: dict[str, str] = {}
+        for line, row in _read(seeds / "areas.csv", _AREA_COLUMNS):
+            code = row["area_code"]
+            if code in areas:
+                raise _bad_seed(seeds / "areas.csv", line, f"area code {code} is listed twice")
+            areas[code] = Area(
+                code=code,
+                name=row["area_name"],
+                level=row["area_level"],
+                valid_from=_day(seeds / "areas.csv", line, row.get("valid_from"), end=False),
+                valid_to=_day(seeds / "areas.csv", line, row.get("valid_to"), end=True),
+                current_code=row.get("current_code") or None,
+                region_code=row.get("region_code") or None,
+            )
+        for area in areas.values():
+            if area.current_code and area.current_code != area.code:
+                changes[area.code] = area.current_code
+        splits: set[str] = set()
+        for _, row in _read(seeds / "area_code_changes.csv", _CHANGE_COLUMNS):
+            old, new = row["old_code"], row["new_code"]
+            if changes.setdefault(old, new) != new and old not in areas:
+                splits.add(old)
+        for old in splits:
+            # A code split among several has no single successor; following one would be a guess.
+            changes.pop(old, None)
+        aliases = []
+        for line, row in _read(seeds / "area_aliases.csv", _ALIAS_COLUMNS):
+            code = row["area_code"]
+            if code not in areas:
+                raise _bad_seed(
+                    seeds / "area_aliases.csv", line, f"area code {code} is not in areas.csv"
+                )
+            aliases.append(
+                Alias(
+                    dataset=row["dataset"],
+                    edition=row["edition"],
+                    printed_name=row["printed_name"],
+                    area_code=code,
+                    printed_code=row.get("printed_code") or None,
+                )
+            )
+        book = cls(areas=areas, aliases=tuple(aliases), changes=changes)
+        for old in changes:
+            if book.current(old) == old:
+                raise _bad_seed(
+                    seeds / "area_code_changes.csv", None, f"the changes of {old} run in a ring"
+                )
+        return book
+
+    def knows(self, code: str) -> bool:
+        return code in self.areas
+
+    def area(self, code: str) -> Area:
+        """Raises ParseError(code="unknown_area") for a code that is not listed."""
+        try:
+            return self.areas[code]
+        except KeyError:
+            raise ParseError(
+                f"area code {code!r} is not known",
+                code="unknown_area",
+                todo="add the area to dbt_project/seeds/areas.csv, or correct the code",
+            ) from None
+
+    def level(self, code: str) -> str:
+        return self.area(code).level
+
+    def name(self, code: str) -> str:
+        return self.area(code).name
+
+    def current(self, code: str) -> str:
+        """The code that stands today for this one; the code itself where nothing replaced it."""
+        seen = {code}
+        while code in self.changes:
+            code = self.changes[code]
+            if code in seen:
+                break
+            seen.add(code)
+        return code
+
+    def valid_in(self, code: str, year: int) -> bool:
+        """True where the code was in use at some time of the year."""
+        area = self.area(code)
+        starts = area.valid_from is None or area.valid_from <= date(year, 12, 31)
+        ends = area.valid_to is None or area.valid_to >= date(year, 1, 1)
+        return starts and ends
+
+    def codes(self, level: str, *, prefix: str = "", year: int | None = None) -> tuple[str, ...]:
+        """Codes of a level in order; with a year those in use in it, else those that stand today."""
+        return tuple(
+            sorted(
+                area.code
+                for area in self.areas.values()
+                if area.level == level
+                and area.code.startswith(prefix)
+                and (
+                    self.valid_in(area.code, year)
+                    if year is not None
+                    else self.current(area.code) == area.code and area.valid_to is None
+                )
+            )
+        )
+
+    def aliased(self, dataset: str, edition: str) -> tuple[str, ...]:
+        """Codes that the dataset prints in the edition, by its own aliases (not the shared ones)."""
+        return tuple(
+            sorted(
+                {
+                    alias.area_code
+                    for alias in self.aliases
+                    if alias.dataset not in ("", "*") and alias.applies(dataset, edition)
+                }
+            )
+        )
+
+    def resolve(self, name: str, *, dataset: str, edition: str, level: str | None = None) -> str:
+        """The code of a printed name: by the edition's aliases, else where one code bears the name.
+
+        ``level`` narrows the choice to one area level. Raises ParseError with code "unknown_area"
+        where no code bears the name and "ambiguous_area" where several do.
+        """
+        wanted = normalise_name(name)
+        found = {
+            alias.area_code
+            for alias in self.aliases
+            if normalise_name(alias.printed_name) == wanted and alias.applies(dataset, edition)
+        }
+        if not found:
+            found = {
+                area.code
+                for area in self.areas.values()
+                if normalise_name(area.name) == wanted and self.current(area.code) == area.code
+            }
+        if level is not None:
+            found = {code for code in found if self.areas[code].level == level}
+        return self._only(found, name, "name", dataset, edition)
+
+    def resolve_code(self, printed_code: str, *, dataset: str, edition: str) -> str:
+        """The code of a printed code: by the edition's aliases (TLG), else itself where it is known."""
+        wanted = printed_code.strip()
+        found = {
+            alias.area_code
+            for alias in self.aliases
+            if alias.printed_code == wanted and alias.applies(dataset, edition)
+        }
+        if not found and wanted in self.areas:
+            found = {wanted}
+        return self._only(found, printed_code, "code", dataset, edition)
+
+    def _only(self, found: set[str], printed: str, what: str, dataset: str, edition: str) -> str:
+        if len(found) == 1:
+            return next(iter(found))
+        if found:
+            choices = ", ".join(
+                f"{code} ({self.name(code)}, {self.level(code)})" for code in sorted(found)
+            )
+            raise ParseError(
+                f"the area {what} {printed!r} stands for {len(found)} areas",
+                code="ambiguous_area",
+                dataset=dataset,
+                edition=edition,
+                expected="one area",
+                found=choices,
+                todo="add a row for this dataset and edition to "
+                "dbt_project/seeds/area_aliases.csv that says which is meant",
+            )
+        raise ParseError(
+            f"the area {what} {printed!r} is not known",
+            code="unknown_area",
+            dataset=dataset,
+            edition=edition,
+            todo="if it is a new area or a new spelling, add it to "
+            "dbt_project/seeds/areas.csv or area_aliases.csv",
+        )
+
+
+def _bad_seed(path: Path, line: int | None, message: str) -> PulseError:
+    return PulseError(
+        message,
+        code="bad_seed",
+        file=path.name,
+        cell=None if line is None else f"line {line}",
+        todo="correct the seed; every figure is keyed by it",
+    )
+
+
+def _read(path: Path, needed: Iterable[str]) -> list[tuple[int, dict[str, str]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            reader = csv.DictReader(handle)
+            missing = [column for column in needed if column not in (reader.fieldnames or ())]
+            if missing:
+                raise _bad_seed(path, 1, f"the columns {', '.join(missing)} are missing")
+            return [
+                (
+                    reader.line_num,
+                    {key: (value or "").strip() for key, value in row.items() if key is not None},
+                )
+                for row in reader
+            ]
+    except FileNotFoundError:
+        raise _bad_seed(path, None, "the seed is missing") from None
+
+
+def _day(path: Path, line: int, text: str | None, *, end: bool) -> date | None:
+    if not text:
+        return None
+    try:
+        if re.fullmatch(r"\d{4}", text):
+            return date(int(text), 12, 31) if end else date(int(text), 1, 1)
+        return date.fromisoformat(text)
+    except ValueError:
+        raise _bad_seed(path, line, f"{text!r} is neither a year nor a date") from None

@@ -1,0 +1,250 @@
+"""The tidy shapes: one row a published cell, or one row a membership.
+
+Belongs here: columns, types and the rules that hold for every dataset (a published row has a value, a
+suppressed one has none, a row says where it comes from). Does not belong here: rules that need the
+catalogue or the areas; they are in ``sources.contract``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.typing.pandas import Series
+
+AREA_LEVELS: tuple[str, ...] = (
+    "nation",
+    "itl1",
+    "itl2",
+    "cauth",
+    "utla",
+    "lad",
+    "smc_area",
+    "ward",
+    "lsoa",
+)
+UNITS: tuple[str, ...] = ("percent", "z_score", "group", "count", "rate")
+STATUSES: tuple[str, ...] = (
+    "published",
+    "suppressed",
+    "low_reliability",
+    "not_available",
+    "not_applicable",
+    "not_held",
+)
+STATUSES_WITHOUT_VALUE: tuple[str, ...] = (
+    "suppressed",
+    "not_available",
+    "not_applicable",
+    "not_held",
+)
+ORIGINS: tuple[str, ...] = ("publisher", "transcribed", "derived", "synthetic")
+
+_TEXT, _REAL, _WHOLE, _DAY = "string", "float64", "Int64", "datetime64[ns]"
+
+#: Column -> pandas dtype of the tidy shape, in its order. A null value or bound is NaN.
+OBSERVATION_DTYPES: Mapping[str, str] = {
+    "dataset": _TEXT,
+    "edition": _TEXT,
+    "revision": _TEXT,
+    "measure": _TEXT,
+    "area_code": _TEXT,
+    "area_name": _TEXT,
+    "area_level": _TEXT,
+    "period_start": _DAY,
+    "period_end": _DAY,
+    "unit": _TEXT,
+    "value": _REAL,
+    "lower_95": _REAL,
+    "upper_95": _REAL,
+    "base": _WHOLE,
+    "group_number": _WHOLE,
+    "group_label": _TEXT,
+    "status": _TEXT,
+    "status_symbol": _TEXT,
+    "origin": _TEXT,
+    "file_sha256": _TEXT,
+    "sheet": _TEXT,
+    "row_number": _WHOLE,
+    "column_letter": _TEXT,
+    "citation": _TEXT,
+}
+OBSERVATION_COLUMNS: tuple[str, ...] = tuple(OBSERVATION_DTYPES)
+
+MEMBERSHIP_DTYPES: Mapping[str, str] = {
+    "dataset": _TEXT,
+    "edition": _TEXT,
+    "revision": _TEXT,
+    "member_code": _TEXT,
+    "member_name": _TEXT,
+    "parent_code": _TEXT,
+    "parent_name": _TEXT,
+    "origin": _TEXT,
+    "file_sha256": _TEXT,
+    "sheet": _TEXT,
+    "row_number": _WHOLE,
+    "column_letter": _TEXT,
+    "citation": _TEXT,
+}
+MEMBERSHIP_COLUMNS: tuple[str, ...] = tuple(MEMBERSHIP_DTYPES)
+
+
+def _says_where_from(frame: pd.DataFrame) -> pd.Series:
+    """True where the row leads back to a cell of a file, or carries a citation instead."""
+    cell = frame["file_sha256"].notna() & frame["row_number"].notna()
+    cited = frame["citation"].fillna("").str.strip().ne("")
+    from_file = frame["origin"].eq("publisher").fillna(False)
+    copied = frame["origin"].eq("transcribed").fillna(False)
+    other = ~(from_file | copied)
+    return ((from_file & cell) | (copied & cited) | other).astype(bool)
+
+
+class ObservationModel(pa.DataFrameModel):
+    """One row a published cell; percentages are 0 to 100, dates are midnight."""
+
+    dataset: Series[pd.StringDtype]
+    edition: Series[pd.StringDtype]
+    revision: Series[pd.StringDtype]
+    measure: Series[pd.StringDtype]
+    area_code: Series[pd.StringDtype] = pa.Field(str_matches=r"^\S(.*\S)?$")
+    area_name: Series[pd.StringDtype]
+    area_level: Series[pd.StringDtype] = pa.Field(isin=AREA_LEVELS)
+    period_start: Series[pa.DateTime]
+    period_end: Series[pa.DateTime]
+    unit: Series[pd.StringDtype] = pa.Field(isin=UNITS)
+    value: Series[float] = pa.Field(nullable=True)
+    lower_95: Series[float] = pa.Field(nullable=True)
+    upper_95: Series[float] = pa.Field(nullable=True)
+    base: Series[pd.Int64Dtype] = pa.Field(nullable=True, ge=0)
+    group_number: Series[pd.Int64Dtype] = pa.Field(nullable=True, ge=1)
+    group_label: Series[pd.StringDtype] = pa.Field(nullable=True)
+    status: Series[pd.StringDtype] = pa.Field(isin=STATUSES)
+    status_symbol: Series[pd.StringDtype] = pa.Field(nullable=True)
+    origin: Series[pd.StringDtype] = pa.Field(isin=ORIGINS)
+    file_sha256: Series[pd.StringDtype] = pa.Field(nullable=True, str_matches=r"^[0-9a-f]{64}$")
+    sheet: Series[pd.StringDtype] = pa.Field(nullable=True)
+    row_number: Series[pd.Int64Dtype] = pa.Field(nullable=True, ge=1)
+    column_letter: Series[pd.StringDtype] = pa.Field(nullable=True, str_matches=r"^[A-Z]{1,3}$")
+    citation: Series[pd.StringDtype] = pa.Field(nullable=True)
+
+    class Config:
+        name = "observations"
+        strict = True
+        ordered = True
+        coerce = True
+
+    @pa.dataframe_check(name="published_without_value")
+    @classmethod
+    def published_has_value(cls, frame: pd.DataFrame) -> pd.Series:
+        return (frame["status"].ne("published") | frame["value"].notna()).astype(bool)
+
+    @pa.dataframe_check(name="value_where_none_is_published")
+    @classmethod
+    def withheld_has_none(cls, frame: pd.DataFrame) -> pd.Series:
+        withheld = frame["status"].isin(STATUSES_WITHOUT_VALUE)
+        figures = ["value", "lower_95", "upper_95", "group_number"]
+        return (~withheld | frame[figures].isna().all(axis=1)).astype(bool)
+
+    @pa.dataframe_check(name="value_not_finite")
+    @classmethod
+    def finite(cls, frame: pd.DataFrame) -> pd.Series:
+        figures = frame[["value", "lower_95", "upper_95"]]
+        return ~figures.isin([float("inf"), float("-inf")]).any(axis=1)
+
+    @pa.dataframe_check(name="period_reversed")
+    @classmethod
+    def period_runs_forward(cls, frame: pd.DataFrame) -> pd.Series:
+        return frame["period_start"] <= frame["period_end"]
+
+    @pa.dataframe_check(name="period_not_a_day")
+    @classmethod
+    def periods_are_days(cls, frame: pd.DataFrame) -> pd.Series:
+        days = [frame[c] == frame[c].dt.normalize() for c in ("period_start", "period_end")]
+        return days[0] & days[1]
+
+    @pa.dataframe_check(name="no_provenance")
+    @classmethod
+    def says_where_from(cls, frame: pd.DataFrame) -> pd.Series:
+        return _says_where_from(frame)
+
+
+class MembershipModel(pa.DataFrameModel):
+    """One row a membership: the member area belongs to the parent area in that edition."""
+
+    dataset: Series[pd.StringDtype]
+    edition: Series[pd.StringDtype]
+    revision: Series[pd.StringDtype]
+    member_code: Series[pd.StringDtype] = pa.Field(str_matches=r"^\S(.*\S)?$")
+    member_name: Series[pd.StringDtype]
+    parent_code: Series[pd.StringDtype] = pa.Field(str_matches=r"^\S(.*\S)?$")
+    parent_name: Series[pd.StringDtype]
+    origin: Series[pd.StringDtype] = pa.Field(isin=ORIGINS)
+    file_sha256: Series[pd.StringDtype] = pa.Field(nullable=True, str_matches=r"^[0-9a-f]{64}$")
+    sheet: Series[pd.StringDtype] = pa.Field(nullable=True)
+    row_number: Series[pd.Int64Dtype] = pa.Field(nullable=True, ge=1)
+    column_letter: Series[pd.StringDtype] = pa.Field(nullable=True, str_matches=r"^[A-Z]{1,3}$")
+    citation: Series[pd.StringDtype] = pa.Field(nullable=True)
+
+    class Config:
+        name = "memberships"
+        strict = True
+        ordered = True
+        coerce = True
+
+    @pa.dataframe_check(name="member_of_itself")
+    @classmethod
+    def not_its_own_parent(cls, frame: pd.DataFrame) -> pd.Series:
+        return frame["member_code"].ne(frame["parent_code"]).astype(bool)
+
+    @pa.dataframe_check(name="no_provenance")
+    @classmethod
+    def says_where_from(cls, frame: pd.DataFrame) -> pd.Series:
+        return _says_where_from(frame)
+
+
+def _empty(dtypes: Mapping[str, str]) -> pd.DataFrame:
+    return pd.DataFrame({column: pd.Series([], dtype=kind) for column, kind in dtypes.items()})
+
+
+def empty_observations() -> pd.DataFrame:
+    """No observations, in the right columns and types."""
+    return _empty(OBSERVATION_DTYPES)
+
+
+def empty_memberships() -> pd.DataFrame:
+    """No memberships, in the right columns and types."""
+    return _empty(MEMBERSHIP_DTYPES)
+
+
+def _conform(frame: pd.DataFrame, dtypes: Mapping[str, str]) -> pd.DataFrame:
+    unknown = [str(column) for column in frame.columns if column not in dtypes]
+    if unknown:
+        raise ValueError(f"columns that the tidy shape does not have: {', '.join(unknown)}")
+    whole = frame.reindex(columns=list(dtypes)).reset_index(drop=True)
+    columns: dict[str, Any] = {}
+    for column, kind in dtypes.items():
+        series: Any = whole[column]
+        if kind == _DAY:
+            columns[column] = pd.to_datetime(series).astype(kind)
+        elif kind == _TEXT:
+            columns[column] = series.astype("object").where(series.notna(), None).astype(kind)
+        elif kind == _WHOLE:
+            columns[column] = pd.to_numeric(series).astype("Float64").astype(kind)
+        else:
+            columns[column] = pd.to_numeric(series).astype(kind)
+    return pd.DataFrame(columns)
+
+
+def as_observations(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame in the tidy columns, order and types; columns left out become null.
+
+    Raises ValueError for a column that the shape does not have, or a value that its type cannot hold.
+    """
+    return _conform(frame, OBSERVATION_DTYPES)
+
+
+def as_memberships(frame: pd.DataFrame) -> pd.DataFrame:
+    """As ``as_observations``, for memberships."""
+    return _conform(frame, MEMBERSHIP_DTYPES)
