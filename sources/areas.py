@@ -102,14 +102,13 @@ class AreaBook:
         for area in areas.values():
             if area.current_code and area.current_code != area.code:
                 changes[area.code] = area.current_code
-        splits: set[str] = set()
+        successors: dict[str, set[str]] = {}
         for _, row in _read(seeds / "area_code_changes.csv", _CHANGE_COLUMNS):
-            old, new = row["old_code"], row["new_code"]
-            if changes.setdefault(old, new) != new and old not in areas:
-                splits.add(old)
-        for old in splits:
+            successors.setdefault(row["old_code"], set()).add(row["new_code"])
+        for old, new in successors.items():
             # A code split among several has no single successor; following one would be a guess.
-            changes.pop(old, None)
+            if old not in changes and len(new) == 1:
+                changes[old] = next(iter(new))
         aliases = []
         for line, row in _read(seeds / "area_aliases.csv", _ALIAS_COLUMNS):
             code = row["area_code"]

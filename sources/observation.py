@@ -151,7 +151,8 @@ class ObservationModel(pa.DataFrameModel):
     @classmethod
     def finite(cls, frame: pd.DataFrame) -> pd.Series:
         figures = frame[["value", "lower_95", "upper_95"]]
-        return ~figures.isin([float("inf"), float("-inf")]).any(axis=1)
+        infinite: pd.Series = figures.isin([float("inf"), float("-inf")]).any(axis=1)
+        return ~infinite
 
     @pa.dataframe_check(name="period_reversed")
     @classmethod
@@ -161,8 +162,9 @@ class ObservationModel(pa.DataFrameModel):
     @pa.dataframe_check(name="period_not_a_day")
     @classmethod
     def periods_are_days(cls, frame: pd.DataFrame) -> pd.Series:
-        days = [frame[c] == frame[c].dt.normalize() for c in ("period_start", "period_end")]
-        return days[0] & days[1]
+        start, end = frame["period_start"], frame["period_end"]
+        days: pd.Series = (start == start.dt.normalize()) & (end == end.dt.normalize())
+        return days
 
     @pa.dataframe_check(name="no_provenance")
     @classmethod

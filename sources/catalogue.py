@@ -1,0 +1,639 @@
+"""The catalogue: which dataset is published where, in which editions, and how its files are laid out.
+
+Belongs here: the typed form of ``sources/catalogue/<dataset>.yaml`` and the checks that those files
+hold together. Does not belong here: fetching, parsing, or anything inferred from a file name; the
+catalogue declares.
+
+The folder ``sources/catalogue/`` holds YAML only and has no ``__init__.py``, so ``sources.catalogue``
+is this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from sources.errors import CatalogueError
+from sources.observation import AREA_LEVELS
+
+DEFAULT_DIRECTORY = Path(__file__).parent / "catalogue"
+
+AreaLevel = Literal["nation", "itl1", "itl2", "cauth", "utla", "lad", "smc_area", "ward", "lsoa"]
+Unit = Literal["percent", "z_score", "group", "count", "rate"]
+
+_CODE = r"^[a-z][a-z0-9_]*$"
+_EDITION = r"^[a-z0-9][a-z0-9-]*$"
+_PLACEHOLDERS = {"edition": "2023-24", "edition_slash": "2023/24", "year": "2024", "yy": "24"}
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def fill(pattern: str, edition: str) -> str:
+    """A layout pattern with its placeholders replaced by what they stand for in the edition.
+
+    ``{edition}`` 2023-24, ``{edition_slash}`` 2023/24, ``{year}`` the first four-digit year of the
+    edition and ``{yy}`` its last two digits. Other braces are left as they are, so that a regular
+    expression may hold ``\\d{4}``.
+    """
+    found = re.search(r"\d{4}", edition)
+    year = found.group() if found else edition
+    values = {
+        "edition": edition,
+        "edition_slash": edition.replace("-", "/"),
+        "year": year,
+        "yy": year[-2:],
+    }
+    for name, value in values.items():
+        pattern = pattern.replace("{" + name + "}", value)
+    return pattern
+
+
+def _regex(pattern: str | None) -> str | None:
+    if pattern is not None:
+        try:
+            re.compile(fill(pattern, _PLACEHOLDERS["edition"]))
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+    return pattern
+
+
+class JumpRule(_Model):
+    """When a change against the edition before is too large to be one.
+
+    ``points``: a change above this is a jump; ``share``: at most this share of the areas may jump;
+    ``median``: the median absolute change over areas may not exceed this. In the measure's unit, or in
+    percent of the earlier value when ``relative``. ``areas``: fewer areas in common prove nothing.
+    """
+
+    points: float = Field(gt=0)
+    share: float = Field(ge=0, le=1)
+    median: float = Field(gt=0)
+    relative: bool = False
+    areas: int = Field(default=20, ge=1)
+
+
+class Measure(_Model):
+    """One published measure. ``minimum`` and ``maximum`` bound its value, in its unit.
+
+    ``levels_from``: area level -> the first edition that publishes the measure at that level, where it
+    is later than the dataset's. ``group_scale``: edition -> highest group number of a banded index.
+    """
+
+    code: str = Field(pattern=_CODE)
+    title: str
+    unit: Unit
+    question: str | None = None
+    response: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    caution: str | None = None
+    jump: JumpRule | None = None
+    groups: Mapping[str, Mapping[str, int]] = {}
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Measure:
+        if self.minimum is not None and self.maximum is not None and self.minimum >= self.maximum:
+            raise ValueError(f"minimum {self.minimum} is not below maximum {self.maximum}")
+        return self
+
+    def group_labels(self, edition: str) -> Mapping[str, int]:
+        """Printed group label -> number in the edition; empty where the edition has no groups."""
+        return self.groups.get(edition, {})
+
+
+class Edition(_Model):
+    """One edition: when it was measured and published, where, and at which area levels."""
+
+    edition: str = Field(pattern=_EDITION)
+    title: str
+    period_start: date
+    period_end: date
+    published_on: date | None = None
+    baseline: bool = False
+    page: str | None = None
+    levels: tuple[AreaLevel, ...] = ()
+    code_vintage: int | None = Field(default=None, ge=2009, le=2100)
+    how_to_obtain: str | None = None
+    successor_note: str | None = None
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _forward(self) -> Edition:
+        if self.period_end < self.period_start:
+            raise ValueError(f"period_end {self.period_end} is before {self.period_start}")
+        return self
+
+
+class Coverage(_Model):
+    """How many areas of a level an edition must have, in every period and measure.
+
+    ``exact`` false means at least so many. ``prefix`` counts only codes that begin with it.
+    ``measures`` limits the rule; empty means every measure of the dataset.
+    """
+
+    edition: str
+    level: AreaLevel
+    areas: int = Field(ge=1)
+    exact: bool = True
+    prefix: str = ""
+    measures: tuple[str, ...] = ()
+
+
+class Correction(_Model):
+    """A known fault of a published file, set right on the way in, with the reason.
+
+    ``drop_interval`` empties both bounds of the rows chosen. The correction is only applied where the
+    fault that it ``expect``s is there; once the publisher has mended the file it is reported as not
+    needed.
+    """
+
+    edition: str
+    measure: str | None = None
+    level: AreaLevel | None = None
+    action: Literal["drop_interval"]
+    expect: Literal["interval_excludes_value", "zero_width_interval"]
+    reason: str
+
+
+class GovUkDiscovery(_Model):
+    """A statistics release on GOV.UK, found through its collection, or by search where none is known.
+
+    ``release_title`` and ``release_path`` are regular expressions with the named groups that
+    ``edition_code`` puts together; a release that matches either one is an edition. An attachment is
+    chosen by ``content_types``, in order of preference, and ``attachment_title``.
+    """
+
+    kind: Literal["govuk"]
+    collection: str | None = None
+    search: Mapping[str, str] = {}
+    document_types: tuple[str, ...] = ("official_statistics", "national_statistics")
+    release_title: str
+    release_path: str | None = None
+    edition_code: str
+    attachment_title: str
+    attachment_exclude: str | None = None
+    content_types: tuple[str, ...]
+    announces: tuple[str, ...] = ()
+    note: str | None = None
+
+    _patterns = field_validator(
+        "release_title", "release_path", "attachment_title", "attachment_exclude"
+    )(_regex)
+
+    @model_validator(mode="after")
+    def _findable(self) -> GovUkDiscovery:
+        if not self.collection and not self.search:
+            raise ValueError("neither a collection nor a search is given")
+        return self
+
+
+class SmcFile(_Model):
+    """The file of one edition of an index: version of its page, and file name."""
+
+    version: str = Field(pattern=r"^\d+\.\d+$")
+    file_name: str
+
+
+class SmcDiscovery(_Model):
+    """A composite index of the Social Mobility Commission, whose files sit under versioned pages."""
+
+    kind: Literal["smc"]
+    domain: str
+    index: str
+    page: str
+    latest: str
+    file: str
+    files: Mapping[str, SmcFile]
+    note: str | None = None
+
+    def page_path(self, edition: str) -> str:
+        return self.page.format(
+            domain=self.domain, index=self.index, version=self.files[edition].version
+        )
+
+    def latest_path(self) -> str:
+        return self.latest.format(domain=self.domain, index=self.index)
+
+    def file_path(self, edition: str) -> str:
+        chosen = self.files[edition]
+        return self.file.format(
+            domain=self.domain,
+            index=self.index,
+            version=chosen.version,
+            file_name=chosen.file_name,
+        )
+
+
+class OnsArcgisDiscovery(_Model):
+    """A lookup on the ONS ArcGIS service; errors arrive as HTTP 200 with an ``error`` object."""
+
+    kind: Literal["ons_arcgis"]
+    services: Mapping[str, str]
+    query: str
+    parameters: Mapping[str, str]
+    page_size: int = Field(default=2000, ge=1, le=2000)
+    fields: Mapping[str, str]
+    note: str | None = None
+
+
+class OnsElsDiscovery(_Model):
+    """Indicators of the ONS Explore Local Statistics service."""
+
+    kind: Literal["ons_els"]
+    data: str
+    metadata: str
+    indicators: Mapping[str, str]
+    parameters: Mapping[str, str] = {}
+    note: str | None = None
+
+
+class NomisDiscovery(_Model):
+    """Population estimates by single year of age on Nomis."""
+
+    kind: Literal["nomis"]
+    data: str
+    parameters: Mapping[str, str]
+    years: Mapping[str, str]
+    note: str | None = None
+
+
+Discovery = Annotated[
+    GovUkDiscovery | SmcDiscovery | OnsArcgisDiscovery | OnsElsDiscovery | NomisDiscovery,
+    Field(discriminator="kind"),
+]
+
+
+class Table(_Model):
+    """Where one measure stands in a workbook.
+
+    ``sheets``: area level -> sheet codes that may hold it, best first. ``response``: regular expression
+    for the response row, matched whole and without regard to case after note marks and surplus spaces
+    are gone. ``title_contains``: words that the sheet's title or question must hold, any spelling of
+    case.
+    """
+
+    sheets: Mapping[AreaLevel, tuple[str, ...]]
+    response: str
+    title_contains: str | None = None
+    note: str | None = None
+
+    _pattern = field_validator("response")(_regex)
+
+
+class Layout(_Model):
+    """How the files of ``from_edition`` and later are laid out, until the next layout.
+
+    ``tables``: measure -> table (workbooks). ``columns``: tidy field -> regular expressions for its
+    header, best first, matched whole and without regard to case; ``fill`` puts the edition into them.
+    ``name``, ``value_column``, ``group_column``, ``period_column``: the Social Mobility Commission
+    files. ``indicators``: printed indicator -> measure; ``levels``: printed geography -> area level;
+    ``groups``: printed group label -> number; ``regions``: words that mark region rows. ``verified``
+    is false where the layout has not been seen in the publisher's own file; ``note`` says what is
+    not established.
+    """
+
+    from_edition: str
+    name: str | None = None
+    tables: Mapping[str, Table] = {}
+    columns: Mapping[str, tuple[str, ...]] = {}
+    value_column: str | None = None
+    group_column: str | None = None
+    period_column: str | None = None
+    indicators: Mapping[str, str] = {}
+    levels: Mapping[str, AreaLevel] = {}
+    breakdowns: Mapping[AreaLevel, tuple[str, ...]] = {}
+    verified: bool = False
+    note: str | None = None
+
+    @field_validator("columns")
+    @classmethod
+    def _patterns(cls, value: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+        for patterns in value.values():
+            for pattern in patterns:
+                _regex(pattern)
+        return value
+
+    @field_validator("breakdowns")
+    @classmethod
+    def _breakdowns(
+        cls, value: Mapping[AreaLevel, tuple[str, ...]]
+    ) -> Mapping[AreaLevel, tuple[str, ...]]:
+        for patterns in value.values():
+            for pattern in patterns:
+                _regex(pattern)
+        return value
+
+    def table(self, measure: str) -> Table:
+        """Raises CatalogueError where the layout has no table for the measure."""
+        try:
+            return self.tables[measure]
+        except KeyError:
+            raise CatalogueError(
+                f"the layout from {self.from_edition} has no table for measure {measure}",
+                code="unknown_measure",
+                expected=", ".join(sorted(self.tables)) or "a table",
+            ) from None
+
+    def header_patterns(self, column: str, edition: str) -> tuple[re.Pattern[str], ...]:
+        """The patterns of a column's header for the edition, compiled; empty where it has none."""
+        return tuple(
+            re.compile(fill(pattern, edition), re.IGNORECASE)
+            for pattern in self.columns.get(column, ())
+        )
+
+
+class Dataset(_Model):
+    """One dataset of one publisher: what it is, where it is, in which editions, under which rules."""
+
+    code: str = Field(pattern=_CODE)
+    title: str
+    short_title: str
+    publisher: str
+    publisher_short: str
+    survey: str | None = None
+    shape: Literal["observations", "memberships"]
+    parser: str | None = None
+    landing_page: str
+    licence: str
+    licence_url: str
+    attribution: str
+    cadence: Literal["annual", "irregular", "once"]
+    expected_month: int | None = Field(default=None, ge=1, le=12)
+    grace_days: int = Field(ge=0)
+    succeeded_by: str | None = None
+    series: str | None = None
+    precedence: int = Field(default=1, ge=1)
+    discovery: Discovery | None = None
+    measures: tuple[Measure, ...] = ()
+    editions: tuple[Edition, ...] = ()
+    layouts: tuple[Layout, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    jump: JumpRule | None = None
+    file_types: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Dataset:
+        editions = [entry.edition for entry in self.editions]
+        measures = [measure.code for measure in self.measures]
+        for what, codes in (("edition", editions), ("measure", measures)):
+            doubled = sorted({code for code in codes if codes.count(code) > 1})
+            if doubled:
+                raise ValueError(f"{what} listed twice: {', '.join(doubled)}")
+        if sum(entry.baseline for entry in self.editions) > 1:
+            raise ValueError("more than one edition is the baseline")
+        starts = [entry.period_end for entry in self.editions]
+        if starts != sorted(starts):
+            raise ValueError("editions are not in order of their period, oldest first")
+        if self.shape == "observations" and self.editions and not self.measures:
+            raise ValueError("editions of observations, but no measures")
+        for rule in self.coverage:
+            _one_of(rule.edition, editions, "coverage names edition")
+            for measure in rule.measures:
+                _one_of(measure, measures, "coverage names measure")
+        for correction in self.corrections:
+            _one_of(correction.edition, editions, "a correction names edition")
+            if correction.measure is not None:
+                _one_of(correction.measure, measures, "a correction names measure")
+        for layout in self.layouts:
+            _one_of(layout.from_edition, editions, "a layout starts from edition")
+            for measure in (*layout.tables, *layout.indicators.values()):
+                _one_of(measure, measures, "a layout names measure")
+        if isinstance(self.discovery, SmcDiscovery | OnsArcgisDiscovery | NomisDiscovery):
+            keyed: Mapping[str, Any]
+            if isinstance(self.discovery, SmcDiscovery):
+                keyed = self.discovery.files
+            elif isinstance(self.discovery, OnsArcgisDiscovery):
+                keyed = self.discovery.services
+            else:
+                keyed = self.discovery.years
+            for edition in keyed:
+                _one_of(edition, editions, "discovery names edition")
+        if self.parser is not None and self.editions and not self.layouts:
+            raise ValueError("a parser, but no layout for it")
+        try:
+            self.attribution.format(edition="2023/24")
+        except (KeyError, IndexError, ValueError) as error:
+            raise ValueError(f"attribution is not a format string of edition: {error}") from None
+        return self
+
+    def edition(self, code: str) -> Edition:
+        """Raises CatalogueError(code="unknown_edition") that lists the known ones."""
+        for entry in self.editions:
+            if entry.edition == code:
+                return entry
+        raise CatalogueError(
+            f"edition {code!r} is not in the catalogue",
+            code="unknown_edition",
+            dataset=self.code,
+            expected=", ".join(entry.edition for entry in self.editions) or "none is listed yet",
+            todo=f"correct the edition, or add it to sources/catalogue/{self.code}.yaml",
+        )
+
+    def measure(self, code: str) -> Measure:
+        """Raises CatalogueError(code="unknown_measure") that lists the known ones."""
+        for measure in self.measures:
+            if measure.code == code:
+                return measure
+        raise CatalogueError(
+            f"measure {code!r} is not in the catalogue",
+            code="unknown_measure",
+            dataset=self.code,
+            expected=", ".join(measure.code for measure in self.measures),
+            todo=f"correct the measure, or add it to sources/catalogue/{self.code}.yaml",
+        )
+
+    def layout(self, edition: str) -> Layout:
+        """The layout in force for the edition: the last that starts with it or an earlier one.
+
+        Raises CatalogueError(code="no_layout") where none does.
+        """
+        order = [entry.edition for entry in self.editions]
+        at = order.index(self.edition(edition).edition)
+        known = [entry for entry in self.layouts if order.index(entry.from_edition) <= at]
+        if not known:
+            raise CatalogueError(
+                "no layout is known for this edition",
+                code="no_layout",
+                dataset=self.code,
+                edition=edition,
+                todo=f"describe it under layouts in sources/catalogue/{self.code}.yaml",
+            )
+        return max(known, key=lambda entry: order.index(entry.from_edition))
+
+    def coverage_of(self, edition: str) -> tuple[Coverage, ...]:
+        return tuple(rule for rule in self.coverage if rule.edition == edition)
+
+    def before(self, edition: str) -> tuple[Edition, ...]:
+        """Editions listed before this one, newest first."""
+        order = [entry.edition for entry in self.editions]
+        return tuple(reversed(self.editions[: order.index(self.edition(edition).edition)]))
+
+    @property
+    def baseline(self) -> Edition | None:
+        return next((entry for entry in self.editions if entry.baseline), None)
+
+    @property
+    def latest(self) -> Edition | None:
+        return self.editions[-1] if self.editions else None
+
+    def attribution_for(self, edition: str) -> str:
+        """The attribution line of an edition, e.g. ``Source: DCMS, ... 2023/24, OGL v3.0``."""
+        return self.attribution.format(
+            edition=edition.replace("-", "/", 1) if re.match(r"^\d{4}-\d{2}$", edition) else edition
+        )
+
+
+def _one_of(code: str, known: list[str], what: str) -> None:
+    if code not in known:
+        raise ValueError(f"{what} {code!r}, which is not listed ({', '.join(known) or 'none'})")
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every dataset by its code, in order of code."""
+
+    datasets: Mapping[str, Dataset]
+
+    def dataset(self, code: str) -> Dataset:
+        """Raises CatalogueError(code="unknown_dataset") that lists the known codes."""
+        try:
+            return self.datasets[code]
+        except KeyError:
+            raise CatalogueError(
+                f"dataset {code!r} is not in the catalogue",
+                code="unknown_dataset",
+                expected=", ".join(self.datasets),
+                todo="correct the code, or add a file to sources/catalogue/",
+            ) from None
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """YAML that refuses a key given twice; the later one would win in silence."""
+
+
+def _unique_mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+        if key in seen:
+            raise yaml.MarkedYAMLError(
+                problem=f"key {key!r} is given twice", problem_mark=key_node.start_mark
+            )
+        seen.add(key)
+    return dict(loader.construct_mapping(node, deep=True))
+
+
+_UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
+
+
+def _load_file(path: Path) -> Dataset:
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise CatalogueError(
+            f"not readable as YAML: {' '.join(str(error).split())}",
+            code="bad_yaml",
+            file=path.name,
+            todo="correct the file",
+        ) from None
+    if not isinstance(content, dict):
+        raise CatalogueError(
+            "the file does not hold one dataset",
+            code="bad_entry",
+            file=path.name,
+            expected="a mapping with code, title, publisher, ...",
+            found=type(content).__name__,
+        )
+    try:
+        dataset = Dataset.model_validate(content)
+    except ValidationError as error:
+        faults = []
+        for fault in error.errors(include_url=False):
+            where = ".".join(str(part) for part in fault["loc"]) or "the whole entry"
+            shown = (
+                f" (found {fault['input']!r})"
+                if fault["type"] != "missing" and fault["loc"]
+                else ""
+            )
+            faults.append(f"{where}: {fault['msg']}{shown[:120]}")
+        raise CatalogueError(
+            "; ".join(faults),
+            code="bad_entry",
+            file=path.name,
+            dataset=content.get("code") if isinstance(content.get("code"), str) else None,
+            todo="correct the fields named; sources/catalogue.py describes them",
+        ) from None
+    if path.stem != dataset.code:
+        raise CatalogueError(
+            "the file is not named after its dataset",
+            code="bad_entry",
+            file=path.name,
+            dataset=dataset.code,
+            expected=f"{dataset.code}.yaml",
+            todo="rename the file, or correct its code",
+        )
+    return dataset
+
+
+def load_catalogue(directory: Path | None = None) -> Catalogue:
+    """Read and check every ``*.yaml`` of the folder (the project's own by default).
+
+    Raises CatalogueError naming the file and field for anything that is not readable, unknown, missing
+    or contradictory, also across datasets: a successor or series that is not listed.
+    """
+    folder = directory or DEFAULT_DIRECTORY
+    paths = sorted(folder.glob("*.yaml"))
+    if not paths:
+        raise CatalogueError(
+            "the catalogue is empty", code="empty_catalogue", file=str(folder), todo="add a dataset"
+        )
+    datasets = {path.stem: _load_file(path) for path in paths}
+    for dataset in datasets.values():
+        for field, other in (
+            ("succeeded_by", dataset.succeeded_by),
+            ("series", dataset.series),
+        ):
+            if other is not None and (other not in datasets or other == dataset.code):
+                raise CatalogueError(
+                    f"{field}: {other!r} is not another dataset of the catalogue",
+                    code="bad_entry",
+                    dataset=dataset.code,
+                    file=f"{dataset.code}.yaml",
+                    expected=", ".join(code for code in datasets if code != dataset.code),
+                )
+    return Catalogue(datasets=datasets)
+
+
+__all__ = [
+    "AREA_LEVELS",
+    "Catalogue",
+    "Correction",
+    "Coverage",
+    "Dataset",
+    "Discovery",
+    "Edition",
+    "GovUkDiscovery",
+    "JumpRule",
+    "Layout",
+    "Measure",
+    "NomisDiscovery",
+    "OnsArcgisDiscovery",
+    "OnsElsDiscovery",
+    "SmcDiscovery",
+    "SmcFile",
+    "Table",
+    "fill",
+    "load_catalogue",
+]
