@@ -1,0 +1,10 @@
+{#
+  Days between the middle of a period and 30 June of a mid-year population estimate: half the
+  absolute sum of the distances from the period's two ends.
+#}
+{% macro population_vintage_distance(period_start, period_end, vintage) -%}
+    abs(
+        (make_date({{ vintage }}, 6, 30) - cast({{ period_start }} as date))
+        + (make_date({{ vintage }}, 6, 30) - cast({{ period_end }} as date))
+    ) / 2.0
+{%- endmacro %}

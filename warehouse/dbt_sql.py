@@ -1,0 +1,100 @@
+"""The project's own dbt macros and models as plain SQL text, without a dbt run.
+
+Here belongs the small part of dbt's templating that the statistics macros and models use: `ref`,
+`var` and `config`. The proof and the tests read the very files that dbt builds, so that what is
+proved is what runs. No SQL is executed here, and nothing that needs a dbt adapter is offered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import yaml
+
+from sources.errors import PulseError
+
+DBT_PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
+STATISTICS_MACROS = DBT_PROJECT / "macros" / "statistics"
+STATISTICS_MODELS = DBT_PROJECT / "models" / "intermediate" / "statistics"
+
+
+class RenderError(PulseError):
+    """A macro or model could not be turned into SQL outside dbt."""
+
+
+@cache
+def _macros() -> str:
+    files = sorted(STATISTICS_MACROS.glob("*.sql"))
+    if not files:
+        raise RenderError(f"no macros found in {STATISTICS_MACROS.name}; is dbt_project complete?")
+    return "".join(file.read_text(encoding="utf-8").strip() for file in files)
+
+
+@cache
+def project_variables() -> Mapping[str, Any]:
+    """The `vars` of dbt_project.yml."""
+    text = (DBT_PROJECT / "dbt_project.yml").read_text(encoding="utf-8")
+    variables: dict[str, Any] = yaml.safe_load(text).get("vars", {})
+    return variables
+
+
+def render(
+    text: str,
+    *,
+    refs: Mapping[str, str] | None = None,
+    variables: Mapping[str, Any] | None = None,
+) -> str:
+    """Turn text that calls the statistics macros into SQL.
+
+    Args:
+        text: SQL with dbt's templating.
+        refs: the relation to read for a model name; a name that is not given stands for itself.
+        variables: values that win over those of dbt_project.yml.
+
+    Raises:
+        RenderError: where the text asks for a variable or macro that does not exist.
+    """
+    known = {**project_variables(), **(variables or {})}
+
+    def var(name: str, default: Any = None) -> Any:
+        if name in known:
+            return known[name]
+        if default is None:
+            raise RenderError(f"variable {name!r} is not set in dbt_project.yml and has no default")
+        return default
+
+    def ref(name: str) -> str:
+        return (refs or {}).get(name, name)
+
+    environment = jinja2.Environment(  # SQL, never HTML
+        autoescape=False,
+        undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.do"],
+    )
+    try:
+        template = environment.from_string(_macros() + text)
+        return template.render(var=var, ref=ref, config=lambda **_: "").strip()
+    except jinja2.TemplateError as error:
+        raise RenderError(f"the SQL template does not render: {error}") from error
+
+
+def statistics_model(
+    name: str,
+    *,
+    refs: Mapping[str, str] | None = None,
+    variables: Mapping[str, Any] | None = None,
+) -> str:
+    """The SQL of one model of models/intermediate/statistics.
+
+    Raises:
+        RenderError: where there is no such model.
+    """
+    path = STATISTICS_MODELS / f"{name}.sql"
+    if not path.is_file():
+        held = ", ".join(sorted(file.stem for file in STATISTICS_MODELS.glob("*.sql")))
+        raise RenderError(f"there is no statistics model {name!r}; there are {held}")
+    return render(path.read_text(encoding="utf-8"), refs=refs, variables=variables)
