@@ -681,10 +681,14 @@ def tidy_text(cell: CellValue) -> str:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A column that is looked for: ``pattern`` must match its whole normalised label."""
+    """A column that is looked for, named ``label`` in messages.
+
+    One of ``patterns`` must match its whole normalised label; they are tried best first, and the
+    next is only tried where no column matches the one before.
+    """
 
     label: str
-    pattern: str
+    patterns: tuple[str, ...]
     required: bool = True
 
 
@@ -740,10 +744,10 @@ def find_header(
         )
     index, hits = best[0]
     row = sheet.rows[index]
-    labels = tuple(tidy_text(cell) for cell in row)
+    printed_labels = tuple(tidy_text(cell) for cell in row)
     missing = [wanted[key].label for key in wanted if key in required and key not in hits]
     if missing:
-        printed = [label for label in labels if label]
+        printed = [label for label in printed_labels if label]
         near = {
             label: difflib.get_close_matches(label, printed, n=1, cutoff=0.3) for label in missing
         }
@@ -774,12 +778,14 @@ def find_header(
                 f"{len(columns)} columns could be '{wanted[key].label}', and one was expected.",
                 cell=f"{column_letter(columns[0])}{index + 1}",
                 expected=f"one column '{wanted[key].label}'",
-                found=", ".join(f"{column_letter(c)}{index + 1} '{labels[c]}'" for c in columns),
+                found=", ".join(
+                    f"{column_letter(c)}{index + 1} '{printed_labels[c]}'" for c in columns
+                ),
                 todo="Open the sheet to see which is meant, then make the layout say so.",
             )
-    columns = {key: found[0] for key, found in hits.items()}
-    for column in set(columns.values()):
-        keys = [key for key in columns if columns[key] == column]
+    chosen = {key: found[0] for key, found in hits.items()}
+    for column in set(chosen.values()):
+        keys = [key for key in chosen if chosen[key] == column]
         if len(keys) > 1:
             raise where.error(
                 "ambiguous_column",
@@ -787,29 +793,28 @@ def find_header(
                 + ", ".join(f"'{wanted[key].label}'" for key in keys)
                 + ".",
                 cell=f"{column_letter(column)}{index + 1}",
-                found=f"'{labels[column]}'",
+                found=f"'{printed_labels[column]}'",
                 todo="Make the layout's labels tell the columns apart.",
             )
-    taken = set(columns.values())
-    extra = tuple(label for i, label in enumerate(labels) if label and i not in taken)
-    return Header(index + 1, columns, labels, extra)
+    taken = set(chosen.values())
+    extra = tuple(label for i, label in enumerate(printed_labels) if label and i not in taken)
+    return Header(index + 1, chosen, printed_labels, extra)
 
 
 def _matches(row: Sequence[CellValue], wanted: Mapping[str, Wanted]) -> dict[str, list[int]]:
     labels = [normalise_label(cell) if isinstance(cell, str) else "" for cell in row]
+    # A superscript note mark loses its raised form in the file and sticks to the label.
+    bare = [_GLUED_MARK.sub("", label) for label in labels]
     hits: dict[str, list[int]] = {}
     for key, want in wanted.items():
-        pattern = re.compile(want.pattern, re.I)
-        found = [i for i, label in enumerate(labels) if label and pattern.fullmatch(label)]
-        if not found:
-            # A superscript note mark loses its raised form in the file and sticks to the label.
-            found = [
-                i
-                for i, label in enumerate(labels)
-                if label and pattern.fullmatch(_GLUED_MARK.sub("", label))
-            ]
-        if found:
-            hits[key] = found
+        for text in want.patterns:
+            pattern = re.compile(text, re.I)
+            found = [i for i, label in enumerate(labels) if label and pattern.fullmatch(label)]
+            if not found:
+                found = [i for i, label in enumerate(bare) if label and pattern.fullmatch(label)]
+            if found:
+                hits[key] = found
+                break
     return hits
 
 

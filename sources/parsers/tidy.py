@@ -1,0 +1,210 @@
+"""What parsers share when they turn read cells into tidy rows.
+
+Here belong the context of a file as every parser needs it, and the assembly of rows in the columns
+and types of ``sources.observation``. What a publisher's table means belongs in that publisher's
+parser.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from sources.areas import AreaBook
+from sources.errors import ParseError
+from sources.observation import as_memberships, as_observations
+from sources.parsers import Note, ParseContext, Parsed
+from sources.workbook import Reading, Where, column_letter, parse_value, tidy_text
+
+LEVEL_BY_PREFIX: Final[Mapping[str, str]] = {
+    "E92": "nation",
+    "K02": "nation",
+    "W92": "nation",
+    "S92": "nation",
+    "N92": "nation",
+    "E12": "itl1",
+    "E47": "cauth",
+    "E10": "utla",
+    "E11": "utla",
+    "E06": "lad",
+    "E07": "lad",
+    "E08": "lad",
+    "E09": "lad",
+    "W06": "lad",
+    "S12": "lad",
+    "N09": "lad",
+}
+"""Area level by the first three characters of a GSS code, for codes that the seeds do not list."""
+
+
+def where_of(context: ParseContext) -> Where:
+    """The place that errors of this file name."""
+    return Where(context.dataset.code, context.edition.edition, context.file_name)
+
+
+def digest(content: bytes) -> str:
+    """The sha256 of a file, in hexadecimal; its first 12 characters are the revision."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def level_of(code: str, areas: AreaBook) -> str | None:
+    """The level of a code: as the seeds have it, else by its prefix, else ``None``."""
+    if areas.knows(code):
+        return areas.level(code)
+    return LEVEL_BY_PREFIX.get(code[:3])
+
+
+def midnight(day: dt.date) -> pd.Timestamp:
+    """A date as the tidy shape holds it."""
+    return pd.Timestamp(day.year, day.month, day.day)
+
+
+class Notes:
+    """Collects notes; the same code is one note however often it occurs."""
+
+    def __init__(self, remarks: Iterable[tuple[str, str]] = ()) -> None:
+        self._messages: dict[str, list[str]] = {}
+        for code, message in remarks:
+            self.add(code, message)
+
+    def add(self, code: str, message: str) -> None:
+        """Remember one thing that was accepted."""
+        self._messages.setdefault(code, []).append(message)
+
+    def readings(self, readings: Iterable[Reading], sheet: str) -> None:
+        """Note numbers that were not stored as numbers, counted per sheet."""
+        for code, count in sorted(Counter(r.note for r in readings if r.note).items()):
+            self.add(code, f"Sheet {sheet}: {count} cells, {_NOTE_WORDS.get(code, code)}.")
+
+    def symbols(self, readings: Iterable[Reading], sheet: str) -> None:
+        """Note the shorthand met in a value column, counted per sheet."""
+        counted = Counter(r.symbol or "blank" for r in readings if r.symbol or r.value is None)
+        if counted:
+            words = ", ".join(f"{symbol} {n}" for symbol, n in sorted(counted.items()))
+            self.add("status_symbols", f"Sheet {sheet}: {words}.")
+
+    def all(self) -> tuple[Note, ...]:
+        """The notes, one a code, in the order in which the codes were first met."""
+        notes = []
+        for code, messages in self._messages.items():
+            shown = list(dict.fromkeys(messages))
+            more = f" And {len(shown) - 12} more of the kind." if len(shown) > 12 else ""
+            notes.append(Note(code, " ".join(shown[:12]) + more))
+        return tuple(notes)
+
+
+_NOTE_WORDS: Final[Mapping[str, str]] = {
+    "number_as_text": "numbers stored as text",
+    "thousands_separator": "numbers with commas between thousands",
+    "percent_sign": "numbers with a % sign",
+    "note_mark": "numbers with a note mark",
+}
+
+
+def count_of(cell: Any, where: Where, at: str) -> tuple[int | None, Reading]:
+    """A cell of a column of counts; ``ParseError(code="not_a_count")`` where it is no whole number."""
+    reading = parse_value(cell, where, at=at)
+    if reading.value is None:
+        return None, reading
+    if reading.value < 0 or not reading.value.is_integer() or reading.value > 2**53:
+        raise where.error(
+            "not_a_count",
+            "A count must be a whole number, zero or more.",
+            cell=at,
+            found=repr(cell),
+            todo="Open the cell in the publisher's file; the columns may have been moved.",
+        )
+    return int(reading.value), reading
+
+
+def address(index: int, row_number: int) -> str:
+    """A cell as a spreadsheet names it, from a column counted from 0 and a row counted from 1."""
+    return f"{column_letter(index)}{row_number}"
+
+
+def names_agree(printed: str, code: str, context: ParseContext) -> bool | None:
+    """Whether a printed name is that of its code.
+
+    True if it is; False if the name is that of another area; ``None`` if the name is not known.
+    """
+    areas = context.areas
+    if not areas.knows(code):
+        return None
+    if _plain(printed) == _plain(areas.name(code)):
+        return True
+    try:
+        named = areas.resolve(
+            printed, dataset=context.dataset.code, edition=context.edition.edition
+        )
+    except ParseError as error:
+        return True if error.code == "ambiguous_area" else None
+    return areas.current(named) == areas.current(code)
+
+
+def _plain(name: str) -> str:
+    words = tidy_text(name).casefold().replace("&", "and").replace(",", " ").replace("-", " ")
+    return " ".join(words.split())
+
+
+def check_name(printed: str, code: str, context: ParseContext, where: Where, at: str) -> str | None:
+    """Refuse a row whose code and name are of two areas; return a remark where it is not known."""
+    agree = names_agree(printed, code, context)
+    if agree is False:
+        raise where.error(
+            "code_name_mismatch",
+            "The row's code and name belong to different areas.",
+            cell=at,
+            expected=f"{code} {context.areas.name(code)}",
+            found=f"{code} {printed}",
+            todo="Compare the row with the publisher's file; columns may have been shifted.",
+        )
+    if agree is None and context.areas.knows(code):
+        return f"{code} is printed as '{printed}'; it is known as '{context.areas.name(code)}'."
+    return None
+
+
+def observations(
+    rows: list[dict[str, Any]], content: bytes, context: ParseContext, notes: Notes
+) -> Parsed:
+    """Rows with the columns that every observation of a file shares, typed and in order.
+
+    Raises ``ParseError(code="empty_table")`` where there are none.
+    """
+    return _parsed(rows, content, context, notes, as_observations)
+
+
+def memberships(
+    rows: list[dict[str, Any]], content: bytes, context: ParseContext, notes: Notes
+) -> Parsed:
+    """As ``observations``, in the membership columns."""
+    return _parsed(rows, content, context, notes, as_memberships)
+
+
+def _parsed(
+    rows: list[dict[str, Any]],
+    content: bytes,
+    context: ParseContext,
+    notes: Notes,
+    shape: Callable[[pd.DataFrame], pd.DataFrame],
+) -> Parsed:
+    if not rows:
+        raise where_of(context).error(
+            "empty_table",
+            "The table has a header and no rows of figures.",
+            todo="Open the file; the publisher may have released it too early. Try again later.",
+        )
+    sha256 = digest(content)
+    shared = {
+        "dataset": context.dataset.code,
+        "edition": context.edition.edition,
+        "revision": sha256[:12],
+        "origin": "publisher",
+        "file_sha256": sha256,
+    }
+    frame = pd.DataFrame([{**shared, **row} for row in rows])
+    return Parsed(shape(frame), notes.all())
