@@ -21,7 +21,6 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from sources.errors import CatalogueError
-from sources.observation import AREA_LEVELS
 
 DEFAULT_DIRECTORY = Path(__file__).parent / "catalogue"
 
@@ -84,8 +83,9 @@ class JumpRule(_Model):
 class Measure(_Model):
     """One published measure. ``minimum`` and ``maximum`` bound its value, in its unit.
 
-    ``levels_from``: area level -> the first edition that publishes the measure at that level, where it
-    is later than the dataset's. ``group_scale``: edition -> highest group number of a banded index.
+    ``response`` is what the figure counts, as the publisher words it; ``caution`` what a reader must
+    know. ``groups``: edition -> printed group label -> group number, of a banded index; the scales of
+    two editions need not agree. ``jump`` replaces the dataset's rule for this measure.
     """
 
     code: str = Field(pattern=_CODE)
@@ -169,7 +169,8 @@ class GovUkDiscovery(_Model):
 
     ``release_title`` and ``release_path`` are regular expressions with the named groups that
     ``edition_code`` puts together; a release that matches either one is an edition. An attachment is
-    chosen by ``content_types``, in order of preference, and ``attachment_title``.
+    chosen by ``content_types``, in order of preference, and ``attachment_title``. ``watch``: regular
+    expressions for titles that are no edition but deserve a person's attention.
     """
 
     kind: Literal["govuk"]
@@ -182,7 +183,7 @@ class GovUkDiscovery(_Model):
     attachment_title: str
     attachment_exclude: str | None = None
     content_types: tuple[str, ...]
-    announces: tuple[str, ...] = ()
+    watch: tuple[str, ...] = ()
     note: str | None = None
 
     _patterns = field_validator(
@@ -296,8 +297,8 @@ class Layout(_Model):
     header, best first, matched whole and without regard to case; ``fill`` puts the edition into them.
     ``name``, ``value_column``, ``group_column``, ``period_column``: the Social Mobility Commission
     files. ``indicators``: printed indicator -> measure; ``levels``: printed geography -> area level;
-    ``groups``: printed group label -> number; ``regions``: words that mark region rows. ``verified``
-    is false where the layout has not been seen in the publisher's own file; ``note`` says what is
+    ``breakdowns``: area level -> regular expressions for the breakdown that marks its rows, in sheets
+    that mix levels. ``verified`` is false where the layout has not been seen in the publisher's own file; ``note`` says what is
     not established.
     """
 
@@ -364,7 +365,7 @@ class Dataset(_Model):
     parser: str | None = None
     landing_page: str
     licence: str
-    licence_url: str
+    licence_url: str | None
     attribution: str
     cadence: Literal["annual", "irregular", "once"]
     expected_month: int | None = Field(default=None, ge=1, le=12)
@@ -526,7 +527,7 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 def _unique_mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key_node, _ in node.value:
-        key = loader.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+        key = loader.construct_object(key_node, deep=True)
         if key in seen:
             raise yaml.MarkedYAMLError(
                 problem=f"key {key!r} is given twice", problem_mark=key_node.start_mark
@@ -617,7 +618,6 @@ def load_catalogue(directory: Path | None = None) -> Catalogue:
 
 
 __all__ = [
-    "AREA_LEVELS",
     "Catalogue",
     "Correction",
     "Coverage",
