@@ -1,0 +1,244 @@
+"""Transcribing: a publisher file becomes the project's own table of cited figures.
+
+Belongs here: turning the rows that a parser reads into the files under ``sources/bundled``, so that
+anyone who has the publisher file can make them again and compare. ``sources/bundled/recipes.yaml``
+says for each bundled file what it was read from and how it is cited. Does not belong here: reading
+publisher files (``sources.parsers``), or choosing between bundled and landed figures
+(``sources.intake``). Figures taken from running text have no file to read and no recipe; they are
+written by hand, and cited.
+
+    python -m sources.transcribe smc_youth_labour_market 2025 CI2-2.0-labour-market-....csv
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from sources.areas import AreaBook
+from sources.catalogue import Catalogue, Dataset, Edition, load_catalogue
+from sources.errors import CatalogueError, PulseError
+from sources.observation import MEMBERSHIP_COLUMNS, OBSERVATION_COLUMNS
+from sources.parsers import PARSERS, ParseContext
+
+BUNDLED = Path(__file__).parent / "bundled"
+SEEDS = Path(__file__).parents[1] / "dbt_project" / "seeds"
+REVISION = "bundled"
+
+_CELL_COLUMNS = ("file_sha256", "sheet", "row_number", "column_letter")
+_WHOLE_COLUMNS = frozenset({"base", "group_number", "row_number"})
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Remark(_Model):
+    """A sentence that the citation of some rows carries, or limits that are not carried.
+
+    A row is meant where every field given matches it. ``drop_interval`` leaves both limits out; the
+    sentence must then say why.
+    """
+
+    measure: str | None = None
+    level: str | None = None
+    areas: tuple[str, ...] = ()
+    text: str
+    drop_interval: bool = False
+
+    def meant(self, row: Mapping[str, Any]) -> bool:
+        return (
+            (self.measure is None or row["measure"] == self.measure)
+            and (self.level is None or row["area_level"] == self.level)
+            and (not self.areas or row["area_code"] in self.areas)
+        )
+
+
+class Recipe(_Model):
+    """How one bundled file is made.
+
+    ``read_as`` names the catalogue entry whose parser reads the file, where that is a copy by another
+    publisher; ``citation`` is a format string of ``{file}`` and ``{line}``; ``levels`` and
+    ``code_prefix`` choose the rows that are carried (empty: all).
+    """
+
+    dataset: str
+    edition: str
+    file_name: str
+    citation: str
+    read_as: str | None = None
+    levels: tuple[str, ...] = ()
+    code_prefix: str = ""
+    remarks: tuple[Remark, ...] = ()
+
+    @model_validator(mode="after")
+    def _cites_the_line(self) -> Recipe:
+        if "{line}" not in self.citation or "{file}" not in self.citation:
+            raise ValueError("the citation does not name {file} and {line}")
+        return self
+
+
+def load_recipes(path: Path | None = None) -> tuple[Recipe, ...]:
+    """The recipes, in order. Raises CatalogueError(code="bad_recipe") for what is not one."""
+    file = path or BUNDLED / "recipes.yaml"
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        recipes = tuple(Recipe.model_validate(entry) for entry in content["recipes"])
+    except (OSError, yaml.YAMLError, ValidationError, KeyError, TypeError) as error:
+        raise CatalogueError(
+            " ".join(str(error).split()),
+            code="bad_recipe",
+            file=file.name,
+            expected="a list of recipes; sources/transcribe.py describes their fields",
+        ) from None
+    return recipes
+
+
+def find_recipe(dataset: str, edition: str, recipes: tuple[Recipe, ...] | None = None) -> Recipe:
+    """Raises CatalogueError(code="no_recipe") that lists what can be transcribed."""
+    known = load_recipes() if recipes is None else recipes
+    for recipe in known:
+        if (recipe.dataset, recipe.edition) == (dataset, edition):
+            return recipe
+    raise CatalogueError(
+        "nothing says how this edition is transcribed",
+        code="no_recipe",
+        dataset=dataset,
+        edition=edition,
+        expected="; ".join(f"{recipe.dataset} {recipe.edition}" for recipe in known),
+        todo="add a recipe to sources/bundled/recipes.yaml",
+    )
+
+
+def transcribe(
+    recipe: Recipe,
+    content: bytes,
+    *,
+    catalogue: Catalogue,
+    areas: AreaBook,
+    file_name: str | None = None,
+) -> pd.DataFrame:
+    """The rows of the bundled file: as parsed, cited by file and line, origin ``transcribed``.
+
+    Columns are ``OBSERVATION_COLUMNS`` or ``MEMBERSHIP_COLUMNS``; rows are in the order of the file.
+    The columns that lead to a cell of a landed file are empty: the citation does that instead. Raises
+    what the parser raises, and CatalogueError where a dataset, edition or parser is not listed.
+    """
+    target = catalogue.dataset(recipe.dataset)
+    edition = target.edition(recipe.edition)
+    reader = catalogue.dataset(recipe.read_as) if recipe.read_as else target
+    parsed = _parse(
+        reader, reader.edition(recipe.edition), content, areas, file_name or recipe.file_name
+    )
+    rows = parsed.sort_values("row_number", kind="stable").to_dict("records")
+    kept = [
+        _cited(row, recipe, edition)
+        for row in rows
+        if (not recipe.levels or row.get("area_level") in recipe.levels)
+        and str(row.get("area_code", row.get("member_code"))).startswith(recipe.code_prefix)
+    ]
+    columns = MEMBERSHIP_COLUMNS if target.shape == "memberships" else OBSERVATION_COLUMNS
+    return pd.DataFrame(kept, columns=list(columns), dtype="object")
+
+
+def _parse(
+    dataset: Dataset, edition: Edition, content: bytes, areas: AreaBook, file_name: str
+) -> pd.DataFrame:
+    if dataset.parser is None:
+        raise CatalogueError(
+            "the dataset has no parser",
+            code="no_parser",
+            dataset=dataset.code,
+            edition=edition.edition,
+            todo="write its figures into sources/bundled by hand, each with its citation",
+        )
+    context = ParseContext(dataset=dataset, edition=edition, areas=areas, file_name=file_name)
+    return PARSERS[dataset.parser](content, context).rows
+
+
+def _cited(row: dict[Any, Any], recipe: Recipe, edition: Edition) -> dict[str, Any]:
+    told: dict[str, Any] = {str(key): value for key, value in row.items()}
+    citation = recipe.citation.format(file=recipe.file_name, line=told["row_number"])
+    for remark in recipe.remarks:
+        if remark.meant(told):
+            citation = f"{citation} {remark.text}"
+            if remark.drop_interval:
+                told["lower_95"] = told["upper_95"] = None
+    if recipe.read_as:
+        # A copy gives a nominal year; the fieldwork is what the catalogue says of the survey.
+        told["period_start"] = pd.Timestamp(edition.period_start)
+        told["period_end"] = pd.Timestamp(edition.period_end)
+    told.update(dict.fromkeys(_CELL_COLUMNS))
+    told.update(
+        dataset=recipe.dataset,
+        edition=recipe.edition,
+        revision=REVISION,
+        origin="transcribed",
+        citation=citation,
+    )
+    return told
+
+
+def to_csv(frame: pd.DataFrame) -> str:
+    """The bundled form: header, LF, an empty field for no value, numbers as short as they are exact."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(frame.columns)
+    for row in frame.itertuples(index=False, name=None):
+        writer.writerow(
+            [_field(value, column) for value, column in zip(row, frame.columns, strict=True)]
+        )
+    return text.getvalue()
+
+
+def _field(value: Any, column: str) -> str:
+    if value is None or value is pd.NA or value is pd.NaT:
+        return ""
+    if isinstance(value, pd.Timestamp):
+        return value.date().isoformat()
+    if isinstance(value, float):
+        if math.isnan(value):
+            return ""
+        return str(int(value)) if value.is_integer() or column in _WHOLE_COLUMNS else repr(value)
+    return str(value)
+
+
+@click.command(help="Make one bundled file again from the publisher file it was read from.")
+@click.argument("dataset")
+@click.argument("edition")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--write", is_flag=True, help="Write sources/bundled/<dataset>/<edition>.csv.")
+def main(dataset: str, edition: str, file: Path, write: bool) -> None:
+    """Print the bundled file, or write it in its place with ``--write``."""
+    try:
+        recipe = find_recipe(dataset, edition)
+        frame = transcribe(
+            recipe,
+            file.read_bytes(),
+            catalogue=load_catalogue(),
+            areas=AreaBook.from_seeds(SEEDS),
+            file_name=file.name,
+        )
+    except PulseError as error:
+        raise click.ClickException(str(error)) from None
+    if not write:
+        click.echo(to_csv(frame), nl=False)
+        return
+    target = BUNDLED / dataset / f"{edition}.csv"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with target.open("w", encoding="utf-8", newline="") as handle:
+        handle.write(to_csv(frame))
+    click.echo(f"{target}: {len(frame)} rows")
+
+
+if __name__ == "__main__":
+    main()
