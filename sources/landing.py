@@ -1,0 +1,468 @@
+"""The write-once store of publisher files: the bytes as they were sent, and a record beside them.
+
+Belongs here: keeping bytes, proving later that they are the same, and setting aside those that were
+refused. Does not belong here: fetching, or any opinion on what is in a file.
+
+``<root>/<dataset>/<edition>/<sha256>/`` holds the file under the publisher's name and ``record.json``.
+A folder appears whole, by one rename, or not at all; nothing in it is written again. Names that begin
+with a dot are work in progress, or left over from a crash, and are never read; except ``.seen/``, which
+remembers when bytes that were already here came again, so that a publisher who goes back to an
+earlier file is followed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sources.errors import LandingError
+
+RECORD = "record.json"
+REASONS = "reasons.json"
+_TEMPORARY = ".landing-"
+_SEEN = ".seen"
+_STALE_SECONDS = 24 * 3600
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_LONGEST_FILE_NAME = 200
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One revision of one edition, as it lies in the store.
+
+    ``retrieved_at`` is when it first came, ``last_seen_at`` when it last came after other bytes had
+    (None: never again); both in UTC.
+    """
+
+    dataset: str
+    edition: str
+    revision: str
+    sha256: str
+    path: Path
+    file_name: str
+    size: int
+    origin: str
+    address: str | None
+    retrieved_at: datetime
+    etag: str | None = None
+    last_modified: str | None = None
+    content_type: str | None = None
+    handed_in_by: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    last_seen_at: datetime | None = None
+
+    @property
+    def received_at(self) -> datetime:
+        """When these bytes came last: what "newest" means."""
+        return self.last_seen_at or self.retrieved_at
+
+
+@dataclass(frozen=True)
+class QuarantinedFile:
+    """Bytes that were refused, with the reasons. ``retrieved_at`` is in UTC."""
+
+    dataset: str
+    edition: str
+    revision: str
+    sha256: str
+    path: Path
+    file_name: str
+    size: int
+    address: str | None
+    retrieved_at: datetime
+    reasons: tuple[str, ...]
+
+
+class LandingStore:
+    """The store under ``root``, and the refused copies under ``quarantine``.
+
+    Safe for several processes at once: of two that land the same bytes, both succeed and one folder
+    remains. All times given must carry a time zone.
+    """
+
+    def __init__(self, root: Path, quarantine: Path) -> None:
+        self.root = root
+        self.quarantine_root = quarantine
+
+    def land(
+        self,
+        dataset: str,
+        edition: str,
+        content: bytes,
+        *,
+        file_name: str,
+        address: str | None,
+        retrieved_at: datetime,
+        etag: str | None = None,
+        last_modified: str | None = None,
+        content_type: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> LandedFile:
+        """Keep the bytes as a revision of the edition; the same bytes again give the same revision.
+
+        ``address`` is None for a file handed in by a person. Raises LandingError: "bad_name" for a
+        dataset, edition or file name that is not a plain name, "empty_file", "bad_time",
+        "bytes_changed" where the folder of this sha256 holds other bytes, "not_written" where the disk
+        refuses.
+        """
+        _check_names(dataset, edition, file_name)
+        if not content:
+            raise LandingError(
+                "the file is empty",
+                code="empty_file",
+                dataset=dataset,
+                edition=edition,
+                file=file_name,
+                todo="download it again",
+            )
+        sha256 = hashlib.sha256(content).hexdigest()
+        folder = self.root / dataset / edition / sha256
+        record = {
+            "dataset": dataset,
+            "edition": edition,
+            "revision": sha256[:12],
+            "sha256": sha256,
+            "file_name": file_name,
+            "size": len(content),
+            "origin": "publisher",
+            "address": address,
+            "retrieved_at": _utc(retrieved_at, dataset, edition, file_name).isoformat(),
+            "etag": etag,
+            "last_modified": last_modified,
+            "content_type": content_type,
+            "handed_in_by": None if address else "file",
+            "extra": dict(extra or {}),
+        }
+        known = (folder / RECORD).exists()
+        if not known:
+            _write_folder(folder, file_name, content, RECORD, record)
+        landed = _landed(folder)
+        self.read(landed)
+        if known:
+            moment = _utc(retrieved_at, dataset, edition, file_name)
+            newest = self.revisions(dataset, edition)[0]
+            if newest.sha256 != sha256 and moment > newest.received_at:
+                seen = folder.parent / _SEEN
+                seen.mkdir(exist_ok=True)
+                _replace_file(seen / sha256, moment.isoformat().encode())
+                landed = _landed(folder)
+        return landed
+
+    def revisions(self, dataset: str, edition: str) -> list[LandedFile]:
+        """Every revision of the edition, last received first; bytes are verified by ``read``.
+
+        Raises LandingError(code="bad_record") for a folder whose record cannot be read.
+        """
+        _check_names(dataset, edition)
+        parent = self.root / dataset / edition
+        landed = [_landed(folder) for folder in _folders(parent)]
+        return sorted(landed, key=lambda item: (item.received_at, item.sha256), reverse=True)
+
+    def editions(self, dataset: str) -> list[str]:
+        """Editions of the dataset that hold at least one revision, in order of name."""
+        _check_names(dataset)
+        parent = self.root / dataset
+        if not parent.is_dir():
+            return []
+        return sorted(
+            child.name
+            for child in parent.iterdir()
+            if child.is_dir() and not child.name.startswith(".") and any(_folders(child))
+        )
+
+    def read(self, landed: LandedFile) -> bytes:
+        """The bytes of the revision. Raises LandingError(code="bytes_changed") if they are not those."""
+        try:
+            content = landed.path.read_bytes()
+        except OSError as error:
+            raise LandingError(
+                f"the landed file cannot be read: {error.strerror or error}",
+                code="bytes_changed",
+                dataset=landed.dataset,
+                edition=landed.edition,
+                file=landed.file_name,
+                expected=f"{landed.size} bytes with sha256 {landed.sha256}",
+                todo=f"remove the folder {landed.path.parent.name} and land the file again",
+            ) from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != landed.sha256:
+            raise LandingError(
+                "the bytes on disk are not those that were landed",
+                code="bytes_changed",
+                dataset=landed.dataset,
+                edition=landed.edition,
+                file=landed.file_name,
+                expected=f"sha256 {landed.sha256}",
+                found=f"sha256 {found}, {len(content)} bytes",
+                todo=f"remove the folder {landed.path.parent.name} and land the file again",
+            )
+        return content
+
+    def quarantine(
+        self,
+        dataset: str,
+        edition: str,
+        content: bytes,
+        *,
+        file_name: str,
+        reasons: Sequence[str],
+        address: str | None = None,
+        retrieved_at: datetime,
+    ) -> Path:
+        """Set a copy of refused bytes aside, with the reasons; returns its folder.
+
+        The same bytes refused again keep one copy, and its reasons become the newest ones: a rule may
+        have been mended since. Bytes may be empty: that can be the fault. Raises LandingError as
+        ``land``.
+        """
+        _check_names(dataset, edition, file_name)
+        sha256 = hashlib.sha256(content).hexdigest()
+        folder = self.quarantine_root / dataset / edition / sha256
+        record = {
+            "dataset": dataset,
+            "edition": edition,
+            "revision": sha256[:12],
+            "sha256": sha256,
+            "file_name": file_name,
+            "size": len(content),
+            "address": address,
+            "retrieved_at": _utc(retrieved_at, dataset, edition, file_name).isoformat(),
+            "reasons": list(reasons),
+        }
+        if not (folder / REASONS).exists():
+            _write_folder(folder, file_name, content, REASONS, record)
+        if _json(folder / REASONS).get("reasons") != record["reasons"]:
+            kept = _json(folder / REASONS) | {"reasons": record["reasons"]}
+            _replace_file(folder / REASONS, _dump(kept))
+        return folder
+
+    def quarantined(
+        self, dataset: str | None = None, edition: str | None = None
+    ) -> list[QuarantinedFile]:
+        """Refused files, newest first; of one dataset, or one edition, where given."""
+        pattern = f"{dataset or '*'}/{edition or '*'}"
+        found = []
+        for parent in sorted(self.quarantine_root.glob(pattern)):
+            for folder in _folders(parent, REASONS):
+                record = _json(folder / REASONS)
+                found.append(
+                    QuarantinedFile(
+                        dataset=record["dataset"],
+                        edition=record["edition"],
+                        revision=record["revision"],
+                        sha256=record["sha256"],
+                        path=folder / record["file_name"],
+                        file_name=record["file_name"],
+                        size=record["size"],
+                        address=record["address"],
+                        retrieved_at=datetime.fromisoformat(record["retrieved_at"]),
+                        reasons=tuple(record["reasons"]),
+                    )
+                )
+        return sorted(found, key=lambda item: (item.retrieved_at, item.sha256), reverse=True)
+
+
+def _check_names(dataset: str, edition: str | None = None, file_name: str | None = None) -> None:
+    for what, name in (("dataset", dataset), ("edition", edition)):
+        if name is not None and (not _NAME.fullmatch(name) or ".." in name):
+            raise LandingError(
+                f"the {what} {name!r} cannot name a folder",
+                code="bad_name",
+                expected="letters, digits, dot, dash and underscore",
+                todo="use a code of the catalogue",
+            )
+    if file_name is None:
+        return
+    separators = "/" in file_name or "\\" in file_name or ".." in file_name
+    odd = not file_name.isprintable() or file_name != file_name.strip()
+    if (
+        not file_name
+        or separators
+        or odd
+        or file_name.startswith(".")
+        or file_name.casefold() in (RECORD, REASONS)
+        or len(file_name.encode()) > _LONGEST_FILE_NAME
+    ):
+        raise LandingError(
+            f"the file name {file_name!r} cannot be kept",
+            code="bad_name",
+            dataset=dataset,
+            edition=edition,
+            expected=f"a plain name of at most {_LONGEST_FILE_NAME} bytes, without folders",
+            todo="rename the file",
+        )
+
+
+def _utc(moment: datetime, dataset: str, edition: str, file_name: str) -> datetime:
+    if moment.tzinfo is None:
+        raise LandingError(
+            "the time of retrieval has no time zone",
+            code="bad_time",
+            dataset=dataset,
+            edition=edition,
+            file=file_name,
+            expected="a time in UTC",
+            found=moment,
+        )
+    return moment.astimezone(UTC)
+
+
+def _folders(parent: Path, marker: str = RECORD) -> Iterator[Path]:
+    if not parent.is_dir():
+        return
+    for folder in sorted(parent.iterdir()):
+        if _SHA256.fullmatch(folder.name) and (folder / marker).is_file():
+            yield folder
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise _bad_record(path, str(error)) from error
+    if not isinstance(content, dict):
+        raise _bad_record(path, "it holds no record")
+    return content
+
+
+def _bad_record(path: Path, why: str) -> LandingError:
+    return LandingError(
+        f"the record of a landed file cannot be used: {why}",
+        code="bad_record",
+        file=f"{path.parent.name}/{path.name}",
+        todo="remove that folder and land the file again",
+    )
+
+
+def _landed(folder: Path) -> LandedFile:
+    record = _json(folder / RECORD)
+    try:
+        if record["sha256"] != folder.name:
+            raise ValueError("its sha256 is not the name of its folder")
+        _check_names(record["dataset"], record["edition"], record["file_name"])
+        return LandedFile(
+            dataset=record["dataset"],
+            edition=record["edition"],
+            revision=record["revision"],
+            sha256=record["sha256"],
+            path=folder / record["file_name"],
+            file_name=record["file_name"],
+            size=record["size"],
+            origin=record["origin"],
+            address=record["address"],
+            retrieved_at=datetime.fromisoformat(record["retrieved_at"]),
+            etag=record.get("etag"),
+            last_modified=record.get("last_modified"),
+            content_type=record.get("content_type"),
+            handed_in_by=record.get("handed_in_by"),
+            extra=record.get("extra") or {},
+            last_seen_at=_last_seen(folder),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _bad_record(folder / RECORD, f"{type(error).__name__} {error}") from error
+
+
+def _last_seen(folder: Path) -> datetime | None:
+    try:
+        return datetime.fromisoformat((folder.parent / _SEEN / folder.name).read_text())
+    except FileNotFoundError:
+        return None
+
+
+def _dump(record: Mapping[str, Any]) -> bytes:
+    return (json.dumps(record, indent=2, ensure_ascii=False, sort_keys=False) + "\n").encode()
+
+
+def _write_folder(
+    folder: Path, file_name: str, content: bytes, record_name: str, record: Mapping[str, Any]
+) -> None:
+    """Make the folder appear whole: written beside its place, flushed to disk, then renamed."""
+    parent = folder.parent
+    work = parent / f"{_TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}"
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        _clear_leftovers(parent)
+        work.mkdir()
+        _write_file(work / file_name, content)
+        _write_file(work / record_name, _dump(record))
+        _flush_folder(work)
+        _move(work, folder, record_name)
+        _flush_folder(parent)
+    except OSError as error:
+        raise LandingError(
+            f"the file could not be kept: {error.strerror or error}",
+            code="not_written",
+            dataset=str(record["dataset"]),
+            edition=str(record["edition"]),
+            file=file_name,
+            todo="check the free space and the permissions of the folder, then try again",
+        ) from error
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _move(work: Path, folder: Path, record_name: str) -> None:
+    try:
+        work.rename(folder)
+    except OSError:
+        if (folder / record_name).is_file():
+            # Another process landed the same bytes first. Its folder is as good as this one.
+            return
+        if not folder.is_dir():
+            raise
+        # A folder without its record was half removed by someone: it is nobody's revision.
+        folder.rename(work.with_name(f"{_TEMPORARY}broken-{uuid.uuid4().hex}"))
+        work.rename(folder)
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    with path.open("xb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+    path.chmod(0o444)
+    if hashlib.sha256(path.read_bytes()).digest() != hashlib.sha256(content).digest():
+        raise OSError(f"{path.name} does not read back as it was written")
+
+
+def _replace_file(path: Path, content: bytes) -> None:
+    work = path.with_name(f"{_TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}")
+    try:
+        _write_file(work, content)
+        work.replace(path)
+        _flush_folder(path.parent)
+    finally:
+        work.unlink(missing_ok=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    # Some file systems cannot flush a folder; the rename is still atomic there.
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _clear_leftovers(parent: Path) -> None:
+    """Remove work folders that a crash left; young ones may belong to a process that is still busy."""
+    for leftover in parent.glob(f"{_TEMPORARY}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
+                shutil.rmtree(leftover, ignore_errors=True)
+
+
+__all__ = ["LandedFile", "LandingStore", "QuarantinedFile"]
