@@ -1,0 +1,62 @@
+with lookups as (
+
+    select * from {{ ref('stg_ons__combined_authorities') }}
+
+),
+
+area_groups as (
+
+    select * from {{ ref('area_groups') }}
+
+),
+
+areas as (
+
+    select * from {{ ref('areas') }}
+
+),
+
+combined_authorities as (
+
+    select
+        cast(edition as integer) as vintage,
+        'combined_authority' as kind,
+        parent_code,
+        member_code
+    from lookups
+
+),
+
+other_groups as (
+
+    select distinct
+        vintages.vintage,
+        area_groups.kind,
+        area_groups.parent_code,
+        area_groups.member_code
+    from area_groups
+    cross join (select distinct vintage from combined_authorities) as vintages
+
+),
+
+memberships as (
+
+    select * from combined_authorities
+    union all
+    select * from other_groups
+
+),
+
+final as (
+
+    select distinct
+        memberships.vintage,
+        memberships.kind,
+        memberships.parent_code,
+        coalesce(areas.current_code, memberships.member_code) as member_code
+    from memberships
+    left join areas on memberships.member_code = areas.area_code
+
+)
+
+select * from final

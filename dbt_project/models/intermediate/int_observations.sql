@@ -1,0 +1,67 @@
+{% set datasets = [
+    'stg_dcms__community_life',
+    'stg_dcms__participation',
+    'stg_smc__promising_prospects',
+    'stg_smc__conditions_of_childhood',
+    'stg_smc__youth_labour_market',
+    'stg_smc__innovation_and_growth',
+    'stg_ons__local_statistics',
+    'stg_young__foundation_report',
+    'stg_ons__population',
+] %}
+
+with observations as (
+
+    {% for dataset in datasets %}
+        select * from {{ ref(dataset) }}
+        {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+
+),
+
+areas as (
+
+    select * from {{ ref('areas') }}
+
+),
+
+-- An area keeps one code through time: that of today. The code as printed stays beside it.
+final as (
+
+    select
+        observations.dataset,
+        observations.edition,
+        observations.revision,
+        observations.measure,
+        observations.area_code as published_area_code,
+        observations.area_name as published_area_name,
+        coalesce(areas.current_code, observations.area_code) as area_code,
+        observations.area_level,
+        observations.period_start,
+        observations.period_end,
+        observations.unit,
+        observations.value,
+        observations.lower_95,
+        observations.upper_95,
+        observations.base,
+        observations.group_number,
+        observations.group_label,
+        observations.status,
+        observations.status_symbol,
+        observations.origin,
+        observations.file_sha256,
+        observations.sheet,
+        observations.row_number,
+        observations.column_letter,
+        observations.citation,
+        md5(concat_ws(
+            '|', observations.dataset, observations.edition, observations.revision,
+            observations.measure, observations.area_code,
+            cast(observations.period_start as varchar), cast(observations.period_end as varchar)
+        )) as provenance_id
+    from observations
+    left join areas on observations.area_code = areas.area_code
+
+)
+
+select * from final

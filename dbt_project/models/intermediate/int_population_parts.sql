@@ -1,0 +1,35 @@
+-- The printed counts behind each population: one row where the area is printed, a row a
+-- predecessor where districts were merged into it since.
+
+with observations as (
+
+    select * from {{ ref('int_observations') }}
+    where measure = 'population_16_plus' and value is not null
+
+),
+
+merges as (
+
+    select
+        old_code,
+        new_code
+    from {{ ref('area_code_changes') }}
+    where kind = 'merge'
+
+),
+
+final as (
+
+    select
+        cast(right(observations.edition, 4) as integer) as vintage,
+        coalesce(merges.new_code, observations.area_code) as area_code,
+        observations.published_area_code,
+        observations.value,
+        observations.origin,
+        observations.provenance_id
+    from observations
+    left join merges on observations.published_area_code = merges.old_code
+
+)
+
+select * from final

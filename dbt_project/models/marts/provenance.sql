@@ -1,0 +1,103 @@
+with observations as (
+
+    select * from {{ ref('int_observations') }}
+
+),
+
+inputs as (
+
+    select * from {{ source('raw', 'inputs') }}
+
+),
+
+parts as (
+
+    select * from {{ ref('int_combined_authority_parts') }}
+
+),
+
+populations as (
+
+    select * from {{ ref('int_populations_16_plus') }}
+
+),
+
+published as (
+
+    select
+        observations.provenance_id,
+        cast(null as varchar) as made_of,
+        'figure' as part,
+        observations.dataset,
+        observations.edition,
+        observations.revision,
+        observations.origin,
+        observations.area_code,
+        observations.measure,
+        observations.value,
+        observations.file_sha256,
+        inputs.file_name,
+        inputs.source_url,
+        observations.sheet,
+        observations.row_number,
+        observations.column_letter,
+        observations.citation
+    from observations
+    left join inputs
+        on
+            observations.dataset = inputs.dataset
+            and observations.edition = inputs.edition
+
+),
+
+-- A derived figure has a row for each figure and each population that it was made of.
+derived as (
+
+    select
+        parts.provenance_id,
+        published.provenance_id as made_of,
+        'member figure' as part,
+        published.* exclude (provenance_id, made_of, part)
+    from parts
+    inner join published on parts.figure_provenance_id = published.provenance_id
+
+    union all
+
+    select
+        parts.provenance_id,
+        published.provenance_id as made_of,
+        'weight: population aged 16 and over' as part,
+        published.* exclude (provenance_id, made_of, part)
+    from parts
+    inner join published on parts.population_provenance_id = published.provenance_id
+
+),
+
+final as (
+
+    select * from published
+    union all
+    select * from derived
+
+)
+
+select
+    cast(provenance_id as varchar) as provenance_id,
+    cast(part as varchar) as part,
+    cast(made_of as varchar) as made_of,
+    cast(dataset as varchar) as dataset,
+    cast(edition as varchar) as edition,
+    cast(revision as varchar) as revision,
+    cast(origin as varchar) as origin,
+    cast(area_code as varchar) as area_code,
+    cast(measure as varchar) as measure,
+    cast(value as double) as value,
+    cast(file_sha256 as varchar) as file_sha256,
+    cast(file_name as varchar) as file_name,
+    cast(source_url as varchar) as source_url,
+    cast(sheet as varchar) as sheet,
+    cast(row_number as integer) as row_number,
+    cast(column_letter as varchar) as column_letter,
+    cast(citation as varchar) as citation
+from final
+order by provenance_id, part, made_of, dataset, edition, area_code

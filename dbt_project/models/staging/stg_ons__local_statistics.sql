@@ -1,0 +1,1 @@
+{{ stage_observations('ons_local_statistics') }}

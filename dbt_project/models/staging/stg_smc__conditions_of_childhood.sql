@@ -1,0 +1,1 @@
+{{ stage_observations('smc_conditions_of_childhood') }}

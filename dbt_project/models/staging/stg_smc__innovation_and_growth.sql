@@ -1,0 +1,1 @@
+{{ stage_observations('smc_innovation_and_growth') }}

@@ -1,0 +1,1 @@
+{{ stage_observations('smc_youth_labour_market') }}

@@ -1,0 +1,1 @@
+{{ stage_observations('young_foundation_report') }}

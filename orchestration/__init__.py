@@ -1,0 +1,1 @@
+"""When, in what order and under which checks: the Dagster code location of Pulse."""

@@ -1,0 +1,1 @@
+"""The stations of the flow, a module each."""

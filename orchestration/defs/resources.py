@@ -1,0 +1,172 @@
+"""What every station is handed: the workspace, the catalogue, and dbt.
+
+The resource holds the lock of its workspace for as long as a run lasts, so that a run from the
+command line and one from the web page queue instead of colliding.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+
+from sources.areas import AreaBook
+from sources.catalogue import Catalogue, load_catalogue
+from sources.landing import LandingStore
+from warehouse.workspace import DBT_PROJECT, PROJECT, SEEDS, Workspace, WorkspaceError
+
+MODES = ("default", "offline", "only_publisher")
+
+
+def _silent(_: str) -> None:
+    """What a run from the web page says to the terminal: nothing."""
+
+
+class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
+    """Where a run works and how it treats the publishers.
+
+    ``source_mode``: ``default`` tries the publishers and goes on without them, ``offline`` never
+    asks, ``only_publisher`` refuses anything that was not fetched or landed.
+    """
+
+    root: str = ""
+    source_mode: str = "default"
+    lock_seconds: int = 3600
+    keep_releases: int = 10
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[PulseResource]:
+        """Hold the workspace's lock while the run lasts."""
+        with locked(self.workspace, self.lock_seconds):
+            yield self
+
+    @property
+    def workspace(self) -> Workspace:
+        """The folders of this run."""
+        if self.root:
+            return Workspace(Path(self.root))
+        return Workspace.from_environment()
+
+    @property
+    def mode(self) -> str:
+        """The source mode, ``PULSE_SOURCE_MODE`` before the configured one."""
+        mode = os.environ.get("PULSE_SOURCE_MODE", "").strip() or self.source_mode
+        if mode not in MODES:
+            raise WorkspaceError(
+                "the source mode is not known",
+                expected=" | ".join(MODES),
+                found=mode,
+                todo="set PULSE_SOURCE_MODE to one of them, or unset it",
+            )
+        return mode
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is declared."""
+        return load_catalogue()
+
+    @property
+    def areas(self) -> AreaBook:
+        """Areas, their printed names and their code changes."""
+        return AreaBook.from_seeds(SEEDS)
+
+    @property
+    def store(self) -> LandingStore:
+        """Landed files."""
+        return LandingStore(self.workspace.landing, self.workspace.quarantine)
+
+    def say(self, line: str) -> None:
+        """Tell whoever watches the terminal how far the run is."""
+        teller()(line)
+
+
+_teller: Callable[[str], None] = _silent
+
+
+def teller() -> Callable[[str], None]:
+    """The function that progress is told to."""
+    return _teller
+
+
+def tell_progress_to(function: Callable[[str], None]) -> None:
+    """Send progress of runs in this process to a function; the command line does."""
+    global _teller  # noqa: PLW0603
+    _teller = function
+
+
+@contextmanager
+def locked(workspace: Workspace, seconds: float) -> Iterator[None]:
+    """Hold the one lock of a workspace; wait for it at most ``seconds``.
+
+    The lock is the kernel's: a run that is killed gives it up by dying.
+
+    Raises:
+        WorkspaceError: when another run still holds it.
+    """
+    try:
+        workspace.builds.mkdir(parents=True, exist_ok=True)
+        stream = workspace.lock_file.open("a+")
+    except OSError as error:
+        raise WorkspaceError(
+            "the workspace cannot be written",
+            code="unwritable_workspace",
+            file=str(workspace.builds),
+            found=error.strerror,
+            todo="mend the folder's permissions, or set PULSE_HOME to a folder of your own",
+        ) from error
+    with stream:
+        deadline = time.monotonic() + seconds
+        told = False
+        while True:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise WorkspaceError(
+                        "another refresh of this workspace is still running",
+                        code="busy",
+                        file=str(workspace.lock_file),
+                        todo="wait for it, or look at it in the Dagster page under Runs",
+                    ) from None
+                if not told:
+                    teller()("waiting     another refresh is running; this one is next")
+                    told = True
+                time.sleep(0.2)
+        yield
+
+
+def dbt_executable() -> str:
+    """The dbt beside this Python, so that no other one on the path is run."""
+    beside = Path(sys.executable).with_name("dbt")
+    return str(beside) if beside.exists() else "dbt"
+
+
+def dbt_resource() -> DbtCliResource:
+    """dbt, told where the project and its profile lie."""
+    options: dict[str, Any] = {}
+    return DbtCliResource(
+        project_dir=str(DBT_PROJECT),
+        profiles_dir=str(DBT_PROJECT),
+        dbt_executable=dbt_executable(),
+        **options,
+    )
+
+
+__all__ = [
+    "PROJECT",
+    "PulseResource",
+    "dbt_executable",
+    "dbt_resource",
+    "locked",
+    "tell_progress_to",
+    "teller",
+]

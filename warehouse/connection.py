@@ -1,0 +1,78 @@
+"""The one way to open a DuckDB file.
+
+Between processes a writer shuts out readers, so a connection is opened late and always closed.
+Python names are never looked up from SQL: a local variable called like a table would shadow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from warehouse.workspace import WorkspaceError
+
+# Extensions are never fetched: everything used here is part of the library.
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "python_enable_replacements": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only connection, closed whatever happens.
+
+    Raises:
+        WorkspaceError: when there is no warehouse at ``path``, or it cannot be opened.
+    """
+    if not path.exists():
+        raise WorkspaceError(
+            "there is no warehouse here yet",
+            code="no_warehouse",
+            file=str(path),
+            todo="run `make refresh` first",
+        )
+    try:
+        connection = duckdb.connect(str(path), read_only=True, config=_CONFIG)
+    except duckdb.Error as error:
+        raise WorkspaceError(
+            "the warehouse cannot be opened",
+            code="unreadable_warehouse",
+            file=str(path),
+            found=str(error).splitlines()[0],
+            todo="close the program that writes to it, or restore a release with `pulse rollback`",
+        ) from error
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that may write; on leaving, everything is in the file itself.
+
+    The checkpoint matters: a file moved without its ``.wal`` loses tables silently.
+
+    Raises:
+        WorkspaceError: when the file cannot be opened for writing.
+    """
+    try:
+        connection = duckdb.connect(str(path), config=_CONFIG)
+    except duckdb.Error as error:
+        raise WorkspaceError(
+            "the warehouse of this build cannot be written",
+            code="unwritable_warehouse",
+            file=str(path),
+            found=str(error).splitlines()[0],
+            todo="check the folder's permissions and free space, and that no other refresh runs",
+        ) from error
+    try:
+        yield connection
+        connection.execute("checkpoint")
+    finally:
+        connection.close()

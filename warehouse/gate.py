@@ -1,0 +1,124 @@
+"""The gate: every contract, applied to a warehouse that was just built.
+
+It reads and judges; it writes nothing. Whoever calls it decides what a red verdict stops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from warehouse.connection import reading
+from warehouse.contracts import Reference, Rule, Verdict, apply, lost_figures, rules
+from warehouse.workspace import Workspace
+
+_SHOWN = 100
+
+
+def run_gate(
+    build: Path, previous: Path | None, *, only: Iterable[Rule] | None = None
+) -> list[Verdict]:
+    """Apply the rules to the marts of a build.
+
+    Args:
+        build: the warehouse file of the build.
+        previous: the published warehouse, or none before the first release.
+        only: some of the rules; all of them where it is not given.
+
+    Returns:
+        A verdict a rule, in order. A mart that is missing fails every rule on it.
+    """
+    chosen = list(only) if only is not None else rules()
+    verdicts = []
+    with reading(build) as connection:
+        reference = read_reference(connection, previous)
+        frames: dict[str, pd.DataFrame] = {}
+        for rule in chosen:
+            if rule.mart not in frames:
+                frames[rule.mart] = _read(connection, rule.mart)
+            verdict = apply(rule, frames[rule.mart], reference)
+            if not verdict.passed and rule.name == "no_figure_of_the_last_release_is_lost":
+                # The rows that matter are not in the new mart: they are the ones it lost.
+                verdict = Verdict(
+                    rule, False, lost_figures(frames[rule.mart], reference), verdict.rows
+                )
+            verdicts.append(verdict)
+    return verdicts
+
+
+def shown(verdict: Verdict) -> pd.DataFrame:
+    """The failure cases that a person is shown: the first hundred, as text."""
+    return verdict.failures.head(_SHOWN).astype(str)
+
+
+def read_reference(connection: duckdb.DuckDBPyConnection, previous: Path | None) -> Reference:
+    """What the rules hold the marts against, read from the build and the release before it."""
+    goals: dict[str, set[str]] = {}
+    for goal, barometer in connection.execute(
+        "select goal_id, barometer_id from reference.barometer_definitions"
+    ).fetchall():
+        goals.setdefault(goal, set()).add(barometer)
+    return Reference(
+        areas=_codes(connection, "select area_code from reference.areas"),
+        authorities=_codes(
+            connection,
+            "select area_code from reference.areas where area_level = 'lad' "
+            "and area_code = current_code and valid_to is null and area_code like 'E%'",
+        ),
+        combined_authorities=_codes(
+            connection,
+            "select area_code from reference.areas where area_level = 'cauth' "
+            "and area_code = current_code and valid_to is null",
+        ),
+        lead_members=_codes(
+            connection,
+            "select member_code from intermediate.int_area_memberships "
+            "where kind = 'combined_authority' and parent_code = 'E47000007'",
+        ),
+        editions=frozenset(
+            (dataset, edition)
+            for dataset, edition in connection.execute(
+                "select dataset, edition from raw.editions"
+            ).fetchall()
+        ),
+        goals={goal: frozenset(names) for goal, names in goals.items()},
+        claims=_codes(connection, "select claim_id from reference.report_claims"),
+        provenance=_codes(connection, "select provenance_id from marts.provenance"),
+        previous=_previous(previous),
+        explained_losses=frozenset(
+            (dataset, edition)
+            for dataset, edition in connection.execute(
+                "select dataset, edition from reference.explained_losses"
+            ).fetchall()
+        ),
+    )
+
+
+def _codes(connection: duckdb.DuckDBPyConnection, query: str) -> frozenset[str]:
+    return frozenset(code for (code,) in connection.execute(query).fetchall())
+
+
+def _read(connection: duckdb.DuckDBPyConnection, mart: str) -> pd.DataFrame:
+    found = connection.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'marts' and table_name = ?",
+        [mart],
+    ).fetchone()
+    if found is None or found[0] == 0:
+        return pd.DataFrame()
+    return connection.execute(f"select * from marts.{mart}").df()
+
+
+def _previous(path: Path | None) -> dict[str, pd.DataFrame]:
+    if path is None or not path.exists():
+        return {}
+    with reading(path) as connection:
+        return {"barometers": _read(connection, "barometers")}
+
+
+def previous_warehouse(workspace: Workspace) -> Path | None:
+    """The warehouse that readers see now, if there is one."""
+    path = workspace.warehouse_file
+    return path.resolve() if path.exists() else None

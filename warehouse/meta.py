@@ -1,0 +1,128 @@
+"""What a release says about itself: ``meta.checks`` and ``meta.releases``.
+
+Everything else in ``meta`` is built by dbt. These two can only be written once the gate has
+spoken, just before the warehouse is closed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from warehouse.connection import reading, writing
+from warehouse.release import Manifest
+from warehouse.workspace import PROJECT
+
+_CHECKS = {
+    "kind": ("varchar", "contract (an input), model or test (dbt), or gate (a published mart)."),
+    "subject": ("varchar", "The dataset and edition, or the mart, that was checked."),
+    "check_name": ("varchar", "Name of the check, as the run's page shows it."),
+    "passed": ("boolean", "Whether it passed."),
+    "severity": ("varchar", "error stops what depends on it; warning and note do not."),
+    "message": ("varchar", "What was found."),
+}
+_RELEASES = {
+    "release": ("integer", "Number of the release."),
+    "made_at": ("timestamp", "When it was made, in UTC."),
+    "code_version": ("varchar", "Version of Pulse and a hash of its code."),
+    "content_sha256": ("varchar", "One hash over the exported tables."),
+    "is_this_one": ("boolean", "Whether this warehouse is that release."),
+}
+
+
+def code_version() -> str:
+    """The package's version and the first 12 characters of a hash over the code that computes.
+
+    Two workspaces with the same one compute the same from the same inputs.
+    """
+    digest = hashlib.sha256()
+    for folder in ("sources", "warehouse", "orchestration", "dbt_project"):
+        for path in sorted((PROJECT / folder).rglob("*")):
+            relative = path.relative_to(PROJECT)
+            if path.suffix in (".py", ".sql", ".yml", ".yaml", ".csv", ".j2", ".css") and not {
+                "target",
+                "exports",
+                "current",
+                "__pycache__",
+            } & set(relative.parts):
+                digest.update(relative.as_posix().encode())
+                digest.update(path.read_bytes())
+    try:
+        number = version("pulse-barometers")
+    except PackageNotFoundError:
+        number = "0"
+    return f"{number}+{digest.hexdigest()[:12]}"
+
+
+def input_checks(build: Path) -> list[dict[str, Any]]:
+    """What the contract said of each input of a build."""
+    with reading(build) as connection:
+        rows = connection.execute(
+            "select 'contract', dataset || ' ' || edition, check_name, passed, severity, message "
+            "from raw.input_checks order by all"
+        ).fetchall()
+    return [dict(zip(_CHECKS, row, strict=True)) for row in rows]
+
+
+def inputs_used(build: Path) -> list[dict[str, Any]]:
+    """What a build was made of, by dataset and edition, for the manifest."""
+    columns = (
+        "dataset, edition, state, origin, revision, file_sha256, file_name, source_url, figures, "
+        "refused, refusals, publisher_state, publisher_message"
+    )
+    with reading(build) as connection:
+        rows = connection.execute(
+            f"select {columns} from raw.inputs order by dataset, edition"
+        ).fetchall()
+    return [dict(zip(columns.split(", "), row, strict=True)) for row in rows]
+
+
+def table_counts(build: Path) -> dict[str, int]:
+    """Rows by mart."""
+    with reading(build) as connection:
+        names = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
+        ).fetchall()
+        return {
+            name: int((connection.execute(f"select count(*) from marts.{name}").fetchone() or [0])[0])
+            for (name,) in names
+        }
+
+
+def seal(
+    build: Path,
+    *,
+    checks: Sequence[Mapping[str, Any]],
+    releases: Sequence[Manifest],
+    number: int,
+    made_at: datetime,
+    version_of_code: str,
+) -> None:
+    """Write ``meta.checks`` and ``meta.releases`` into a build, comments and all."""
+    with writing(build) as connection:
+        connection.execute("create schema if not exists meta")
+        for table, columns, comment in (
+            ("checks", _CHECKS, "Every check of this release and what it found. One row a check."),
+            ("releases", _RELEASES, "The releases up to this one. One row a release."),
+        ):
+            types = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
+            connection.execute(f"create or replace table meta.{table} ({types})")
+            connection.execute(f"comment on table meta.{table} is '{comment}'")
+            for name, (_, words) in columns.items():
+                text = words.replace("'", "''")
+                connection.execute(f"comment on column meta.{table}.{name} is '{text}'")
+        if checks:
+            connection.executemany(
+                "insert into meta.checks values (?, ?, ?, ?, ?, ?)",
+                [[check[name] for name in _CHECKS] for check in checks],
+            )
+        rows: list[list[Any]] = [
+            [r.number, datetime.fromisoformat(r.made_at).replace(tzinfo=None), r.code_version, r.content_sha256, False]
+            for r in releases
+        ]
+        rows.append([number, made_at.replace(tzinfo=None), version_of_code, None, True])
+        connection.executemany("insert into meta.releases values (?, ?, ?, ?, ?)", rows)

@@ -1,0 +1,280 @@
+"""The loader: accepted rows into the ``raw`` schema of a new warehouse file.
+
+A build starts from an empty file, always: what is in ``raw`` afterwards is what the intake
+accepted for this build and nothing else. The tables that say what was used and what was refused
+(``raw.inputs``, ``raw.input_checks``) are written here too, because the marts tell them on.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from sources.catalogue import Catalogue
+from sources.intake import Intake
+from sources.observation import MEMBERSHIP_COLUMNS, OBSERVATION_COLUMNS
+from warehouse.connection import writing
+from warehouse.workspace import Workspace
+
+_OBSERVATION_TYPES: Mapping[str, str] = {
+    "period_start": "date",
+    "period_end": "date",
+    "value": "double",
+    "lower_95": "double",
+    "upper_95": "double",
+    "base": "bigint",
+    "group_number": "integer",
+    "row_number": "integer",
+}
+
+_CATALOGUE = (
+    "dataset varchar, title varchar, short_title varchar, publisher varchar, "
+    "publisher_short varchar, landing_page varchar, licence varchar, licence_url varchar, "
+    "attribution varchar, cadence varchar, expected_month integer, succeeded_by varchar, "
+    "series varchar, precedence integer"
+)
+_EDITIONS = (
+    "dataset varchar, edition varchar, edition_title varchar, period_start date, "
+    "period_end date, published_on date, is_baseline boolean, page varchar, "
+    "how_to_obtain varchar, code_vintage integer"
+)
+_EDITION_LEVELS = "dataset varchar, edition varchar, area_level varchar"
+_INPUTS = (
+    "dataset varchar, edition varchar, state varchar, origin varchar, revision varchar, "
+    "file_sha256 varchar, file_name varchar, source_url varchar, retrieved_at timestamp, "
+    "figures bigint, notes varchar, refused integer, refusals varchar, publisher_state varchar, "
+    "publisher_message varchar"
+)
+_INPUT_CHECKS = (
+    "dataset varchar, edition varchar, revision varchar, check_name varchar, severity varchar, "
+    "passed boolean, message varchar"
+)
+_REVISED = (
+    "dataset varchar, edition varchar, from_revision varchar, to_revision varchar, "
+    "measure varchar, area_code varchar, period_end date, kind varchar, "
+    "old_value double, new_value double"
+)
+
+
+@dataclass(frozen=True)
+class SourceNote:
+    """What became of the attempt to reach a publisher: ``state`` as ``sources.refresh`` names it."""
+
+    state: str
+    message: str
+
+
+def make_current(workspace: Workspace, build_id: str) -> None:
+    """Point ``build/current`` at a build and remove the older ones: nothing reads them."""
+    link = workspace.current_build
+    fresh = link.with_name(f".current-{build_id}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(build_id, target_is_directory=True)
+    fresh.replace(link)
+    for other in workspace.builds.iterdir():
+        if other.is_dir() and not other.is_symlink() and other.name not in (build_id, "dbt"):
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def load(
+    path: Path,
+    catalogue: Catalogue,
+    intakes: Iterable[Intake],
+    *,
+    source_notes: Mapping[tuple[str, str], SourceNote] | None = None,
+    revised: pd.DataFrame | None = None,
+) -> dict[str, int]:
+    """Write the accepted rows of every dataset into a new warehouse file.
+
+    Args:
+        path: the file to make; its folder exists and the file does not.
+        catalogue: what is declared; every dataset gets a table, with or without rows.
+        intakes: one for each dataset and edition that was asked for.
+        source_notes: by dataset and edition, what reaching the publisher came to.
+        revised: figures that differ from the revision before, columns as ``raw.revised_figures``.
+
+    Returns:
+        Rows by table of the ``raw`` schema.
+
+    Raises:
+        WorkspaceError: when the file cannot be written.
+    """
+    taken = sorted(intakes, key=lambda intake: (intake.dataset, intake.edition))
+    notes = source_notes or {}
+    counts: dict[str, int] = {}
+    with writing(path) as connection:
+        connection.execute("create schema raw")
+        for code, dataset in sorted(catalogue.datasets.items()):
+            frames = [i.rows for i in taken if i.dataset == code and len(i.rows)]
+            columns = (
+                MEMBERSHIP_COLUMNS if dataset.shape == "memberships" else OBSERVATION_COLUMNS
+            )
+            counts[code] = _create(
+                connection,
+                code,
+                ", ".join(
+                    f"{column} {_OBSERVATION_TYPES.get(column, 'varchar')}" for column in columns
+                ),
+                pd.concat(frames, ignore_index=True) if frames else None,
+            )
+        tables: list[tuple[str, str, pd.DataFrame | None]] = [
+            ("catalogue", _CATALOGUE, _catalogue_rows(catalogue)),
+            ("editions", _EDITIONS, _edition_rows(catalogue)),
+            ("edition_levels", _EDITION_LEVELS, _level_rows(catalogue)),
+            ("inputs", _INPUTS, _input_rows(taken, notes)),
+            ("input_checks", _INPUT_CHECKS, _check_rows(taken)),
+            ("revised_figures", _REVISED, revised),
+        ]
+        for name, types, frame in tables:
+            counts[name] = _create(connection, name, types, frame)
+    return counts
+
+
+def _create(
+    connection: duckdb.DuckDBPyConnection, table: str, types: str, frame: pd.DataFrame | None
+) -> int:
+    connection.execute(f"create table raw.{table} ({types})")
+    if frame is None or frame.empty:
+        return 0
+    names = [part.split()[0] for part in types.split(", ")]
+    connection.register("incoming", frame[names].astype(object).where(frame[names].notna(), None))
+    casts = ", ".join(
+        f"cast({part.split()[0]} as {part.split()[1]})" for part in types.split(", ")
+    )
+    connection.execute(f"insert into raw.{table} select {casts} from incoming")
+    connection.unregister("incoming")
+    return len(frame)
+
+
+def _catalogue_rows(catalogue: Catalogue) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "dataset": d.code,
+                "title": d.title,
+                "short_title": d.short_title,
+                "publisher": d.publisher,
+                "publisher_short": d.publisher_short,
+                "landing_page": d.landing_page,
+                "licence": d.licence,
+                "licence_url": d.licence_url,
+                "attribution": d.attribution,
+                "cadence": d.cadence,
+                "expected_month": d.expected_month,
+                "succeeded_by": d.succeeded_by,
+                "series": d.series or d.code,
+                "precedence": d.precedence,
+            }
+            for d in catalogue.datasets.values()
+        ]
+    )
+
+
+def _edition_rows(catalogue: Catalogue) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "dataset": d.code,
+                "edition": e.edition,
+                "edition_title": e.title,
+                "period_start": e.period_start,
+                "period_end": e.period_end,
+                "published_on": e.published_on,
+                "is_baseline": e.baseline,
+                "page": e.page,
+                "how_to_obtain": e.how_to_obtain,
+                "code_vintage": e.code_vintage,
+            }
+            for d in catalogue.datasets.values()
+            for e in d.editions
+        ]
+    )
+
+
+def _level_rows(catalogue: Catalogue) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"dataset": d.code, "edition": e.edition, "area_level": level}
+            for d in catalogue.datasets.values()
+            for e in d.editions
+            for level in e.levels
+        ]
+    )
+
+
+def _input_rows(
+    taken: Iterable[Intake], notes: Mapping[tuple[str, str], SourceNote]
+) -> pd.DataFrame:
+    rows = []
+    for intake in taken:
+        note = notes.get((intake.dataset, intake.edition))
+        rows.append(
+            {
+                "dataset": intake.dataset,
+                "edition": intake.edition,
+                "state": intake.state,
+                "origin": intake.origin,
+                "revision": intake.revision,
+                "file_sha256": intake.file_sha256,
+                "file_name": intake.file_name,
+                "source_url": intake.address,
+                "retrieved_at": intake.retrieved_at.replace(tzinfo=None)
+                if intake.retrieved_at
+                else None,
+                "figures": len(intake.rows),
+                "notes": "; ".join(n.message for n in intake.notes) or None,
+                "refused": len(intake.rejections),
+                "refusals": "; ".join(f"{r.file_name}: {r.error}" for r in intake.rejections)
+                or None,
+                "publisher_state": note.state if note else "not_tried",
+                "publisher_message": note.message if note else None,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _check_rows(taken: Iterable[Intake]) -> pd.DataFrame:
+    rows = []
+    for intake in taken:
+        for finding in intake.findings:
+            rows.append(
+                {
+                    "dataset": intake.dataset,
+                    "edition": intake.edition,
+                    "revision": intake.revision,
+                    "check_name": finding.code,
+                    "severity": finding.severity,
+                    "passed": finding.severity != "error",
+                    "message": finding.message,
+                }
+            )
+        for rejection in intake.rejections:
+            rows.append(
+                {
+                    "dataset": intake.dataset,
+                    "edition": intake.edition,
+                    "revision": rejection.revision,
+                    "check_name": "accepted",
+                    "severity": "error",
+                    "passed": False,
+                    "message": f"{rejection.file_name}: {rejection.error}",
+                }
+            )
+        if intake.state == "accepted":
+            rows.append(
+                {
+                    "dataset": intake.dataset,
+                    "edition": intake.edition,
+                    "revision": intake.revision,
+                    "check_name": "observations_keep_their_contract",
+                    "severity": "error",
+                    "passed": True,
+                    "message": f"{len(intake.rows)} rows accepted",
+                }
+            )
+    return pd.DataFrame(rows)

@@ -1,0 +1,308 @@
+"""Releases: write, audit, swap.
+
+A release is a folder ``releases/<n>/`` with the warehouse, the exports and a manifest that hashes
+both. Publishing is one atomic rename of one link, ``warehouse/current``; ``warehouse/pulse.duckdb``
+and ``warehouse/exports`` are fixed links through it, so that the two can never disagree. A crash
+at any instant leaves a whole, older release; what it leaves half-made has a name that starts with
+a dot and is removed by the next publish.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sources.errors import PulseError
+from warehouse.workspace import Workspace
+
+MANIFEST = "manifest.json"
+
+
+class ReleaseError(PulseError):
+    """A release cannot be made, found or restored."""
+
+    default_code = "release"
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a release was made of and what it holds.
+
+    ``content_sha256`` covers the exported tables alone: two releases with the same one tell
+    readers the same. ``files`` has the sha256 of every file by its path in the release folder.
+    """
+
+    number: int
+    made_at: str
+    code_version: str
+    content_sha256: str
+    inputs: Sequence[Mapping[str, Any]]
+    checks: Sequence[Mapping[str, Any]]
+    tables: Mapping[str, int]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """The manifest of a release folder.
+
+        Raises:
+            ReleaseError: when there is none or it cannot be read.
+        """
+        path = folder / MANIFEST
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise ReleaseError(
+                "a release has no readable manifest",
+                code="no_manifest",
+                file=str(path),
+                found=str(error),
+                todo="remove the folder or restore it from a copy; other releases are untouched",
+            ) from error
+
+    @property
+    def folder_name(self) -> str:
+        """Numbers sort as names."""
+        return f"{self.number:04d}"
+
+
+def sha256_of(path: Path) -> str:
+    """The sha256 of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        for block in iter(lambda: stream.read(1 << 20), b""):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def hash_tree(folder: Path) -> dict[str, str]:
+    """The sha256 of every file below ``folder``, by path relative to it, in order."""
+    return {
+        path.relative_to(folder).as_posix(): sha256_of(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+
+
+def list_releases(workspace: Workspace) -> list[Manifest]:
+    """Every whole release, oldest first."""
+    if not workspace.releases.is_dir():
+        return []
+    return [
+        Manifest.read(folder)
+        for folder in sorted(workspace.releases.iterdir())
+        if folder.is_dir() and not folder.name.startswith(".")
+    ]
+
+
+def current_release(workspace: Workspace) -> Manifest | None:
+    """The release that readers see, or none before the first."""
+    link = workspace.current_release
+    if not link.is_symlink() or not link.exists():
+        return None
+    return Manifest.read(link.resolve())
+
+
+def publish(
+    workspace: Workspace,
+    *,
+    warehouse: Path,
+    exports: Path,
+    inputs: Sequence[Mapping[str, Any]],
+    checks: Sequence[Mapping[str, Any]],
+    tables: Mapping[str, int],
+    content_sha256: str,
+    code_version: str,
+    made_at: datetime,
+    number: int,
+    keep: int = 10,
+) -> Manifest:
+    """Make ``releases/<number>/`` from a build and let readers see it.
+
+    Args:
+        warehouse: the closed DuckDB file of the build, named ``pulse.duckdb``.
+        exports: the folder of files made from it.
+        keep: how many releases stay; the current one is never removed.
+
+    Returns:
+        The manifest of the new release.
+
+    Raises:
+        ReleaseError: when something cannot be written; what was published stays as it was.
+    """
+    if warehouse.with_name(warehouse.name + ".wal").exists():
+        raise ReleaseError(
+            "the warehouse of this build was not closed",
+            code="unclosed_warehouse",
+            file=str(warehouse),
+            todo="run the refresh again",
+        )
+    name = f"{number:04d}"
+    target = workspace.releases / name
+    partial = workspace.releases / f".{name}.partial"
+    try:
+        workspace.releases.mkdir(parents=True, exist_ok=True)
+        sweep(workspace)
+        if target.exists():
+            raise ReleaseError(
+                "a release of this number exists already",
+                code="number_taken",
+                file=str(target),
+                todo="run the refresh again: it takes the next number",
+            )
+        partial.mkdir()
+        shutil.copyfile(warehouse, partial / "pulse.duckdb")
+        shutil.copytree(exports, partial / "exports")
+        manifest = Manifest(
+            number=number,
+            made_at=made_at.isoformat(timespec="seconds"),
+            code_version=code_version,
+            content_sha256=content_sha256,
+            inputs=list(inputs),
+            checks=list(checks),
+            tables=dict(tables),
+            files=hash_tree(partial),
+        )
+        (partial / MANIFEST).write_text(
+            json.dumps(asdict(manifest), indent=1, sort_keys=True) + "\n", encoding="utf-8"
+        )
+        _make_durable(partial)
+        partial.rename(target)
+        _sync_folder(workspace.releases)
+        _point_at(workspace, name)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise ReleaseError(
+            "the release could not be written; what was published stays as it was",
+            code="unwritable_release",
+            file=str(getattr(error, "filename", None) or target),
+            found=error.strerror or str(error),
+            todo="free space or mend the folder's permissions, then run the refresh again",
+        ) from error
+    _retire(workspace, keep=keep)
+    return manifest
+
+
+def restore(workspace: Workspace, number: int) -> Manifest:
+    """Let readers see an earlier (or later) release again.
+
+    Raises:
+        ReleaseError: when there is no such release, or its files are not what its manifest says.
+    """
+    folder = workspace.releases / f"{number:04d}"
+    if not folder.is_dir():
+        known = ", ".join(str(m.number) for m in list_releases(workspace)) or "none"
+        raise ReleaseError(
+            "there is no such release",
+            code="unknown_release",
+            expected=f"one of: {known}",
+            found=str(number),
+            todo="list them with `pulse releases`",
+        )
+    manifest = verify(folder)
+    _point_at(workspace, manifest.folder_name)
+    return manifest
+
+
+def verify(folder: Path) -> Manifest:
+    """Hold a release's files against its manifest.
+
+    Raises:
+        ReleaseError: naming the first file that is missing, added or changed.
+    """
+    manifest = Manifest.read(folder)
+    found = hash_tree(folder)
+    for name in sorted(found.keys() | manifest.files.keys()):
+        if found.get(name) != manifest.files.get(name):
+            raise ReleaseError(
+                "a release is not what its manifest says",
+                code="release_changed",
+                file=str(folder / name),
+                expected=manifest.files.get(name, "no such file"),
+                found=found.get(name, "no such file"),
+                todo="restore another release with `pulse rollback N`, or refresh again",
+            )
+    return manifest
+
+
+def next_number(workspace: Workspace) -> int:
+    """One more than the highest number ever used here."""
+    numbers = [manifest.number for manifest in list_releases(workspace)]
+    return max(numbers, default=0) + 1
+
+
+def sweep(workspace: Workspace) -> list[Path]:
+    """Remove what a crash left half-made. Only names that start with a dot are touched."""
+    left = [
+        *workspace.releases.glob(".*.partial"),
+        *workspace.published.glob(".current-*"),
+        *workspace.published.glob(".link-*"),
+    ]
+    for path in left:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return left
+
+
+def _point_at(workspace: Workspace, name: str) -> None:
+    """Move the one link; then see to it that the two fixed links exist."""
+    published = workspace.published
+    published.mkdir(parents=True, exist_ok=True)
+    _replace_link(
+        workspace.current_release, os.path.relpath(workspace.releases / name, published), "current"
+    )
+    for link, inside in ((workspace.warehouse_file, "pulse.duckdb"), (workspace.exports, "exports")):
+        wanted = f"current/{inside}"
+        if not link.is_symlink() or os.readlink(link) != wanted:
+            if link.is_dir() and not link.is_symlink():
+                raise OSError(0, "a folder stands where a link belongs", str(link))
+            _replace_link(link, wanted, "link")
+    _sync_folder(published)
+
+
+def _replace_link(link: Path, target: str, kind: str) -> None:
+    fresh = link.with_name(f".{kind}-{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    fresh.replace(link)
+
+
+def _retire(workspace: Workspace, *, keep: int) -> None:
+    current = workspace.current_release.resolve().name
+    folders = sorted(
+        folder
+        for folder in workspace.releases.iterdir()
+        if folder.is_dir() and not folder.name.startswith(".")
+    )
+    for folder in folders[: max(len(folders) - keep, 0)]:
+        if folder.name != current:
+            # Out of the way under a name that is swept, so that a crash leaves no half release.
+            doomed = folder.with_name(f".{folder.name}.partial")
+            folder.rename(doomed)
+            shutil.rmtree(doomed, ignore_errors=True)
+
+
+def _make_durable(folder: Path) -> None:
+    for path in [*folder.rglob("*"), folder]:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,108 @@
+"""Where things lie: the folders of one workspace.
+
+A workspace holds what was landed, what is being built and what is published. Its root is the
+project's folder unless ``PULSE_HOME`` names another; the demonstration and every test have a root
+of their own. Only names live here, nothing is read or written on import.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sources.errors import PulseError
+
+PROJECT = Path(__file__).resolve().parent.parent
+DBT_PROJECT = PROJECT / "dbt_project"
+SEEDS = DBT_PROJECT / "seeds"
+
+
+class WorkspaceError(PulseError):
+    """A folder of the workspace cannot be used."""
+
+    default_code = "workspace"
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folders below one root."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Workspace:
+        """The workspace that ``PULSE_HOME`` names, else the project's own folder.
+
+        Raises:
+            WorkspaceError: when ``PULSE_HOME`` names something that is not a folder.
+        """
+        values = os.environ if environment is None else environment
+        named = values.get("PULSE_HOME", "").strip()
+        if not named:
+            return cls(PROJECT)
+        root = Path(named).expanduser().resolve()
+        if root.exists() and not root.is_dir():
+            raise WorkspaceError(
+                "PULSE_HOME is not a folder",
+                expected="a folder, or a name where one can be made",
+                found=str(root),
+                todo="unset PULSE_HOME or give it a folder",
+            )
+        return cls(root)
+
+    @property
+    def landing(self) -> Path:
+        """Publisher files as they were sent, write-once."""
+        return self.root / "landing"
+
+    @property
+    def quarantine(self) -> Path:
+        """Files that were refused, each with its reasons."""
+        return self.root / "quarantine"
+
+    @property
+    def builds(self) -> Path:
+        """One folder a build; none of them is ever published in place."""
+        return self.root / "build"
+
+    @property
+    def current_build(self) -> Path:
+        """A link to the build at hand: one stable path for dbt."""
+        return self.builds / "current"
+
+    @property
+    def build_file(self) -> Path:
+        """The warehouse that is being built."""
+        return self.current_build / "pulse.duckdb"
+
+    @property
+    def releases(self) -> Path:
+        """Numbered, closed releases."""
+        return self.root / "releases"
+
+    @property
+    def published(self) -> Path:
+        """The folder that readers know."""
+        return self.root / "warehouse"
+
+    @property
+    def current_release(self) -> Path:
+        """The one link whose move publishes a release."""
+        return self.published / "current"
+
+    @property
+    def warehouse_file(self) -> Path:
+        """The published warehouse, reached through the link."""
+        return self.published / "pulse.duckdb"
+
+    @property
+    def exports(self) -> Path:
+        """The published files, reached through the link."""
+        return self.published / "exports"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held while a refresh runs: two at once queue."""
+        return self.builds / ".lock"
