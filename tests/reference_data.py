@@ -1,0 +1,18 @@
+"""Publisher files that lie beside a checkout, for the tests that read them.
+
+They are not part of the project: a test that needs them is marked ``needs_reference_data`` and skips,
+saying so, where they are absent.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+REFERENCE_DATA: Path = Path(__file__).parents[2] / "shared" / "reference" / "data"
+
+needs_reference_data = pytest.mark.skipif(
+    not REFERENCE_DATA.is_dir(),
+    reason="the publisher files of ../shared/reference/data are not beside this checkout",
+)
