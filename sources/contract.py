@@ -1,0 +1,811 @@
+"""The contract of an edition: the rules its rows must meet before anything is built on them.
+
+Belongs here: every rule that needs the rows of one edition, its catalogue entry, the areas, and at
+most the editions before it. Does not belong here: rules on marts (``warehouse.contracts``), reading
+files, or deciding what happens to a file that fails (``sources.intake``).
+
+A rule never changes rows. It returns findings: ``error`` refuses the edition, ``warning`` lets it in
+and is shown, ``note`` is kept for the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+
+from sources.areas import AreaBook
+from sources.catalogue import Coverage, Dataset, Edition, JumpRule, Measure
+from sources.errors import ContractError
+from sources.observation import (
+    MembershipModel,
+    ObservationModel,
+    as_memberships,
+    as_observations,
+)
+
+Severity = Literal["error", "warning", "note"]
+
+#: At these levels an interval of no width can only be a fault: samples are some hundred people.
+AUTHORITY_LEVELS: tuple[str, ...] = ("lad", "utla", "cauth", "itl2", "ward", "lsoa")
+#: Fewer shared figures than this could agree by chance.
+_SAME_FILE_AREAS = 20
+_NAMED = 8
+_KEY = ["measure", "area_code", "period_start", "period_end"]
+_SHOWN = [
+    "measure",
+    "area_code",
+    "area_name",
+    "area_level",
+    "period_start",
+    "value",
+    "lower_95",
+    "upper_95",
+    "group_number",
+    "group_label",
+    "unit",
+    "status",
+    "sheet",
+    "row_number",
+    "column_letter",
+]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one rule found. ``failure_cases`` holds the rows that broke it, with their cells."""
+
+    code: str
+    severity: Severity
+    message: str
+    where: str | None = None
+    failure_cases: pd.DataFrame | None = None
+
+
+def check_rows(
+    rows: pd.DataFrame,
+    dataset: Dataset,
+    edition: Edition,
+    areas: AreaBook,
+    *,
+    previous: pd.DataFrame | None = None,
+) -> list[Finding]:
+    """Every finding on the rows of one edition, errors first; an empty list is a clean edition.
+
+    ``rows`` has the observation columns, or the membership columns where the dataset's shape is
+    memberships. ``previous`` holds accepted rows of earlier editions of the same dataset, any number
+    of them; rows of the edition itself or of later ones are left out of account.
+    """
+    memberships = dataset.shape == "memberships"
+    model: Any = MembershipModel if memberships else ObservationModel
+    conform = as_memberships if memberships else as_observations
+    say = _Speaker(dataset, edition)
+    findings = _shape_findings(rows, model, say)
+    if any(finding.code in ("missing_column", "unknown_column") for finding in findings):
+        return findings
+    try:
+        rows = conform(rows)
+    except (ValueError, TypeError) as error:
+        return findings or [say("bad_type", "error", f"a value does not fit its column: {error}")]
+    if rows.empty:
+        return [say("empty_table", "error", "there are no rows; expected figures for this edition")]
+    for rule in _MEMBERSHIP_RULES if memberships else _OBSERVATION_RULES:
+        findings.extend(rule(rows, dataset, edition, areas, say))
+    if not memberships and previous is not None and not previous.empty:
+        findings.extend(_against_earlier(rows, dataset, edition, areas, say, previous))
+    order = {"error": 0, "warning": 1, "note": 2}
+    return sorted(findings, key=lambda finding: order[finding.severity])
+
+
+def refuse(findings: Iterable[Finding], dataset: Dataset, edition: Edition, file: str) -> None:
+    """Raise ContractError that lists every error among the findings; return where there is none."""
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        raise ContractError(
+            "; ".join(finding.message for finding in errors),
+            code=errors[0].code,
+            dataset=dataset.code,
+            edition=edition.edition,
+            file=file,
+            todo="compare the cells named with the publisher's file",
+        )
+
+
+@dataclass(frozen=True)
+class _Speaker:
+    """Makes findings whose message names the dataset, the edition and the first cells at fault."""
+
+    dataset: Dataset
+    edition: Edition
+
+    def __call__(
+        self, code: str, severity: Severity, message: str, cases: pd.DataFrame | None = None
+    ) -> Finding:
+        where = None
+        shown = None
+        if cases is not None and not cases.empty:
+            shown = cases[[column for column in _SHOWN if column in cases.columns]]
+            if shown.shape[1] == 0 or "sheet" not in shown.columns:
+                shown = cases
+            shown = shown.reset_index(drop=True)
+            where = _cells(cases)
+        text = f"{self.dataset.code} {self.edition.edition}: {message}"
+        if where:
+            text = f"{text} ({where})"
+        return Finding(code, severity, f"{text}.", where, shown)
+
+
+def _cells(cases: pd.DataFrame) -> str | None:
+    """Where the first few cases stand: ``B4c!C14, B4c!C15 and 3 more``, else their areas."""
+    places: list[str] = []
+    for _, row in cases.head(_NAMED).iterrows():
+        number = row.get("row_number")
+        if number is not None and not pd.isna(number):
+            sheet = row.get("sheet")
+            letter = row.get("column_letter")
+            column = "" if letter is None or pd.isna(letter) else str(letter)
+            cell = f"{column}{int(number)}" if column else f"row {int(number)}"
+            places.append(cell if sheet is None or pd.isna(sheet) else f"{sheet}!{cell}")
+        elif row.get("area_code") is not None and not pd.isna(row.get("area_code")):
+            places.append(f"{row.get('measure')}, {row.get('area_name')} {row.get('area_code')}")
+    return _listed(places, len(cases)) if places else None
+
+
+def _listed(items: Sequence[str], total: int | None = None) -> str:
+    """The first few items, and how many more there are."""
+    total = len(items) if total is None else total
+    shown = list(items)[:_NAMED]
+    more = total - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
+def _named(codes: Iterable[str], areas: AreaBook) -> str:
+    return _listed(
+        [f"{areas.name(code)} {code}" if areas.knows(code) else code for code in sorted(codes)]
+    )
+
+
+def _plain(frame: pd.DataFrame, mask: Any) -> pd.DataFrame:
+    """Rows where the mask is true; null counts as false."""
+    return frame[pd.Series(mask, index=frame.index).fillna(False).astype(bool)]
+
+
+# --- shape ---------------------------------------------------------------------------------------
+
+_SHAPE_CODES = {
+    "isin": "unknown_{column}",
+    "not_nullable": "missing_{column}",
+    "str_matches": "malformed_{column}",
+    "greater_than_or_equal_to": "out_of_range_{column}",
+    "column_in_schema": "unknown_column",
+    "column_in_dataframe": "missing_column",
+    "column_ordered": "column_order",
+}
+
+
+def _shape_findings(rows: pd.DataFrame, model: Any, say: _Speaker) -> list[Finding]:
+    try:
+        model.validate(rows, lazy=True)
+    except SchemaErrors as error:
+        return _from_schema_errors(error.failure_cases, rows, say)
+    except (pa.errors.SchemaError, ValueError, TypeError) as error:
+        return [say("bad_type", "error", f"the rows do not have the tidy shape: {error}")]
+    return []
+
+
+def _from_schema_errors(cases: pd.DataFrame, rows: pd.DataFrame, say: _Speaker) -> list[Finding]:
+    findings = []
+    # A check on whole rows lists every column of a bad row: its own name is the code, and its
+    # column says nothing.
+    whole = cases["schema_context"].eq("DataFrameSchema")
+    label = cases["column"].astype("string").where(~whole, "")
+    groups = cases.assign(label=label.fillna("")).groupby(["check", "label"], sort=True)
+    for (check, column), group in groups:
+        name = str(check).split("(")[0]
+        if name.startswith(("coerce_dtype", "dtype")):
+            code = f"bad_{column}" if column else "bad_type"
+        else:
+            code = _SHAPE_CODES.get(name, name).format(column=column or "value")
+        if code in ("unknown_column", "missing_column", "column_order"):
+            found = _listed([str(case) for case in group["failure_case"].unique()])
+            findings.append(say(code, "error", f"{code.replace('_', ' ')}: {found}"))
+            continue
+        index = [i for i in group["index"].dropna().unique() if i in rows.index]
+        bad = rows.loc[index]
+        values = "" if not column else _listed([repr(v) for v in group["failure_case"].unique()])
+        message = (
+            f"{_SHAPE_MESSAGES.get(code, code.replace('_', ' '))}: {len(bad)} of {len(rows)} rows"
+        )
+        if column:
+            message += f", column {column}, found {values}"
+        findings.append(say(code, "error", message, bad))
+    return findings
+
+
+_SHAPE_MESSAGES = {
+    "published_without_value": "a published figure without a value",
+    "value_where_none_is_published": "a value, bound or group where the status says there is none",
+    "value_not_finite": "an infinite value",
+    "period_reversed": "a period that ends before it starts",
+    "period_not_a_day": "a period with a time of day",
+    "no_provenance": "a figure that leads back to no cell and carries no citation",
+    "member_of_itself": "an area that is its own member",
+}
+
+
+# --- rules on observations -----------------------------------------------------------------------
+
+
+def _identity(
+    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
+) -> Iterable[Finding]:
+    for column, wanted in (("dataset", dataset.code), ("edition", edition.edition)):
+        bad = _plain(rows, rows[column].ne(wanted))
+        if not bad.empty:
+            found = _listed([str(value) for value in bad[column].dropna().unique()])
+            yield say(
+                f"wrong_{column}",
+                "error",
+                f"{len(bad)} rows say {column} {found or 'nothing'}; expected {wanted}",
+                bad,
+            )
+    known = {entry.edition for entry in dataset.editions}
+    unlisted = _plain(rows, ~rows["edition"].isin(known))
+    if not unlisted.empty or edition.edition not in known:
+        yield say(
+            "unknown_edition",
+            "error",
+            f"the edition is not in the catalogue; listed are {', '.join(sorted(known)) or 'none'}",
+            unlisted,
+        )
+
+
+def _measures(
+    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
+) -> Iterable[Finding]:
+    listed = {measure.code: measure for measure in dataset.measures}
+    bad = _plain(rows, ~rows["measure"].isin(listed))
+    if not bad.empty:
+        found = _listed([str(value) for value in bad["measure"].dropna().unique()])
+        yield say(
+            "unknown_measure",
+            "error",
+            f"measures that the catalogue does not list: {found}; listed are "
+            f"{', '.join(listed) or 'none'}",
+            bad,
+        )
+    units = rows["measure"].map({code: measure.unit for code, measure in listed.items()})
+    bad = _plain(rows, units.notna() & rows["unit"].ne(units))
+    if not bad.empty:
+        yield say(
+            "wrong_unit",
+            "error",
+            f"{len(bad)} rows have unit {_listed(sorted(set(bad['unit'].dropna())))}; expected "
+            f"{_listed(sorted({listed[code].unit for code in bad['measure']}))}",
+            bad,
+        )
+
+
+def _area_codes(
+    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
+) -> Iterable[Finding]:
+    known = rows["area_code"].map(areas.knows).fillna(False).astype(bool)
+    unknown = rows[~known]
+    if not unknown.empty:
+        names = unknown.drop_duplicates("area_code")
+        found = _listed(
+            [
+                f"{code} ({name})"
+                for code, name in zip(names["area_code"], names["area_name"], strict=True)
+            ]
+        )
+        yield say(
+            "unknown_area",
+            "error",
+            f"area codes that are not known: {found}; add them to dbt_project/seeds/areas.csv if "
+            "they are real",
+            unknown,
+        )
+    levels = rows["area_code"].where(known).map(areas.level, na_action="ignore")
+    # The commission's areas are authorities, counties or groups of them; they keep their own level.
+    wrong = _plain(rows, known & rows["area_level"].ne("smc_area") & rows["area_level"].ne(levels))
+    if not wrong.empty:
+        first = wrong.iloc[0]
+        yield say(
+            "wrong_level",
+            "error",
+            f"{len(wrong)} rows have an area level that is not their area's, e.g. "
+            f"{first['area_code']} ({first['area_name']}) as {first['area_level']}, expected "
+            f"{areas.level(str(first['area_code']))}",
+            wrong,
+        )
+    if edition.levels:
+        extra = _plain(rows, ~rows["area_level"].isin(edition.levels))
+        if not extra.empty:
+            yield say(
+                "unexpected_level",
+                "warning",
+                f"area levels that the catalogue does not expect in this edition: "
+                f"{_listed(sorted(set(extra['area_level'].dropna())))}; expected "
+                f"{', '.join(edition.levels)}",
+                extra,
+            )
+
+
+def _vintage(
+    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
+) -> Iterable[Finding]:
+    if edition.code_vintage is None:
+        return
+    year = edition.code_vintage
+    bad = _plain(
+        rows,
+        rows["area_level"].isin(["lad", "utla"])
+        & rows["area_code"].map(lambda code: areas.knows(code) and not areas.valid_in(code, year)),
+    )
+    if not bad.empty:
+        yield say(
+            "code_vintage",
+            "warning",
+            f"codes that were not in use in {year}, the vintage the catalogue declares: "
+            f"{_named(set(bad['area_code']), areas)}; they are followed to the codes of today. "
+            "Correct code_vintage in the catalogue if the publisher changed it",
+            bad,
+        )
+
+
+def _periods(
+    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
+) -> Iterable[Finding]:
+    start, end = pd.Timestamp(edition.period_start), pd.Timestamp(edition.period_end)
+    bad = _plain(rows, (rows["period_start"] < start) | (rows["period_end"] > end))
+    if not bad.empty:
+        first = bad.iloc[0]
+        yield say(
+            "period_outside_edition",
+            "error",
+            f"{len(bad)} rows have a period outside that of the edition, e.g. "
+            f"{first['period_start']:%Y-%m-%d} to {first['period_end']:%Y-%m-%d}; expected within "
+            f"{start:%Y-%m-%d} to {end:%Y-%m-%d}",
+            bad,
+        )
+
+
+def _fractions(
+    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
+) -> Iterable[Finding]:
+    percent = {measure.code for measure in dataset.measures if measure.unit == "percent"}
+    valued = _plain(rows, rows["value"].notna() & rows["measure"].isin(percent))
+    for measure, group in valued.groupby("measure"):
+        if (group["value"].abs() <= 1).all():
+            yield say(
+                "percent_as_fraction",
+                "error",
+                f"every value of {measure} lies between 0 and 1 (largest "
+                f"{group['value'].max():g}), so these are fractions; expected percentages from "
+                "0 to 100",
+                group,
+            )
+
+
+def _ranges(
+    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
+) -> Iterable[Finding]:
+    for measure in dataset.measures:
+        low, high = _limits(measure)
+        group = _plain(rows, rows["measure"].eq(measure.code))
+        out = pd.Series(False, index=group.index)
+        for column in ("value", "lower_95", "upper_95"):
+            if low is not None:
+                out |= group[column] < low
+            if high is not None:
+                out |= group[column] > high
+        bad = group[out]
+        if not bad.empty:
+            figures = bad[["value", "lower_95", "upper_95"]]
+            yield say(
+                "out_of_range",
+                "error",
+                f"{len(bad)} rows of {measure.code} have a figure outside its range; expected "
+                f"{'any' if low is None else f'{low:g}'} to {'any' if high is None else f'{high:g}'} "
+                f"({measure.unit}), found {figures.min().min():g} to {figures.max().max():g}",
+                bad,
+            )
+
+
+def _limits(measure: Measure) -> tuple[float | None, float | None]:
+    low, high = measure.minimum, measure.maximum
+    if measure.unit == "percent":
+        return (0.0 if low is None else low), (100.0 if high is None else high)
+    if measure.unit in ("count", "rate"):
+        return (0.0 if low is None else low), high
+    return low, high
+
+
+def _intervals(
+    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
+) -> Iterable[Finding]:
+    lower, value, upper = rows["lower_95"], rows["value"], rows["upper_95"]
+    half = _plain(rows, lower.notna() ^ upper.notna())
+    if not half.empty:
+        yield say("half_interval", "error", f"{len(half)} rows have one bound of two", half)
+    swapped = lower > upper
+    bad = _plain(rows, swapped)
+    if not bad.empty:
+        yield say(
+            "bounds_swapped",
+            "error",
+            f"{len(bad)} rows have a lower bound above the upper one; the two columns may have "
+            "been exchanged",
+            bad,
+        )
+    excludes = _plain(rows, _excludes(rows) & ~swapped)
+    if not excludes.empty:
+        first = excludes.iloc[0]
+        yield say(
+            "interval_excludes_value",
+            "error",
+            f"{len(excludes)} rows have a value outside its own interval, e.g. "
+            f"{first['area_name']} {first['value']:g}, bounds {first['lower_95']:g} to "
+            f"{first['upper_95']:g}",
+            excludes,
+        )
+    flat = rows["lower_95"].notna() & (lower == upper) & ~_excludes(rows) & value.notna()
+    authority = rows["area_level"].isin(AUTHORITY_LEVELS)
+    bad = _plain(rows, flat & authority)
+    if not bad.empty:
+        yield say(
+            "zero_width_interval",
+            "error",
+            f"{len(bad)} authorities have an interval of no width, which a sample of some hundred "
+            "people cannot have",
+            bad,
+        )
+    wide = _plain(rows, flat & ~authority)
+    if not wide.empty:
+        yield say(
+            "zero_width_interval",
+            "warning",
+            f"{len(wide)} rows for a nation or region have an interval of no width, as rounding can "
+            "give; the standard error takes its floor",
+            wide,
+        )
+
+
+def _excludes(rows: pd.DataFrame) -> pd.Series:
+    out: pd.Series = (rows["value"] < rows["lower_95"]) | (rows["value"] > rows["upper_95"])
+    return out
+
+
+def _doubled(
+    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
+) -> Iterable[Finding]:
+    current = rows["area_code"].map(areas.current)
+    keyed = rows.assign(area_code=current, printed=rows["area_code"])
+    same = keyed.duplicated(_KEY, keep=False)
+    conflicting: list[Any] = []
+    equal: list[Any] = []
+    for _, group in keyed[same].groupby(_KEY, dropna=False):
+        codes = list(group["printed"])
+        # Predecessors of a merger stand side by side until they are summed; that is no doubling.
+        if len(set(codes)) == len(codes) and str(group["area_code"].iloc[0]) not in codes:
+            continue
+        figures = group[["value", "lower_95", "upper_95", "group_number", "status"]]
+        (equal if len(figures.drop_duplicates()) == 1 else conflicting).extend(group.index)
+    for index, code, what in (
+        (conflicting, "conflicting_area", "more than once, with different figures"),
+        (equal, "doubled_area", "more than once, with the same figures"),
+    ):
+        if index:
+            bad = rows.loc[index].sort_values(_KEY)
+            yield say(
+                code,
+                "error",
+                f"areas that appear {what}: {_named(set(bad['area_code'].map(areas.current)), areas)}",
+                bad,
+            )
+
+
+def _coverage(
+    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
+) -> Iterable[Finding]:
+    # The figures that ship with the project are what is published in text: they may be few.
+    severity: Severity = "error" if rows["origin"].eq("publisher").any() else "note"
+    periods = list(rows[["period_start", "period_end"]].drop_duplicates().itertuples(index=False))
+    for rule in dataset.coverage_of(edition.edition):
+        expected = _expected(rule, dataset, edition, areas)
+        alike: dict[frozenset[str], list[str]] = {}
+        for measure in rule.measures or tuple(entry.code for entry in dataset.measures):
+            mine = _plain(rows, rows["measure"].eq(measure) & rows["area_level"].eq(rule.level))
+            mine = _plain(mine, mine["area_code"].str.startswith(rule.prefix))
+            for start, end in periods:
+                here = _plain(mine, mine["period_start"].eq(start) & mine["period_end"].eq(end))
+                when = f" {start:%Y-%m-%d} to {end:%Y-%m-%d}" if len(periods) > 1 else ""
+                alike.setdefault(frozenset(here["area_code"]), []).append(f"{measure}{when}")
+        # Measures that lack the same areas are told in one finding.
+        for present, measures in alike.items():
+            what = f"{rule.level}, {_listed(measures)}"
+            yield from _count(rule, expected, present, what, areas, severity, say)
+
+
+def _count(
+    rule: Coverage,
+    expected: frozenset[str] | None,
+    present: frozenset[str],
+    what: str,
+    areas: AreaBook,
+    severity: Severity,
+    say: _Speaker,
+) -> Iterable[Finding]:
+    wanted = f"{'' if rule.exact else 'at least '}{rule.areas}"
+    missing: set[str] = set()
+    extra: set[str] = set()
+    if expected is not None and rule.exact:
+        todays = {areas.current(code) for code in present}
+        wanted_today = {areas.current(code) for code in expected}
+        missing = {code for code in expected if areas.current(code) not in todays}
+        extra = {code for code in present if areas.current(code) not in wanted_today}
+    if missing or len(present) < rule.areas:
+        code, fault, named = "missing_area", "missing", missing
+        short = max(rule.areas - len(present), 0)
+    elif rule.exact and (extra or len(present) > rule.areas):
+        code, fault, named = "unexpected_area", "not expected", extra
+        short = len(present) - rule.areas
+    else:
+        return
+    finding = say(
+        code,
+        severity,
+        f"{what}: {len(present)} areas, expected {wanted}; {fault}: "
+        f"{'all' if not present else _named(named, areas) if named else short}",
+    )
+    cases = pd.DataFrame({"area_code": sorted(named)}) if named else None
+    yield Finding(finding.code, finding.severity, finding.message, what, cases)
+
+
+def _expected(
+    rule: Coverage, dataset: Dataset, edition: Edition, areas: AreaBook
+) -> frozenset[str] | None:
+    """The codes that the rule counts, where the book of areas knows exactly that many."""
+    if rule.level == "smc_area":
+        codes = areas.aliased(dataset.code, edition.edition)
+    else:
+        codes = areas.codes(rule.level, prefix=rule.prefix, year=edition.code_vintage)
+    return frozenset(codes) if len(codes) == rule.areas else None
+
+
+def _groups(
+    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
+) -> Iterable[Finding]:
+    for measure in dataset.measures:
+        scale = measure.group_labels(edition.edition)
+        if not scale:
+            continue
+        mine = _plain(rows, rows["measure"].eq(measure.code) & rows["status"].eq("published"))
+        absent = _plain(mine, mine["group_number"].isna() | mine["group_label"].isna())
+        if not absent.empty:
+            yield say(
+                "missing_group",
+                "error",
+                f"{len(absent)} rows of {measure.code} have no group",
+                absent,
+            )
+        grouped = _plain(mine, mine["group_number"].notna() & mine["group_label"].notna())
+        by_label = {label.casefold(): number for label, number in scale.items()}
+        wanted = grouped["group_label"].str.strip().str.casefold().map(by_label)
+        printed: Any = grouped["group_number"].astype("Float64")
+        bad = _plain(grouped, wanted.isna() | wanted.ne(printed))
+        if not bad.empty:
+            first = bad.iloc[0]
+            yield say(
+                "group_contradicts_scale",
+                "error",
+                f"{len(bad)} rows of {measure.code} have a group that is not on the scale of the "
+                f"edition, e.g. {first['group_number']} {first['group_label']!r}; expected "
+                f"{', '.join(f'{number} {label}' for label, number in scale.items())}",
+                bad,
+            )
+        for _, period in grouped.groupby(["period_start", "period_end"]):
+            yield from _group_order(period, measure, say)
+
+
+def _group_order(period: pd.DataFrame, measure: Measure, say: _Speaker) -> Iterable[Finding]:
+    """Groups are bands of the value: no value of a lower group may lie above one of a higher."""
+    bands = period.groupby("group_number")["value"].agg(["min", "max"]).sort_index()
+    highest_below = bands["max"].cummax().shift()
+    crossed = bands.index[(bands["min"] < highest_below).to_numpy()]
+    if len(crossed):
+        floor = float(highest_below.loc[crossed[0]])
+        wrong = (period["group_number"] >= crossed[0]) & (period["value"] < floor)
+        beyond = (period["group_number"] < crossed[0]) & (
+            period["value"] > float(bands.loc[crossed[0], "min"])
+        )
+        yield say(
+            "group_contradicts_value",
+            "error",
+            f"groups of {measure.code} do not follow its values in the period from "
+            f"{period['period_start'].iloc[0]:%Y-%m-%d}: group {crossed[0]} begins below the top of "
+            "a lower group",
+            _plain(period, wrong | beyond),
+        )
+
+
+# --- rules against earlier editions --------------------------------------------------------------
+
+
+def _against_earlier(
+    rows: pd.DataFrame,
+    dataset: Dataset,
+    edition: Edition,
+    areas: AreaBook,
+    say: _Speaker,
+    previous: pd.DataFrame,
+) -> Iterable[Finding]:
+    held = set(previous["edition"].dropna())
+    earlier = [entry for entry in dataset.before(edition.edition) if entry.edition in held]
+    mine = _latest(rows, areas)
+    for entry in earlier:
+        theirs = _latest(_plain(previous, previous["edition"].eq(entry.edition)), areas)
+        both = mine.merge(theirs, on=["measure", "today", "area_level"], suffixes=("", "_before"))
+        for measure, group in both.groupby("measure"):
+            yield from _same_file(group, str(measure), entry, say)
+        if entry is earlier[0]:
+            for measure, group in both.groupby("measure"):
+                jump = _jump_rule(dataset, str(measure))
+                if jump is not None:
+                    yield from _jump(group, str(measure), entry, jump, say)
+
+
+def _latest(rows: pd.DataFrame, areas: AreaBook) -> pd.DataFrame:
+    """The newest figure of each measure and area, by the code of today. Sums of mergers are absent."""
+    valued = _plain(rows, rows["value"].notna())
+    valued = valued.assign(today=valued["area_code"].map(areas.current))
+    valued = valued.sort_values(["period_end", "period_start"], kind="stable")
+    newest = valued.groupby(["measure", "today"])["period_end"].transform("max")
+    valued = valued[valued["period_end"].eq(newest)]
+    return valued.drop_duplicates(["measure", "today"], keep=False)
+
+
+def _jump_rule(dataset: Dataset, measure: str) -> JumpRule | None:
+    own = next((entry.jump for entry in dataset.measures if entry.code == measure), None)
+    return own or dataset.jump
+
+
+def _same_file(
+    both: pd.DataFrame, measure: str, entry: Edition, say: _Speaker
+) -> Iterable[Finding]:
+    if len(both) < _SAME_FILE_AREAS or both["value"].nunique() < 2:
+        return
+    same = pd.Series(True, index=both.index)
+    for column in ("value", "lower_95", "upper_95"):
+        before = both[f"{column}_before"]
+        same &= (both[column] == before) | (both[column].isna() & before.isna())
+    if same.all():
+        yield say(
+            "last_years_file",
+            "error",
+            f"all {len(both)} figures of {measure} are those of edition {entry.edition}, so this is "
+            "an earlier file under a newer name; land the file of this edition",
+            both,
+        )
+
+
+def _jump(
+    both: pd.DataFrame, measure: str, entry: Edition, rule: JumpRule, say: _Speaker
+) -> Iterable[Finding]:
+    both = _plain(both, both["area_level"].isin(["lad", "utla", "smc_area"]))
+    if len(both) < rule.areas:
+        return
+    change = (both["value"] - both["value_before"]).abs()
+    if rule.relative:
+        change = 100 * change / both["value_before"].abs()
+    far = change > rule.points
+    share, median = float(far.mean()), float(change.median())
+    if share > rule.share or median > rule.median:
+        unit = "percent" if rule.relative else "points"
+        yield say(
+            "implausible_jump",
+            "error",
+            f"{measure} moved too far against edition {entry.edition}: {far.sum()} of {len(both)} "
+            f"authorities by more than {rule.points:g} {unit} (at most {100 * rule.share:g} percent "
+            f"of them may), median change {median:.1f} (at most {rule.median:g}); the measure, its "
+            "response or its scale may have changed",
+            both[far] if far.any() else both,
+        )
+
+
+# --- rules on memberships ------------------------------------------------------------------------
+
+
+def _membership_areas(
+    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
+) -> Iterable[Finding]:
+    for side, level in (("member", "lad"), ("parent", "cauth")):
+        column = f"{side}_code"
+        known = rows[column].map(areas.knows).fillna(False).astype(bool)
+        unknown = rows[~known]
+        if not unknown.empty:
+            yield say(
+                "unknown_area",
+                "error",
+                f"{side} codes that are not known: "
+                f"{_listed([str(code) for code in unknown[column].unique()])}; add them to "
+                "dbt_project/seeds/areas.csv if they are real",
+                unknown,
+            )
+        known_rows = rows[known]
+        wrong = known_rows[known_rows[column].map(areas.level).ne(level)]
+        if not wrong.empty:
+            yield say(
+                "wrong_level",
+                "error",
+                f"{side} areas that are not of level {level}: {_named(set(wrong[column]), areas)}",
+                wrong,
+            )
+        if edition.code_vintage is not None:
+            year = edition.code_vintage
+            old = known_rows[[not areas.valid_in(str(code), year) for code in known_rows[column]]]
+            if not old.empty:
+                yield say(
+                    "code_vintage",
+                    "warning",
+                    f"{side} codes that were not in use in {year}: {_named(set(old[column]), areas)}",
+                    old,
+                )
+
+
+def _membership_members(
+    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
+) -> Iterable[Finding]:
+    current = rows["member_code"].map(areas.current)
+    twice = rows[current.duplicated(keep=False)]
+    if not twice.empty:
+        yield say(
+            "doubled_member",
+            "error",
+            "areas listed as a member more than once, so that they would count twice: "
+            f"{_named(set(twice['member_code']), areas)}",
+            twice,
+        )
+
+
+def _membership_coverage(
+    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
+) -> Iterable[Finding]:
+    severity: Severity = "error" if rows["origin"].eq("publisher").any() else "note"
+    for rule in dataset.coverage_of(edition.edition):
+        column = "parent_code" if rule.level == "cauth" else "member_code"
+        present = frozenset(str(code) for code in rows[column] if str(code).startswith(rule.prefix))
+        # The lookup lists members only, so the other authorities of the level are not missing.
+        expected = _expected(rule, dataset, edition, areas) if column == "parent_code" else None
+        what = f"{column.split('_')[0]} areas"
+        yield from _count(rule, expected, present, what, areas, severity, say)
+
+
+_Rule = Callable[[pd.DataFrame, Dataset, Edition, AreaBook, _Speaker], Iterable[Finding]]
+
+_OBSERVATION_RULES: tuple[_Rule, ...] = (
+    _identity,
+    _measures,
+    _area_codes,
+    _vintage,
+    _periods,
+    _fractions,
+    _ranges,
+    _intervals,
+    _doubled,
+    _coverage,
+    _groups,
+)
+_MEMBERSHIP_RULES: tuple[_Rule, ...] = (
+    _identity,
+    _membership_areas,
+    _membership_members,
+    _membership_coverage,
+)
+
+__all__ = ["AUTHORITY_LEVELS", "Finding", "Severity", "check_rows", "refuse"]
