@@ -24,6 +24,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
 from sources.errors import ParseError, PulseError
@@ -62,6 +63,7 @@ class Alias:
         )
 
 
+@lru_cache(maxsize=8192)
 def normalise_name(name: str) -> str:
     """The name without regard to case, kind of space, apostrophe or dash; words are kept."""
     text = unicodedata.normalize("NFKC", name).replace("\u2019", "'").replace("\u2018", "'")

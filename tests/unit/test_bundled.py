@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from sources.areas import AreaBook
-from sources.catalogue import load_catalogue
+from sources.catalogue import Catalogue, load_catalogue
 from sources.errors import CatalogueError
 from sources.observation import (
     MEMBERSHIP_COLUMNS,
@@ -26,7 +26,6 @@ from tests.reference_data import REFERENCE_DATA, needs_reference_data
 
 SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 FILES = sorted(path.relative_to(BUNDLED) for path in BUNDLED.glob("*/*.csv"))
-OBSERVED = [path for path in FILES if path.parts[0] != "ons_combined_authorities"]
 SEVEN = {
     "E08000025": "Birmingham",
     "E08000026": "Coventry",
@@ -64,6 +63,11 @@ def book() -> AreaBook:
     return AreaBook.from_seeds(SEEDS)
 
 
+@pytest.fixture(scope="module")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
 def test_what_is_bundled() -> None:
     counted = {path.with_suffix("").as_posix(): len(read(BUNDLED / path)) for path in FILES}
     assert counted == {
@@ -88,8 +92,9 @@ def test_what_is_bundled() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)
-def test_rows_have_the_tidy_shape_and_their_place(path: Path, book: AreaBook) -> None:
-    catalogue = load_catalogue()
+def test_rows_have_the_tidy_shape_and_their_place(
+    path: Path, book: AreaBook, catalogue: Catalogue
+) -> None:
     dataset = catalogue.dataset(path.parts[0])
     edition = dataset.edition(path.stem)
     content = (BUNDLED / path).read_bytes()
@@ -128,11 +133,13 @@ def test_rows_have_the_tidy_shape_and_their_place(path: Path, book: AreaBook) ->
 
 @needs_reference_data
 @pytest.mark.parametrize("recipe", load_recipes(), ids=lambda r: f"{r.dataset}-{r.edition}")
-def test_the_parsers_make_the_same_file_again(recipe: Recipe, book: AreaBook) -> None:
+def test_the_parsers_make_the_same_file_again(
+    recipe: Recipe, book: AreaBook, catalogue: Catalogue
+) -> None:
     frame = transcribe(
         recipe,
         publisher_file(recipe.file_name).read_bytes(),
-        catalogue=load_catalogue(),
+        catalogue=catalogue,
         areas=book,
     )
     expected = (BUNDLED / recipe.dataset / f"{recipe.edition}.csv").read_text(encoding="utf-8")
