@@ -173,14 +173,15 @@ class PublisherSettings:
     def address(self, publisher: str, path: str) -> str:
         """The address of a path at a publisher.
 
-        ``path`` may also be the publisher's public address in full (as a catalogue prints it): it
-        is moved to the configured base. An address elsewhere is returned as it is, for the
-        allow-list to refuse.
+        ``path`` counts from the publisher's host, also where its base is a folder there. It may also
+        be the publisher's public address in full (as a catalogue prints it): it is moved to the
+        configured base. An address elsewhere is returned as it is, for the allow-list to refuse.
         """
         base = str(getattr(self, publisher)).rstrip("/")
-        if "://" not in path:
-            return base + "/" + path.lstrip("/")
         public = str(getattr(PublisherSettings, publisher))
+        if "://" not in path:
+            path = "/" + path.lstrip("/")
+            return base + path.removeprefix(Base.read(public).folder)
         if path == public or path.startswith((public + "/", public + "?")):
             return base + path[len(public) :]
         return path

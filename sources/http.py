@@ -25,7 +25,7 @@ import time
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, unquote, urljoin, urlsplit
@@ -47,6 +47,7 @@ T = TypeVar("T")
 CONNECTION_CODES: Final = frozenset(
     {
         "timeout",
+        "connect_timeout",
         "connection_failed",
         "connection_reset",
         "name_not_resolved",
@@ -61,6 +62,7 @@ CONNECTION_CODES: Final = frozenset(
 RETRIED_CODES: Final = frozenset(
     {
         "timeout",
+        "connect_timeout",
         "connection_failed",
         "connection_reset",
         "name_not_resolved",
@@ -186,8 +188,14 @@ class Fetched:
     @property
     def file_name(self) -> str:
         """The last part of the address, as a plain file name."""
-        last = unquote(urlsplit(self.address).path).rstrip("/").rsplit("/", 1)[-1]
-        return re.sub(r"[^A-Za-z0-9._() -]", "_", last).strip(". ")[:150] or "file"
+        return file_name_of(self.address)
+
+
+def file_name_of(address: str) -> str:
+    """The last part of an address, without anything that a file system or a log stumbles over."""
+    last = unquote(urlsplit(address).path).rstrip("/").rsplit("/", 1)[-1]
+    plain = re.sub(r"\.{2,}", ".", re.sub(r"[^A-Za-z0-9._() -]", "_", last))
+    return plain[:150].strip(". ") or "file"
 
 
 @dataclass(frozen=True)
@@ -223,12 +231,6 @@ class _Answer:
     status: int
     headers: Mapping[str, str]
     content: bytes = b""
-
-
-@dataclass
-class _Cancel:
-    event: threading.Event = field(default_factory=threading.Event)
-    response: requests.Response | None = None
 
 
 class _PlainSession(requests.Session):
@@ -305,7 +307,7 @@ class HttpClient:
 
         Raises FetchError with one of the codes ``bad_address``, ``not_allowed_host``,
         ``redirect_loop``, ``too_many_redirects``, ``bad_redirect``, ``timeout``,
-        ``connection_failed``, ``connection_reset``, ``name_not_resolved``, ``tls_failed``,
+        ``connect_timeout``, ``connection_failed``, ``connection_reset``, ``name_not_resolved``, ``tls_failed``,
         ``rate_limited``, ``server_error``, ``not_found``, ``gone``, ``forbidden``,
         ``bad_request``, ``client_error``, ``unexpected_status``, ``request_failed``; as
         ``TransferError`` with its content where a body came: ``truncated``, ``too_large``, ``bad_encoding``,
@@ -436,7 +438,7 @@ class HttpClient:
         if remaining <= 0:
             raise self._timeout(address, self.limits.total_seconds, where)
         result: queue.Queue[_Answer | BaseException] = queue.Queue(1)
-        cancel = _Cancel()
+        cancel = threading.Event()
 
         def work() -> None:
             try:
@@ -451,7 +453,7 @@ class HttpClient:
         try:
             outcome = result.get(timeout=remaining)
         except queue.Empty:
-            cancel.event.set()
+            cancel.set()
             self._sessions.clear()
             outcome = self._timeout(address, self.limits.total_seconds, where)
         if isinstance(outcome, BaseException):
@@ -468,7 +470,7 @@ class HttpClient:
         conditional: Mapping[str, str],
         limit: int,
         remaining: float,
-        cancel: _Cancel,
+        cancel: threading.Event,
         where: Mapping[str, Any],
     ) -> _Answer:
         headers = {
@@ -582,7 +584,10 @@ class HttpClient:
             seconds = self.limits.connect_seconds if connecting else self.limits.read_seconds
             what = "could not be connected to" if connecting else "sent nothing"
             return TransferError(
-                f"{address} {what} within {seconds:g} s.", code="timeout", todo=later, **where
+                f"{address} {what} within {seconds:g} s.",
+                code="connect_timeout" if connecting else "timeout",
+                todo=later,
+                **where,
             )
         if any_is(requests.exceptions.SSLError, urllib3.exceptions.SSLError):
             return TransferError(
@@ -748,12 +753,12 @@ class _TooLargeError(Exception):
     """A body is larger than the limit, as sent or unpacked."""
 
 
-def _parts(response: requests.Response, cancel: _Cancel) -> Iterator[bytes]:
+def _parts(response: requests.Response, cancel: threading.Event) -> Iterator[bytes]:
     """The body as sent, in the pieces it arrives in.
 
     One piece is one read of the socket, so that a body that drips in cannot outlast the deadline.
     """
-    while not cancel.event.is_set():
+    while not cancel.is_set():
         part = response.raw.read1(65_536, decode_content=False)
         if not part:
             return

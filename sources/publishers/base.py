@@ -6,7 +6,6 @@ belong here: anything that is true of one publisher only.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -143,8 +142,3 @@ def missing_settings(dataset: Dataset, edition: Edition, what: str) -> FetchErro
         edition=edition.edition,
         todo=edition.how_to_obtain or f"Add it to sources/catalogue/{dataset.code}.yaml.",
     )
-
-
-def safe_name(name: str) -> str:
-    """A file name without anything that a file system or a log could stumble over."""
-    return re.sub(r"[^A-Za-z0-9._() -]", "_", name).strip(". ")[:150] or "file"

@@ -234,7 +234,7 @@ def fetch_indicators(
     discovery = dataset.discovery
     if not isinstance(discovery, OnsElsDiscovery):
         raise missing_settings(dataset, edition, "data address")
-    asked = {"indicator": ",".join(discovery.indicators), **discovery.parameters}
+    asked = {"indicator": ",".join(discovery.indicators.values()), **discovery.parameters}
     address = http.settings.address("ons", f"{discovery.data}?{urlencode(asked, safe=',')}")
     known = cursor if cursor and cursor.sha256 and cursor.address == address else None
     file = http.get(
