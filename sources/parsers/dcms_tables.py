@@ -49,6 +49,7 @@ from sources.workbook import (
 
 ENGLAND: Final = "E92000001"
 _GSS: Final = re.compile(r"[EKNSW][0-9]{8}")
+_ITL: Final = re.compile(r"TL[A-Z][0-9]?")
 _EDITION: Final = re.compile(r"(?<![0-9])(20[0-9]{2})\s?[/\u2013-]\s?((?:20)?[0-9]{2})(?![0-9])")
 
 # Labels as the 2023/24 workbooks print them; a layout's own patterns are tried before these.
@@ -91,6 +92,7 @@ _DEFAULT_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 _DEFAULT_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "nation": (r"total", r"all(?: adults)?", r"england", r"overall"),
     "itl1": (r"regions?(?: ?\(.*\))?", r"itl ?1.*"),
+    "itl2": (r"itl ?2.*",),
     "lad": (r"local authority.*", r"lad[0-9]{0,2}"),
     "cauth": (r"combined authorit.*",),
 }
@@ -108,6 +110,8 @@ _SPOKEN: Final[Mapping[str, str]] = {
     "base": "{edition} Unweighted Base",
 }
 _REQUIRED: Final = ("value", "lower_95", "upper_95", "base")
+# Published for the Participation Survey, but whether in the workbook is not established.
+_OFTEN_ABSENT: Final = frozenset({"itl2", "cauth"})
 _TOTAL_NAMES: Final = frozenset({"england", "total", "all", "all adults", "overall", ""})
 
 # Rounded totals of two sheets may differ by a rounding; more than this is another table.
@@ -200,7 +204,14 @@ def _measure_rows(
             seen.add(figure.level)
             rows.append(_row(figure, value, measure, result, context))
         for wanted_level, sheet_name in chosen.items():
-            if sheet_name == name and wanted_level not in seen:
+            if sheet_name != name or wanted_level in seen:
+                continue
+            if wanted_level in _OFTEN_ABSENT:
+                notes.add(
+                    "level_absent",
+                    f"Sheet {name}: no row of level {wanted_level} ({measure.code}).",
+                )
+            else:
                 raise where.at(name).error(
                     "empty_table",
                     f"The sheet has no row of level {wanted_level} for measure {measure.code}.",
@@ -555,7 +566,7 @@ def _groups(layout: Layout, level: str) -> tuple[str, ...]:
 
 
 def _group_level(group: str, layout: Layout) -> str | None:
-    for level in ("nation", "itl1", "lad", "cauth"):
+    for level in ("nation", "itl1", "itl2", "cauth", "lad"):
         if any(re.fullmatch(pattern, group, re.I) for pattern in _groups(layout, level)):
             return level
     return None
@@ -672,7 +683,11 @@ def _place(
     name = tidy_text(header.value(row, name_key))
     at = address(header.columns[name_key], row_number)
     code = tidy_text(header.value(row, "area_code")).upper()
-    if _GSS.fullmatch(code):
+    if _ITL.fullmatch(code):
+        code = context.areas.resolve_code(
+            code, dataset=context.dataset.code, edition=context.edition.edition
+        )
+    if _GSS.fullmatch(code) or context.areas.knows(code):
         level = level_of(code, context.areas)
         if level is None:
             raise where.error(
@@ -714,7 +729,7 @@ def _place(
         return None  # a demographic group
     if level == "lad" or (level is None and authority_sheet):
         level = "itl1" if _resolves(name, context, "itl1") else "lad"
-    if level not in ("itl1", "lad", "cauth"):
+    if level not in ("itl1", "itl2", "lad", "cauth"):
         return None
     try:
         resolved = context.areas.resolve(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -16,10 +17,22 @@ from typing import Any, Final
 import pandas as pd
 
 from sources.areas import AreaBook
+from sources.catalogue import fill
 from sources.errors import ParseError
 from sources.observation import as_memberships, as_observations
 from sources.parsers import Note, ParseContext, Parsed
-from sources.workbook import Reading, Where, column_letter, parse_value, tidy_text
+from sources.workbook import (
+    CellValue,
+    Header,
+    Reading,
+    Sheet,
+    Wanted,
+    Where,
+    column_letter,
+    parse_value,
+    read_workbook,
+    tidy_text,
+)
 
 LEVEL_BY_PREFIX: Final[Mapping[str, str]] = {
     "E92": "nation",
@@ -149,6 +162,65 @@ def names_agree(printed: str, code: str, context: ParseContext) -> bool | None:
 def _plain(name: str) -> str:
     words = tidy_text(name).casefold().replace("&", "and").replace(",", " ").replace("-", " ")
     return " ".join(words.split())
+
+
+def wanted_columns(
+    context: ParseContext, spoken: Mapping[str, str], required: Iterable[str]
+) -> dict[str, Wanted]:
+    """The columns that the catalogue's layout declares, for ``find_header``.
+
+    ``spoken``: key -> how the column is named in messages; its normalised form is the pattern where
+    the layout has none.
+    """
+    layout = context.dataset.layout(context.edition.edition)
+    needed = set(required)
+    wanted = {}
+    for key, label in spoken.items():
+        patterns = tuple(fill(p, context.edition.edition) for p in layout.columns.get(key, ()))
+        fallback = (re.escape(label.casefold()),)
+        wanted[key] = Wanted(label, patterns or fallback, key in needed)
+    return wanted
+
+
+def only_sheet(content: bytes, where: Where) -> tuple[Sheet, Notes]:
+    """The one sheet of a CSV file."""
+    book = read_workbook(content, where, forms=("csv",))
+    return book.sheets[0], Notes(book.remarks)
+
+
+def records(sheet: Sheet, header: Header, where: Where) -> list[tuple[int, tuple[CellValue, ...]]]:
+    """The rows below a CSV header, numbered from 1 with the header's line included.
+
+    Raises ``ParseError``: ``truncated`` where the last row has fewer fields than the header, and
+    ``ragged_row`` where another has fewer or any has more.
+    """
+    width = len(sheet.rows[header.row_number - 1])
+    body = [
+        (number, row)
+        for number, row in enumerate(sheet.rows[header.row_number :], header.row_number + 1)
+        if any(cell is not None for cell in row)
+    ]
+    for number, row in body:
+        if len(row) == width:
+            continue
+        last = number == body[-1][0] and len(row) < width
+        raise where.error(
+            "truncated" if last else "ragged_row",
+            "The file breaks off in its last row."
+            if last
+            else "A row does not have as many fields as the header.",
+            cell=f"A{number}",
+            expected=f"{width} fields",
+            found=f"{len(row)} fields",
+            todo="Download the file again.",
+        )
+    return body
+
+
+def text_under(header: Header, row: tuple[CellValue, ...], key: str) -> str:
+    """A text cell, tidied; the string NA, which stands for nothing, comes back empty."""
+    text = tidy_text(header.value(row, key))
+    return "" if text == "NA" else text
 
 
 def check_name(printed: str, code: str, context: ParseContext, where: Where, at: str) -> str | None:

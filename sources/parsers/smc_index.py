@@ -1,0 +1,270 @@
+"""The Social Mobility Commission's composite indices, as published in 2024 and in 2025.
+
+Here belong the two layouts of those CSV files. Values are z-scores: an area's place in a list of UK
+areas, re-standardised in every period. They are not percentages, and are never averaged.
+
+Codes inside the files are reused for different indices between editions, so a file is recognised by
+its title. Areas are known by the name as printed; the numbers of the 2024 edition are the
+publisher's own.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sources.errors import ParseError
+from sources.parsers import ParseContext, Parsed
+from sources.parsers.tidy import (
+    Notes,
+    address,
+    count_of,
+    midnight,
+    observations,
+    only_sheet,
+    records,
+    text_under,
+    wanted_columns,
+    where_of,
+)
+from sources.workbook import (
+    CSV_SHEET,
+    Header,
+    Sheet,
+    Where,
+    find_header,
+    normalise_label,
+    parse_value,
+)
+
+# What each index is called in its files; the youth labour market index has two names.
+_TITLES: Final[Mapping[str, str]] = {
+    "promising_prospects": r"promising prospects( index)?",
+    "conditions_of_childhood": r"conditions of childhood( index)?|childhood conditions( index)?",
+    "youth_labour_market": (r"labour market (opportunities|outcomes)( for young people)?( index)?"),
+    "innovation_and_growth": r"innovation and growth( index)?",
+}
+_PERIOD: Final = re.compile(r"([0-9]{4})\s*(?:to|-|\u2013)\s*([0-9]{4})")
+_TITLE_COLUMNS: Final = {"2024": "ind_name", "2025": "measure_title"}
+
+
+def parse(content: bytes, context: ParseContext) -> Parsed:
+    """Read one index; one observation an area and period, with its group.
+
+    Raises ``ParseError``: any code of ``sources.workbook``, and ``wrong_file`` (another index),
+    ``wrong_edition`` (the other edition's layout), ``unknown_area``, ``ambiguous_area``,
+    ``unknown_group``, ``group_mismatch``, ``bad_period``, ``truncated``, ``empty_table``.
+    """
+    where = where_of(context)
+    sheet, notes = only_sheet(content, where)
+    measure = context.dataset.measures[0]
+    layout = context.dataset.layout(context.edition.edition)
+    title_column = _TITLE_COLUMNS.get(layout.name or layout.from_edition, "measure_title")
+    header = _header(sheet, context, title_column, where)
+    if header.row_number != 1:
+        notes.add("header_moved", f"The header is in row {header.row_number}, usually 1.")
+    known = _KNOWN_2025 if title_column == "measure_title" else _KNOWN_2024
+    extra = [label for label in header.extra if label not in known]
+    if extra:
+        notes.add("extra_column", f"Columns not used: {', '.join(extra)}.")
+    labels = measure.group_labels(context.edition.edition) or measure.group_labels(
+        layout.from_edition
+    )
+    rows = []
+    for number, row in records(sheet, header, where):
+        rows.append(_row(header, number, row, labels, context, where, notes))
+    return observations(rows, content, context, notes)
+
+
+_KNOWN_2024: Final = frozenset(
+    [
+        "ind_code",
+        "area_type",
+        "area_code",
+        "seb",
+        "age",
+        "sex",
+        "category_type",
+        "category_type2",
+        "category2",
+        "value",
+        "se",
+        "unit",
+        "value_note",
+        "group",
+    ]
+)
+_KNOWN_2025: Final = frozenset(
+    [
+        "measure_code",
+        "chart_type",
+        "area_code",
+        "area_type",
+        "primary_split_type",
+        "primary_split_value",
+        "secondary_split_type",
+        "tertiary_split_type",
+        "tertiary_split_value",
+        "fourth_split_type",
+        "fourth_split_value",
+        "unit",
+        "value_note",
+    ]
+)
+
+
+def _header(sheet: Sheet, context: ParseContext, title_column: str, where: Where) -> Header:
+    spoken = {
+        "title": title_column,
+        "area_name": "area_name",
+        "period": "time_period",
+        "value": "value",
+        "group_label": "category",
+        "group_number": "group_number",
+        "lower_95": "lci",
+        "upper_95": "uci",
+        "base": "sample_size",
+    }
+    needed = ["title", "area_name", "period", "value", "group_label"]
+    if title_column == "measure_title":
+        needed.append("group_number")
+    try:
+        return find_header(sheet, wanted_columns(context, spoken, needed), where)
+    except ParseError as error:
+        heads = {normalise_label(cell) for row in sheet.rows[:40] for cell in row}
+        other = next((year for year, column in _TITLE_COLUMNS.items() if column in heads), None)
+        if other is not None and title_column not in heads:
+            raise where.error(
+                "wrong_edition",
+                "The file is laid out as in another edition of the index.",
+                expected=f"a column '{title_column}'",
+                found=f"'{_TITLE_COLUMNS[other]}', as in the {other} edition",
+                todo="Hand the file in under its own edition, or download the right one.",
+            ) from error
+        raise
+
+
+def _row(
+    header: Header,
+    number: int,
+    row: tuple[Any, ...],
+    labels: Mapping[str, int],
+    context: ParseContext,
+    where: Where,
+    notes: Notes,
+) -> dict[str, Any]:
+    measure = context.dataset.measures[0]
+    edition = context.edition.edition
+    title = text_under(header, row, "title")
+    pattern = _TITLES.get(measure.code, re.escape(normalise_label(measure.title)))
+    if not re.fullmatch(pattern, normalise_label(title)):
+        raise where.error(
+            "wrong_file",
+            "The file is of another index; the codes in these files are reused, the titles are "
+            "not.",
+            cell=address(header.columns["title"], number),
+            expected=measure.title,
+            found=title or "no title",
+            todo="Hand the file in under its own dataset.",
+        )
+    name = text_under(header, row, "area_name")
+    at = address(header.columns["area_name"], number)
+    try:
+        code = context.areas.resolve(name, dataset=context.dataset.code, edition=edition)
+    except ParseError as error:
+        raise where.error(
+            error.code, error.message, cell=at, found=error.found or name, todo=error.todo
+        ) from error
+    start, end = _period(header, number, row, where)
+    value_at = address(header.columns["value"], number)
+    value = parse_value(header.value(row, "value"), where, at=value_at, thousands=False)
+    bounds = [
+        parse_value(
+            header.value(row, key), where, at=address(header.columns[key], number), thousands=False
+        ).value
+        if key in header.columns
+        else None
+        for key in ("lower_95", "upper_95")
+    ]
+    base = None
+    if "base" in header.columns:
+        base, _ = count_of(
+            header.value(row, "base"), where, address(header.columns["base"], number)
+        )
+    if value.value is None:
+        notes.add("status_symbols", f"{name}: {value.symbol or 'blank'}.")
+    group_label, group_number = _group(header, number, row, labels, where)
+    without = value.value is None
+    return {
+        "measure": measure.code,
+        "area_code": code,
+        "area_name": name,
+        "area_level": "smc_area",
+        "period_start": start,
+        "period_end": end,
+        "unit": "z_score",
+        "value": value.value,
+        "lower_95": None if without else bounds[0],
+        "upper_95": None if without else bounds[1],
+        "base": base,
+        "group_number": None if without else group_number,
+        "group_label": group_label,
+        "status": value.status,
+        "status_symbol": value.symbol,
+        "sheet": CSV_SHEET,
+        "row_number": number,
+        "column_letter": header.letter("value"),
+    }
+
+
+def _period(header: Header, number: int, row: tuple[Any, ...], where: Where) -> tuple[Any, Any]:
+    text = text_under(header, row, "period")
+    match = _PERIOD.fullmatch(text)
+    if match is None or match.group(1) > match.group(2) or match.group(1) < "1900":
+        raise where.error(
+            "bad_period",
+            "The period is not a range of years.",
+            cell=address(header.columns["period"], number),
+            expected="such as '2018-2022' or '2018 to 2024'",
+            found=text or "nothing",
+            todo="Compare the row with the publisher's file.",
+        )
+    first, last = (int(year) for year in match.groups())
+    return midnight(dt.date(first, 1, 1)), midnight(dt.date(last, 12, 31))
+
+
+def _group(
+    header: Header, number: int, row: tuple[Any, ...], labels: Mapping[str, int], where: Where
+) -> tuple[str | None, int | None]:
+    label = text_under(header, row, "group_label")
+    by_label = {normalise_label(known): group for known, group in labels.items()}
+    at = address(header.columns["group_label"], number)
+    if not label:
+        return None, None
+    if labels and normalise_label(label) not in by_label:
+        raise where.error(
+            "unknown_group",
+            "The group is none of the edition's.",
+            cell=at,
+            expected=", ".join(labels),
+            found=label,
+            todo="If the publisher changed the groups, list them in the catalogue.",
+        )
+    named = by_label.get(normalise_label(label))
+    if "group_number" not in header.columns:
+        return label, named
+    printed, _ = count_of(
+        header.value(row, "group_number"), where, address(header.columns["group_number"], number)
+    )
+    if printed is not None and named is not None and printed != named:
+        raise where.error(
+            "group_mismatch",
+            "The group's number and label contradict each other.",
+            cell=address(header.columns["group_number"], number),
+            expected=f"{named} for '{label}'",
+            found=str(printed),
+            todo="Ask the publisher for a corrected file.",
+        )
+    return label, printed if printed is not None else named
