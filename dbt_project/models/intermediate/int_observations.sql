@@ -1,6 +1,7 @@
 {% set datasets = [
     'stg_dcms__community_life',
     'stg_dcms__participation',
+    'stg_dcms__community_engagement',
     'stg_smc__promising_prospects',
     'stg_smc__conditions_of_childhood',
     'stg_smc__youth_labour_market',

@@ -65,46 +65,40 @@ joined as (
             cells.dataset = editions.dataset
             and cells.edition = editions.edition
 
-),
-
-final as (
-
-    select
-        cast(goal_id as varchar) as goal_id,
-        cast(barometer_id as varchar) as barometer_id,
-        cast(role as varchar) as role,
-        cast(title as varchar) as title,
-        cast(area_code as varchar) as area_code,
-        cast(area_name as varchar) as area_name,
-        cast(area_level as varchar) as area_level,
-        cast(region_code as varchar) as region_code,
-        cast(dataset as varchar) as dataset,
-        cast(edition as varchar) as edition,
-        cast(edition_title as varchar) as edition_title,
-        cast(is_baseline as boolean) as is_baseline,
-        cast(is_latest as boolean) as is_latest,
-        cast(period_start as date) as period_start,
-        cast(period_end as date) as period_end,
-        cast(unit as varchar) as unit,
-        cast(polarity as varchar) as polarity,
-        cast(value as double) as value,
-        cast(lower_95 as double) as lower_95,
-        cast(upper_95 as double) as upper_95,
-        cast(se as double) as standard_error,
-        cast(se_method as varchar) as standard_error_method,
-        cast(base as bigint) as base,
-        cast(group_number as integer) as group_number,
-        cast(group_label as varchar) as group_label,
-        cast(status as varchar) as status,
-        cast(status_reason as varchar) as status_reason,
-        cast(origin as varchar) as origin,
-        cast(method as varchar) as method,
-        cast(source_dataset as varchar) as source_dataset,
-        cast(published_area_code as varchar) as published_area_code,
-        cast(provenance_id as varchar) as provenance_id
-    from joined
-
 )
 
-select * from final
+select
+    cast(goal_id as varchar) as goal_id,
+    cast(barometer_id as varchar) as barometer_id,
+    cast(role as varchar) as role,
+    cast(title as varchar) as title,
+    cast(area_code as varchar) as area_code,
+    cast(area_name as varchar) as area_name,
+    cast(area_level as varchar) as area_level,
+    cast(region_code as varchar) as region_code,
+    cast(dataset as varchar) as dataset,
+    cast(edition as varchar) as edition,
+    cast(edition_title as varchar) as edition_title,
+    cast(is_baseline as boolean) as is_baseline,
+    cast(is_latest as boolean) as is_latest,
+    cast(period_start as date) as period_start,
+    cast(period_end as date) as period_end,
+    cast(unit as varchar) as unit,
+    cast(polarity as varchar) as polarity,
+    cast(value as double) as value,
+    cast(lower_95 as double) as lower_95,
+    cast(upper_95 as double) as upper_95,
+    cast(se as double) as standard_error,
+    cast(se_method as varchar) as standard_error_method,
+    cast(base as bigint) as base,
+    cast(group_number as integer) as group_number,
+    cast(group_label as varchar) as group_label,
+    cast(status as varchar) as status,
+    cast(status_reason as varchar) as status_reason,
+    cast(origin as varchar) as origin,
+    cast(method as varchar) as method,
+    cast(source_dataset as varchar) as source_dataset,
+    cast(published_area_code as varchar) as published_area_code,
+    cast(provenance_id as varchar) as provenance_id
+from joined
 order by barometer_id, area_code, edition, period_end

@@ -1,0 +1,51 @@
+with changes as (
+
+    select * from {{ ref('int_changes') }}
+
+)
+
+select
+    md5(concat_ws(
+        '|', barometer_id, change_kind, area_code, from_edition, to_edition,
+        cast(from_period_end as varchar), cast(to_period_end as varchar)
+    )) as change_id,
+    cast(barometer_id as varchar) as barometer_id,
+    cast(goal_id as varchar) as goal_id,
+    cast(dataset as varchar) as dataset,
+    cast(change_kind as varchar) as change_kind,
+    cast(from_edition as varchar) as from_edition,
+    cast(to_edition as varchar) as to_edition,
+    cast(from_period_start as date) as from_period_start,
+    cast(from_period_end as date) as from_period_end,
+    cast(to_period_start as date) as to_period_start,
+    cast(to_period_end as date) as to_period_end,
+    cast(area_code as varchar) as area_code,
+    cast(area_name as varchar) as area_name,
+    cast(area_level as varchar) as area_level,
+    cast(unit as varchar) as unit,
+    cast(polarity as varchar) as polarity,
+    cast(from_value as double) as from_value,
+    cast(to_value as double) as to_value,
+    cast(change as double) as difference,
+    cast(change_lower_95 as double) as difference_lower_95,
+    cast(change_upper_95 as double) as difference_upper_95,
+    cast(z as double) as z,
+    cast(p_value as double) as p_value,
+    cast(minimum_detectable_change as double) as minimum_detectable_change,
+    cast(outcome as varchar) as outcome,
+    cast(close_call as boolean) as close_call,
+    cast(reason_code as varchar) as reason_code,
+    cast(reason as varchar) as reason,
+    cast(break_kinds as varchar) as break_kind,
+    cast(from_group_number as integer) as from_group_number,
+    cast(from_group_label as varchar) as from_group_label,
+    cast(to_group_number as integer) as to_group_number,
+    cast(to_group_label as varchar) as to_group_label,
+    cast(group_movement as integer) as group_movement,
+    cast(movement_in_words as varchar) as movement_in_words,
+    cast(bh_significant as boolean) as bh_significant,
+    cast(method as varchar) as method,
+    cast(from_provenance_id as varchar) as from_provenance_id,
+    cast(to_provenance_id as varchar) as to_provenance_id
+from changes
+order by change_id

@@ -1,0 +1,1 @@
+{{ stage_observations('dcms_community_engagement') }}

@@ -1,0 +1,197 @@
+"""The command line: ``pulse refresh``, ``pulse land`` and what a person asks of releases.
+
+Every fault that a person can mend is told in one paragraph and ends with exit code 1; nothing
+here computes a figure.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from sources.errors import PulseError
+from warehouse.workspace import PROJECT, SEEDS, Workspace
+
+BAD = 1
+
+
+@contextlib.contextmanager
+def told_plainly() -> Iterator[None]:
+    """Turn an error of ours into a message and an exit code; a traceback is for our own bugs."""
+    try:
+        yield
+    except PulseError as error:
+        click.echo(f"\n{error}", err=True)
+        raise SystemExit(BAD) from error
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="pulse-barometers", prog_name="pulse")
+def main() -> None:
+    """Pulse: the 16 barometers of inclusive communities, from the published statistics."""
+
+
+def _dagster_home() -> None:
+    home = os.environ.setdefault("DAGSTER_HOME", str(PROJECT / "dagster_home"))
+    if not (Path(home) / "dagster.yaml").exists():
+        raise PulseError(
+            "DAGSTER_HOME has no settings",
+            code="no_dagster_home",
+            file=home,
+            expected="a folder with a dagster.yaml",
+            todo="unset DAGSTER_HOME, or copy dagster_home/dagster.yaml there",
+        )
+
+
+@main.command()
+@click.option("--offline", "mode", flag_value="offline", help="Do not ask any publisher.")
+@click.option(
+    "--only-publisher",
+    "mode",
+    flag_value="only_publisher",
+    help="Use nothing but what publishers sent: no bundled figures.",
+)
+def refresh(mode: str | None) -> None:
+    """Build, check and publish everything."""
+    with told_plainly():
+        raise SystemExit(run_refresh(Workspace.from_environment(), mode or "default"))
+
+
+def run_refresh(workspace: Workspace, mode: str) -> int:
+    """Run the refresh job in this process and tell how it went; returns the exit code."""
+    _dagster_home()
+    started = time.monotonic()
+    terminal = sys.stdout
+
+    def tell(line: str) -> None:
+        terminal.write(f"{time.monotonic() - started:6.1f} s  {line}\n")
+        terminal.flush()
+
+    tell(f"starting    refresh of {workspace.root} ({mode})")
+    import dagster as dg  # noqa: PLC0415  (a second of import that `pulse releases` need not pay)
+
+    from orchestration.defs.resources import PulseResource, tell_progress_to  # noqa: PLC0415
+    from orchestration.definitions import defs  # noqa: PLC0415
+    from orchestration.summary import failure_lines, summary_lines  # noqa: PLC0415
+
+    tell_progress_to(tell)
+    quiet = io.StringIO()
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    try:
+        with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
+            job = defs().get_job_def("refresh")
+            with dg.DagsterInstance.get() as instance:
+                result = job.execute_in_process(
+                    instance=instance,
+                    raise_on_error=False,
+                    resources={"pulse": PulseResource(root=str(workspace.root), source_mode=mode)},
+                    run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                    tags={"pulse/started_by": "command line", "pulse/mode": mode},
+                )
+                lines = (
+                    summary_lines(workspace, result)
+                    if result.success
+                    else failure_lines(workspace, result)
+                )
+    finally:
+        tell_progress_to(lambda _: None)
+    tell("finished    " + ("all of it" if result.success else "NOT published"))
+    click.echo("\n" + "\n".join(lines))
+    return 0 if result.success else BAD
+
+
+@main.command()
+@click.argument("dataset")
+@click.argument("edition")
+@click.argument("file", type=click.Path(path_type=Path))
+def land(dataset: str, edition: str, file: Path) -> None:
+    """Land a FILE that you downloaded by hand; the next refresh uses it."""
+    from sources.areas import AreaBook  # noqa: PLC0415
+    from sources.catalogue import load_catalogue  # noqa: PLC0415
+    from sources.handed_in import land_file  # noqa: PLC0415
+    from sources.landing import LandingStore  # noqa: PLC0415
+
+    with told_plainly():
+        workspace = Workspace.from_environment()
+        entry = load_catalogue().dataset(dataset)
+        outcome = land_file(
+            entry,
+            entry.edition(edition),
+            file,
+            LandingStore(workspace.landing, workspace.quarantine),
+            AreaBook.from_seeds(SEEDS),
+            now=datetime.now(UTC),
+        )
+        click.echo(outcome)
+
+
+@main.command()
+def datasets() -> None:
+    """List the datasets, their editions and what is held of each."""
+    from sources.catalogue import load_catalogue  # noqa: PLC0415
+    from sources.intake import bundled_path  # noqa: PLC0415
+    from sources.landing import LandingStore  # noqa: PLC0415
+
+    with told_plainly():
+        workspace = Workspace.from_environment()
+        store = LandingStore(workspace.landing, workspace.quarantine)
+        for entry in load_catalogue().datasets.values():
+            click.echo(f"{entry.code}  {entry.title} ({entry.publisher_short})")
+            for edition in entry.editions:
+                landed = store.revisions(entry.code, edition.edition)
+                held = (
+                    f"landed {landed[0].file_name}, revision {landed[0].revision}"
+                    if landed
+                    else "bundled figures"
+                    if bundled_path(entry.code, edition.edition).exists()
+                    else "nothing held"
+                )
+                click.echo(f"    {edition.edition:<10} {held}")
+
+
+@main.command()
+def releases() -> None:
+    """List the releases; the one that readers see is marked."""
+    from warehouse.release import current_release, list_releases  # noqa: PLC0415
+
+    with told_plainly():
+        workspace = Workspace.from_environment()
+        now = current_release(workspace)
+        found = list_releases(workspace)
+        if not found:
+            click.echo("no release yet: run `make refresh`")
+        for manifest in found:
+            mark = "*" if now and manifest.number == now.number else " "
+            red = sum(not check["passed"] for check in manifest.checks)
+            click.echo(
+                f"{mark} {manifest.number:>4}  {manifest.made_at[:19]}  "
+                f"{sum(manifest.tables.values())} rows, {len(manifest.checks)} checks, {red} red  "
+                f"content {manifest.content_sha256[:12]}  code {manifest.code_version}"
+            )
+
+
+@main.command()
+@click.argument("number", type=int)
+def rollback(number: int) -> None:
+    """Let readers see release NUMBER again, once its files are what its manifest says."""
+    from orchestration.defs.resources import locked  # noqa: PLC0415
+    from warehouse.release import restore  # noqa: PLC0415
+
+    with told_plainly():
+        workspace = Workspace.from_environment()
+        with locked(workspace, 60):
+            manifest = restore(workspace, number)
+        click.echo(f"release {manifest.number} of {manifest.made_at[:19]} is what readers see now")
+
+
+if __name__ == "__main__":
+    main()

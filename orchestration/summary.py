@@ -1,0 +1,118 @@
+"""The last page of a refresh in the terminal: what a person likes to read before going home.
+
+Everything here is read from the release that was just published, or, where none was, from the
+run's own events.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dagster as dg
+
+from warehouse.connection import reading
+from warehouse.release import current_release
+from warehouse.workspace import Workspace
+
+_WIDTH = 100
+
+
+def summary_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> list[str]:
+    """What was used, how many figures, what has none and why, every check's verdict, where it is."""
+    manifest = current_release(workspace)
+    lines = _heading("What was used")
+    with reading(workspace.warehouse_file) as connection:
+        ask = connection.execute
+        for dataset, edition, origin, revision, figures, message in ask(
+            "select dataset, edition, coalesce(origin, 'nothing held'), coalesce(revision, ''), "
+            "figures, publisher_message from raw.inputs order by 1, 2"
+        ).fetchall():
+            lines.append(f"  {dataset:<30}{edition:<11}{origin:<14}{revision:<14}{figures:>6} rows")
+            if message:
+                lines.append(f"      {message}")
+        refused = ask(
+            "select dataset, edition, refusals from raw.inputs where refused > 0 order by 1, 2"
+        ).fetchall()
+        if refused:
+            lines += _heading("Refused, and what is used instead stands above")
+            lines += [f"  {dataset} {edition}: {why}" for dataset, edition, why in refused]
+
+        lines += _heading("Figures in the barometers")
+        for origin, count in ask(
+            "select coalesce(origin, 'none'), count(*) from marts.barometers "
+            "where value is not null group by 1 order by 2 desc"
+        ).fetchall():
+            lines.append(f"  {origin:<14}{count:>7}")
+        lines += _heading("WMCA and its seven authorities, latest edition of each barometer")
+        for title, held, cells in ask(
+            "select goal_id || ': ' || barometer_id, count(value), count(*) from marts.barometers "
+            "where is_latest and (area_code = 'E47000007' or area_code in "
+            "(select member_code from intermediate.int_area_memberships "
+            "where parent_code = 'E47000007' and kind = 'combined_authority')) "
+            "group by 1 order by 1"
+        ).fetchall():
+            lines.append(f"  {title:<46}{held} of {cells} areas have a figure")
+
+        lines += _heading("What has no figure, and why (all areas and editions)")
+        for status, reason, cells in ask(
+            "select status, reason, cells from meta.gap_reasons order by cells desc, reason limit 12"
+        ).fetchall():
+            lines += _wrapped(f"{cells:>6} cells  {status}: {reason}")
+
+    lines += _heading("Checks")
+    checks = manifest.checks if manifest else []
+    for kind, words in (
+        ("contract", "contracts of the inputs"),
+        ("test", "tests of the models"),
+        ("gate", "rules of the gate"),
+    ):
+        mine = [c for c in checks if c["kind"] == kind]
+        red = [c for c in mine if not c["passed"]]
+        lines.append(f"  {words:<26}{len(mine) - len(red):>4} passed, {len(red)} failed")
+        lines += [f"      FAILED {c['subject']}: {c['check_name']}: {c['message']}" for c in red]
+    if manifest:
+        for check in manifest.checks:
+            if check["kind"] == "gate":
+                lines.append(f"      {'passed' if check['passed'] else 'FAILED'}  {check['check_name']}")
+        lines += _heading(f"Release {manifest.number}")
+        lines.append(f"  warehouse   {workspace.warehouse_file}")
+        lines.append(f"  exports     {workspace.exports}")
+        lines.append("  this run    make ui, then Runs (http://127.0.0.1:3000)")
+    return lines
+
+
+def failure_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> list[str]:
+    """What went wrong, what to do, and that what was published is untouched."""
+    lines = _heading("The refresh stopped")
+    for event in result.all_events:
+        if event.is_step_failure:
+            failure = event.step_failure_data
+            error = failure.error
+            root: Any = error
+            while root is not None and root.cause is not None:
+                root = root.cause
+            lines.append(f"  {event.step_key}: {(root.message if root else '').strip()[:1200]}")
+    for evaluation in result.get_asset_check_evaluations():
+        if not evaluation.passed:
+            lines.append(
+                f"  red: {evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
+            )
+    now = current_release(workspace)
+    lines.append("")
+    lines.append(
+        f"  Release {now.number} of {now.made_at[:19]} is still what readers see."
+        if now
+        else "  Nothing has been published yet."
+    )
+    lines.append("  Look at the run: make ui, then Runs (http://127.0.0.1:3000)")
+    return lines
+
+
+def _heading(words: str) -> list[str]:
+    return ["", words, "-" * len(words)]
+
+
+def _wrapped(text: str) -> list[str]:
+    import textwrap  # noqa: PLC0415
+
+    return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="                ")
