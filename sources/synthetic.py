@@ -117,6 +117,18 @@ def file_name(dataset: Dataset, edition: str, form: Form) -> str:
     return f"synthetic-{dataset.code}-{edition}.{form}"
 
 
+class _Chance(random.Random):
+    """The draws of one file; what an area is like stays the same in every edition of a seed."""
+
+    def __init__(self, dataset: Dataset, edition: Edition, seed: int) -> None:
+        super().__init__(f"{dataset.code}/{edition.edition}/{seed}")
+        self._steady = f"{dataset.series or dataset.code}/{seed}"
+
+    def of_area(self, what: str, code: str) -> random.Random:
+        """Draws that depend on the area and not on the edition."""
+        return random.Random(f"{self._steady}/{what}/{code}")
+
+
 @dataclass
 class _Table:
     """A sheet to be written: its cells, where its header is, and which column holds what."""
@@ -174,7 +186,7 @@ def write_publisher_file(
         return json.dumps({"error": {"code": 400, "message": "Invalid URL"}}).encode()
     if Fault.PASSWORD_PROTECTED in faults and form == "xlsx":
         return _protected_container()
-    chance = random.Random(f"{dataset.code}/{edition.edition}/{seed}")
+    chance = _Chance(dataset, edition, seed)
     last_year = Fault.LAST_YEARS_FILE in faults
     tables = _WRITERS[dataset.parser](dataset, edition, areas, chance, last_year)
     for fault in Fault:
@@ -326,14 +338,18 @@ def _share(value: float, base: int) -> _Share:
 
 
 def _survey(
-    measure: str, areas: AreaBook, codes: tuple[str, ...], chance: random.Random
+    measure: str, areas: AreaBook, codes: tuple[str, ...], chance: _Chance
 ) -> tuple[dict[str, _Share], dict[str, _Share], _Share]:
     """Made-up shares of authorities, regions and England for one measure."""
     mean, spread = _LEVELS.get(measure, (50, 8))
-    weights = {code: chance.lognormvariate(11.6, 0.5) for code in codes}
+    steady = {code: chance.of_area(measure, areas.current(code)) for code in codes}
+    weights = {
+        code: chance.of_area("population", areas.current(code)).lognormvariate(11.6, 0.5)
+        for code in codes
+    }
     shares = {
         code: _share(
-            min(99.0, max(1.0, chance.gauss(mean, spread))),
+            min(99.0, max(1.0, steady[code].gauss(mean, spread) + chance.gauss(0, 1.5))),
             chance.randint(TYPICAL_BASE - 120, TYPICAL_BASE + 120),
         )
         for code in codes
@@ -363,7 +379,7 @@ def _dcms(
     dataset: Dataset,
     edition: Edition,
     areas: AreaBook,
-    chance: random.Random,
+    chance: _Chance,
     last_year: bool,
 ) -> list[_Table]:
     label = _edition_label(edition.edition, last_year)
@@ -565,7 +581,7 @@ def _index(
     dataset: Dataset,
     edition: Edition,
     areas: AreaBook,
-    chance: random.Random,
+    chance: _Chance,
     last_year: bool,
 ) -> list[_Table]:
     measure = dataset.measures[0].code
@@ -585,11 +601,11 @@ def _index(
     return [_index_2025(measure, printed, chance)]
 
 
-def _z(chance: random.Random) -> float:
+def _z(chance: _Chance) -> float:
     return round(min(3.5, max(-3.5, chance.gauss(0, 1))), 3)
 
 
-def _index_2024(measure: str, printed: list[tuple[str, str]], chance: random.Random) -> _Table:
+def _index_2024(measure: str, printed: list[tuple[str, str]], chance: _Chance) -> _Table:
     code, title, _ = _INDEX_TITLES[measure]
     header: list[CellIn] = [
         "ind_code",
@@ -661,7 +677,7 @@ _LABELS_2025: Final = (
 )
 
 
-def _index_2025(measure: str, printed: list[tuple[str, str]], chance: random.Random) -> _Table:
+def _index_2025(measure: str, printed: list[tuple[str, str]], chance: _Chance) -> _Table:
     _, _, title = _INDEX_TITLES[measure]
     header: list[CellIn] = [
         "measure_code",
@@ -728,7 +744,7 @@ def _local_statistics(
     dataset: Dataset,
     edition: Edition,
     areas: AreaBook,
-    chance: random.Random,
+    chance: _Chance,
     last_year: bool,
 ) -> list[_Table]:
     header: list[CellIn] = [
@@ -797,7 +813,7 @@ def _lookup(
     dataset: Dataset,
     edition: Edition,
     areas: AreaBook,
-    chance: random.Random,
+    chance: _Chance,
     last_year: bool,
 ) -> list[_Table]:
     vintage = int(re.findall(r"[0-9]{4}", edition.edition)[0]) - (1 if last_year else 0)
@@ -822,14 +838,14 @@ def _population(
     dataset: Dataset,
     edition: Edition,
     areas: AreaBook,
-    chance: random.Random,
+    chance: _Chance,
     last_year: bool,
 ) -> list[_Table]:
     year = edition.period_start.year
     codes = areas.codes("lad", prefix="E", year=edition.code_vintage or _VINTAGE)
     rows: list[list[CellIn]] = [["DATE", "GEOGRAPHY_CODE", "GEOGRAPHY_NAME", "C_AGE", "OBS_VALUE"]]
     for code in codes:
-        total = chance.lognormvariate(11.6, 0.5)
+        total = chance.of_area("population", areas.current(code)).lognormvariate(11.6, 0.5)
         for age in range(16, 91):
             people = round(total / 75 * chance.uniform(0.7, 1.3))
             when = year - (1 if last_year else 0)
@@ -838,7 +854,7 @@ def _population(
     return [_Table("csv", rows, 0, columns, by_authority=True)]
 
 
-_Writer = Callable[[Dataset, Edition, AreaBook, random.Random, bool], list[_Table]]
+_Writer = Callable[[Dataset, Edition, AreaBook, _Chance, bool], list[_Table]]
 _WRITERS: Final[Mapping[str | None, _Writer]] = {
     "dcms_tables": _dcms,
     "smc_index": _index,
@@ -863,15 +879,15 @@ def _set(table: _Table, row: list[CellIn], key: str, value: CellIn) -> None:
     row[table.columns[key]] = value
 
 
-def _plant_missing_sheet(tables: list[_Table], _: random.Random) -> None:
+def _plant_missing_sheet(tables: list[_Table], _: _Chance) -> None:
     tables.remove(_target(tables))
 
 
-def _plant_renamed_sheet(tables: list[_Table], _: random.Random) -> None:
+def _plant_renamed_sheet(tables: list[_Table], _: _Chance) -> None:
     _target(tables).name = "Authorities (revised)"
 
 
-def _plant_header_moved(tables: list[_Table], _: random.Random) -> None:
+def _plant_header_moved(tables: list[_Table], _: _Chance) -> None:
     table = _target(tables)
     assert table.header is not None
     table.rows[table.header : table.header] = [[None] for _ in range(5)]
@@ -883,12 +899,12 @@ def _header_cell(table: _Table, key: str) -> tuple[list[CellIn], int]:
     return table.rows[table.header], table.columns[key]
 
 
-def _plant_renamed_column(tables: list[_Table], _: random.Random) -> None:
+def _plant_renamed_column(tables: list[_Table], _: _Chance) -> None:
     row, column = _header_cell(_target(tables), "value")
     row[column] = "Headline figure"
 
 
-def _plant_two_columns(tables: list[_Table], _: random.Random) -> None:
+def _plant_two_columns(tables: list[_Table], _: _Chance) -> None:
     table = _target(tables)
     row, column = _header_cell(table, "value")
     row.append(row[column])
@@ -896,7 +912,7 @@ def _plant_two_columns(tables: list[_Table], _: random.Random) -> None:
         data.append(_cell(data, column))
 
 
-def _plant_extra_column(tables: list[_Table], _: random.Random) -> None:
+def _plant_extra_column(tables: list[_Table], _: _Chance) -> None:
     table = _target(tables)
     assert table.header is not None
     table.rows[table.header].append("Analyst remark")
@@ -913,22 +929,22 @@ def _each_percentage(table: _Table, change: Callable[[float], CellIn]) -> None:
                 row[column] = change(cell)
 
 
-def _plant_fraction(tables: list[_Table], _: random.Random) -> None:
+def _plant_fraction(tables: list[_Table], _: _Chance) -> None:
     for table in tables:
         if table.percent:
             _each_percentage(table, lambda cell: round(cell / 100, 4))
 
 
-def _plant_text(tables: list[_Table], _: random.Random) -> None:
+def _plant_text(tables: list[_Table], _: _Chance) -> None:
     _each_percentage(_target(tables), str)
 
 
-def _plant_commas(tables: list[_Table], _: random.Random) -> None:
+def _plant_commas(tables: list[_Table], _: _Chance) -> None:
     _each_percentage(_target(tables), lambda cell: f"{float(cell):.3f}".replace(".", ","))
 
 
-def _symbol(printed: str) -> Callable[[list[_Table], random.Random], None]:
-    def plant(tables: list[_Table], _: random.Random) -> None:
+def _symbol(printed: str) -> Callable[[list[_Table], _Chance], None]:
+    def plant(tables: list[_Table], _: _Chance) -> None:
         table = _target(tables)
         row = table.authority_rows()[2]
         for key in ("value", "lower", "upper"):
@@ -938,7 +954,7 @@ def _symbol(printed: str) -> Callable[[list[_Table], random.Random], None]:
     return plant
 
 
-def _plant_missing_authority(tables: list[_Table], _: random.Random) -> None:
+def _plant_missing_authority(tables: list[_Table], _: _Chance) -> None:
     for table in tables:
         if table.by_authority:
             gone = table.authority_rows()[3]
@@ -947,7 +963,7 @@ def _plant_missing_authority(tables: list[_Table], _: random.Random) -> None:
             table.rows[:] = [row for row in table.rows if _cell(row, column) != key]
 
 
-def _plant_doubled_authority(tables: list[_Table], _: random.Random) -> None:
+def _plant_doubled_authority(tables: list[_Table], _: _Chance) -> None:
     table = _target(tables)
     row = list(table.authority_rows()[3])
     value = _cell(row, table.columns["value"])
@@ -956,7 +972,7 @@ def _plant_doubled_authority(tables: list[_Table], _: random.Random) -> None:
     table.rows.append(row)
 
 
-def _plant_unknown_area(tables: list[_Table], _: random.Random) -> None:
+def _plant_unknown_area(tables: list[_Table], _: _Chance) -> None:
     table = _target(tables)
     row = table.authority_rows()[3]
     gone = _cell(row, table.columns.get("area_code", table.columns["name"]))
@@ -973,7 +989,7 @@ _VINTAGES: Final = (
 )
 
 
-def _plant_other_vintage(tables: list[_Table], _: random.Random) -> None:
+def _plant_other_vintage(tables: list[_Table], _: _Chance) -> None:
     swap = dict(_VINTAGES) | {new: old for old, new in _VINTAGES}
     for table in tables:
         if table.by_authority:
@@ -984,14 +1000,14 @@ def _plant_other_vintage(tables: list[_Table], _: random.Random) -> None:
                     row[column] = swap[cell]
 
 
-def _plant_swapped_bounds(tables: list[_Table], _: random.Random) -> None:
+def _plant_swapped_bounds(tables: list[_Table], _: _Chance) -> None:
     table = _target(tables)
     for row in table.authority_rows()[:5]:
         lower, upper = table.columns["lower"], table.columns["upper"]
         row[lower], row[upper] = row[upper], row[lower]
 
 
-def _plant_value_outside(tables: list[_Table], _: random.Random) -> None:
+def _plant_value_outside(tables: list[_Table], _: _Chance) -> None:
     table = _target(tables)
     row = table.authority_rows()[2]
     value = row[table.columns["value"]]
@@ -1000,7 +1016,7 @@ def _plant_value_outside(tables: list[_Table], _: random.Random) -> None:
     _set(table, row, "upper", round(value + 2, 1))
 
 
-def _plant_jump(tables: list[_Table], _: random.Random) -> None:
+def _plant_jump(tables: list[_Table], _: _Chance) -> None:
     table = _target(tables)
     for row in table.authority_rows()[::2]:
         value = row[table.columns["value"]]
@@ -1016,20 +1032,20 @@ def _plant_jump(tables: list[_Table], _: random.Random) -> None:
                 _set(table, row, key, round(min(100.0, max(0.0, cell + step)), 1))
 
 
-def _plant_zero_width(tables: list[_Table], _: random.Random) -> None:
+def _plant_zero_width(tables: list[_Table], _: _Chance) -> None:
     table = _target(tables)
     row = table.authority_rows()[2]
     for key in ("lower", "upper"):
         _set(table, row, key, row[table.columns["value"]])
 
 
-def _plant_empty(tables: list[_Table], _: random.Random) -> None:
+def _plant_empty(tables: list[_Table], _: _Chance) -> None:
     table = _target(tables)
     assert table.header is not None
     del table.rows[table.header + 1 :]
 
 
-_PLANTERS: Final[Mapping[Fault, Callable[[list[_Table], random.Random], None]]] = {
+_PLANTERS: Final[Mapping[Fault, Callable[[list[_Table], _Chance], None]]] = {
     Fault.PERCENT_AS_FRACTION: _plant_fraction,
     Fault.VALUES_AS_TEXT: _plant_text,
     Fault.DECIMAL_COMMAS: _plant_commas,

@@ -182,10 +182,23 @@ def _measure_rows(
     published = context.edition.levels
     chosen: dict[str, str] = {}
     read: dict[str, _Read] = {}
-    for level, codes in table.sheets.items():
+    # Levels that a workbook may lack come last: they share the sheet of one that it must have.
+    for level, codes in sorted(table.sheets.items(), key=lambda item: item[0] in _OFTEN_ABSENT):
         if published and level not in published:
             continue
-        sheet = _find_sheet(book, measure, table, level, codes, layout, context, notes)
+        shared = next(
+            (chosen[k] for k, c in table.sheets.items() if c == codes and k in chosen), None
+        )
+        if shared is not None:
+            chosen[level] = shared
+            continue
+        try:
+            sheet = _find_sheet(book, measure, table, level, codes, layout, context, notes)
+        except ParseError as error:
+            if error.code != "missing_sheet" or level not in _OFTEN_ABSENT:
+                raise
+            notes.add("level_absent", f"No sheet for level {level} ({measure.code}).")
+            continue
         chosen[level] = sheet.name
         if sheet.name not in read:
             read[sheet.name] = _read_sheet(sheet, measure, table, layout, context, notes)

@@ -112,6 +112,8 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
             f"{len(merged)} rows repeat an area with equal figures: "
             f"{', '.join(sorted(set(merged)))}.",
         )
+    _rescale(rows, notes)
+    notes.statuses(rows)
     _correct(rows, context, notes)
     return observations(rows, content, context, notes)
 
@@ -244,6 +246,22 @@ def _check_period(
             "nominal_period",
             f"The file's period {period} is nominal; the edition's fieldwork period is used.",
         )
+
+
+def _rescale(rows: list[dict[str, Any]], notes: Notes) -> None:
+    """Turn fractions of 1 into percentages, where every figure of the file is one."""
+    figures = ("value", "lower_95", "upper_95")
+    printed = [row[key] for row in rows for key in figures if row[key] is not None]
+    if not printed or max(printed) > 1 or max(printed) == 0:
+        return
+    for row in rows:
+        for key in figures:
+            if row[key] is not None:
+                row[key] = round(row[key] * 100, 10)
+    notes.add(
+        "percent_as_fraction",
+        "Percentages are written as fractions of 1; they were multiplied by 100.",
+    )
 
 
 def _correct(rows: list[dict[str, Any]], context: ParseContext, notes: Notes) -> None:

@@ -27,7 +27,7 @@ from sources.parsers.tidy import (
     wanted_columns,
     where_of,
 )
-from sources.workbook import CSV_SHEET, Header, Wanted, Where, find_header, normalise_label
+from sources.workbook import CSV_SHEET, Header, Reading, Wanted, Where, find_header, normalise_label
 
 _COLUMNS: Final = {
     "area_code": "geography_code",
@@ -92,11 +92,35 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
         else:
             people = _people(header, number, row, where)
         rows.append(_tidy(header, number, row, code, people, context, where, notes))
+    notes.statuses(rows)
     return observations(rows, content, context, notes)
 
 
 _IGNORED: Final = frozenset(
-    ["record_count", "record_offset", "geography", "geography_type", "geography_typecode", "geography_sortorder", "obs_status", "obs_status_name", "obs_conf", "total_population", "measures_name", "measures_sortorder", "urn", "gender_sortorder", "gender_type", "c_age_sortorder", "c_age_type", "c_age_typecode", "date_code", "date_type", "c_age_name", "gender_name"]
+    [
+        "record_count",
+        "record_offset",
+        "geography",
+        "geography_type",
+        "geography_typecode",
+        "geography_sortorder",
+        "obs_status",
+        "obs_status_name",
+        "obs_conf",
+        "total_population",
+        "measures_name",
+        "measures_sortorder",
+        "urn",
+        "gender_sortorder",
+        "gender_type",
+        "c_age_sortorder",
+        "c_age_type",
+        "c_age_typecode",
+        "date_code",
+        "date_type",
+        "c_age_name",
+        "gender_name",
+    ]
 )
 
 
@@ -135,11 +159,18 @@ def _check_row(
         )
 
 
-def _people(header: Header, number: int, row: tuple[Any, ...], where: Where) -> int | None:
-    people, _ = count_of(
-        header.value(row, "value"), where, address(header.columns["value"], number)
-    )
-    return people
+def _people(header: Header, number: int, row: tuple[Any, ...], where: Where) -> Reading:
+    cell, at = header.value(row, "value"), address(header.columns["value"], number)
+    _, reading = count_of(cell, where, at)
+    return reading
+
+
+def _total(parts: list[Reading]) -> Reading:
+    """The sum of the parts, or the first part that has no figure: a sum without it is no sum."""
+    without = [part for part in parts if part.value is None]
+    if without:
+        return without[0]
+    return Reading(sum(part.value or 0.0 for part in parts), "published", None)
 
 
 def _age(header: Header, number: int, row: tuple[Any, ...], where: Where) -> int | None:
@@ -172,7 +203,7 @@ def _sum_by_age(
     found: list[tuple[int, tuple[Any, ...]]],
     where: Where,
     notes: Notes,
-) -> tuple[int, tuple[Any, ...], int | None]:
+) -> tuple[int, tuple[Any, ...], Reading]:
     ages: dict[int, tuple[int, tuple[Any, ...]]] = {}
     for number, row in found:
         age = _age(header, number, row, where)
@@ -198,9 +229,8 @@ def _sum_by_age(
             todo="Download single years of age from 16 to 90 and over.",
         )
     parts = [_people(header, *ages[age], where) for age in sorted(_AGES)]
-    total = None if None in parts else sum(part for part in parts if part is not None)
     first = ages[_YOUNGEST]
-    return first[0], first[1], total
+    return first[0], first[1], _total(parts)
 
 
 def _sum_without_age(
@@ -209,7 +239,7 @@ def _sum_without_age(
     found: list[tuple[int, tuple[Any, ...]]],
     where: Where,
     notes: Notes,
-) -> int | None:
+) -> Reading:
     if len(found) != len(_AGES):
         raise where.error(
             "incomplete_ages",
@@ -221,7 +251,7 @@ def _sum_without_age(
         )
     notes.add("ages_not_printed", "The rows do not print their ages; 75 were counted per area.")
     parts = [_people(header, number, row, where) for number, row in found]
-    return None if None in parts else sum(part for part in parts if part is not None)
+    return _total(parts)
 
 
 def _tidy(
@@ -229,7 +259,7 @@ def _tidy(
     number: int,
     row: tuple[Any, ...],
     code: str,
-    people: int | None,
+    people: Reading,
     context: ParseContext,
     where: Where,
     notes: Notes,
@@ -259,12 +289,12 @@ def _tidy(
         "period_start": midnight(context.edition.period_start),
         "period_end": midnight(context.edition.period_end),
         "unit": "count",
-        "value": None if people is None else float(people),
+        "value": people.value,
         "lower_95": None,
         "upper_95": None,
         "base": None,
-        "status": "not_available" if people is None else "published",
-        "status_symbol": None,
+        "status": people.status,
+        "status_symbol": people.symbol,
         "sheet": CSV_SHEET,
         "row_number": number,
         "column_letter": header.letter("value"),

@@ -18,7 +18,6 @@ from typing import Any, Final
 from sources.errors import ParseError
 from sources.parsers import ParseContext, Parsed
 from sources.parsers.tidy import (
-    Notes,
     address,
     count_of,
     midnight,
@@ -74,7 +73,8 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
     )
     rows = []
     for number, row in records(sheet, header, where):
-        rows.append(_row(header, number, row, labels, context, where, notes))
+        rows.append(_row(header, number, row, labels, context, where))
+    notes.statuses(rows)
     return observations(rows, content, context, notes)
 
 
@@ -153,7 +153,6 @@ def _row(
     labels: Mapping[str, int],
     context: ParseContext,
     where: Where,
-    notes: Notes,
 ) -> dict[str, Any]:
     measure = context.dataset.measures[0]
     edition = context.edition.edition
@@ -193,8 +192,6 @@ def _row(
         base, _ = count_of(
             header.value(row, "base"), where, address(header.columns["base"], number)
         )
-    if value.value is None:
-        notes.add("status_symbols", f"{name}: {value.symbol or 'blank'}.")
     group_label, group_number = _group(header, number, row, labels, where)
     without = value.value is None
     return {

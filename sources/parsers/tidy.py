@@ -101,6 +101,15 @@ class Notes:
             words = ", ".join(f"{symbol} {n}" for symbol, n in sorted(counted.items()))
             self.add("status_symbols", f"Sheet {sheet}: {words}.")
 
+    def statuses(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Note the rows without a figure, or with one of low reliability, by their shorthand."""
+        counted = Counter(
+            row["status_symbol"] or "blank" for row in rows if row["status"] != "published"
+        )
+        if counted:
+            words = ", ".join(f"{symbol} {n}" for symbol, n in sorted(counted.items()))
+            self.add("status_symbols", f"{words}.")
+
     def all(self) -> tuple[Note, ...]:
         """The notes, one a code, in the order in which the codes were first met."""
         notes = []
