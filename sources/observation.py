@@ -235,7 +235,9 @@ def _conform(frame: pd.DataFrame, dtypes: Mapping[str, str]) -> pd.DataFrame:
         elif kind == _WHOLE:
             columns[column] = pd.to_numeric(series).astype("Float64").astype(kind)
         else:
-            columns[column] = pd.to_numeric(series).astype(kind)
+            # Through Python's own reading of a number: pandas' quick one loses the last digit.
+            plain = series.astype("object").where(series.notna(), float("nan"))
+            columns[column] = plain.astype(kind)
     return pd.DataFrame(columns)
 
 
