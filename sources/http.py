@@ -193,7 +193,7 @@ class Fetched:
 
 def file_name_of(address: str) -> str:
     """The last part of an address, without anything that a file system or a log stumbles over."""
-    last = unquote(urlsplit(address).path).rstrip("/").rsplit("/", 1)[-1]
+    last = unquote(urlsplit(address).path.rstrip("/").rsplit("/", 1)[-1])
     plain = re.sub(r"\.{2,}", ".", re.sub(r"[^A-Za-z0-9._() -]", "_", last))
     return plain[:150].strip(". ") or "file"
 
@@ -579,16 +579,6 @@ class HttpClient:
                 todo=later,
                 **where,
             )
-        if any_is(requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
-            connecting = any_is(requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError)
-            seconds = self.limits.connect_seconds if connecting else self.limits.read_seconds
-            what = "could not be connected to" if connecting else "sent nothing"
-            return TransferError(
-                f"{address} {what} within {seconds:g} s.",
-                code="connect_timeout" if connecting else "timeout",
-                todo=later,
-                **where,
-            )
         if any_is(requests.exceptions.SSLError, urllib3.exceptions.SSLError):
             return TransferError(
                 f"No trusted connection to {address} could be made ({error}).",
@@ -603,11 +593,22 @@ class HttpClient:
                 todo="Check the network connection.",
                 **where,
             )
+        # Before the time-outs: urllib3 counts a refused connection among them.
         if any_is(urllib3.exceptions.NewConnectionError, ConnectionRefusedError):
             return TransferError(
                 f"No connection to {address} could be made.",
                 code="connection_failed",
                 todo="Check the network connection; " + later[0].lower() + later[1:],
+                **where,
+            )
+        if any_is(requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
+            connecting = any_is(requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError)
+            seconds = self.limits.connect_seconds if connecting else self.limits.read_seconds
+            what = "could not be connected to" if connecting else "sent nothing"
+            return TransferError(
+                f"{address} {what} within {seconds:g} s.",
+                code="connect_timeout" if connecting else "timeout",
+                todo=later,
                 **where,
             )
         if any_is(requests.ConnectionError, urllib3.exceptions.ProtocolError, OSError):

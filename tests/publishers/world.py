@@ -1,0 +1,174 @@
+"""A whole world of publishers: every fetched edition of the catalogue, published on loopback.
+
+The files are made up (``sources.synthetic``) in the layouts that the catalogue declares; a test that
+needs other bytes passes its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from sources.areas import AreaBook
+from sources.catalogue import (
+    Catalogue,
+    Dataset,
+    Edition,
+    GovUkDiscovery,
+    NomisDiscovery,
+    OnsArcgisDiscovery,
+    OnsElsDiscovery,
+    SmcDiscovery,
+    load_catalogue,
+)
+from sources.http import HttpClient, Limits
+from sources.synthetic import Fault, usual_form, write_publisher_file
+from tests.publishers.servers import ODS, XLSX, Asset, FakePublishers
+
+SEEDS: Final = Path(__file__).parents[2] / "dbt_project" / "seeds"
+IMPATIENT: Final = Limits(
+    connect_seconds=0.5,
+    read_seconds=0.2,
+    total_seconds=3.0,
+    attempts=2,
+    backoff_seconds=0.01,
+    max_bytes=3_000_000,
+)
+Make = Callable[[Dataset, Edition], bytes]
+
+
+@cache
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+@cache
+def areas() -> AreaBook:
+    return AreaBook.from_seeds(SEEDS)
+
+
+@cache
+def made_up(dataset: str, edition: str, seed: int = 1, faults: tuple[Fault, ...] = ()) -> bytes:
+    """A made-up file, made once."""
+    entry = catalogue().dataset(dataset)
+    return write_publisher_file(entry, entry.edition(edition), areas(), seed=seed, faults=faults)
+
+
+def usual(dataset: Dataset, edition: Edition) -> bytes:
+    return made_up(dataset.code, edition.edition)
+
+
+def fetched_editions() -> list[tuple[Dataset, Edition]]:
+    """Every edition of the catalogue that its publisher is asked for."""
+    found = []
+    for dataset in catalogue().datasets.values():
+        discovery = dataset.discovery
+        if discovery is None or dataset.parser is None:
+            continue
+        for edition in dataset.editions:
+            if isinstance(discovery, NomisDiscovery) and edition.edition not in discovery.years:
+                continue
+            found.append((dataset, edition))
+    return found
+
+
+def publish(
+    world: FakePublishers, dataset: Dataset, edition: Edition, content: bytes, *, stamp: str = "1"
+) -> None:
+    """Put a file where the publisher of its dataset would put it."""
+    discovery = dataset.discovery
+    match discovery:
+        case GovUkDiscovery():
+            assert edition.page
+            form = usual_form(dataset, edition.edition)
+            file_name = f"{dataset.code}_{edition.edition}_annual_data_tables.{form}"
+            tables = world.attach(
+                content,
+                file_name,
+                f"{dataset.short_title} {edition.edition}: data tables",
+                ODS if form == "ods" else XLSX,
+                stamp=stamp,
+            )
+            report = {
+                "attachment_type": "html",
+                "id": "report",
+                "title": f"{dataset.short_title} annual report",
+                "url": f"{edition.page}/annual-report",
+            }
+            technical = world.attach(
+                b"%PDF-1.7", "technical.pdf", "Technical report", "application/pdf"
+            )
+            slashed = edition.edition.replace("-", "/", 1)
+            world.publish_release(
+                edition.page,
+                f"{dataset.short_title} {slashed} annual publication",
+                [report, technical, tables],
+                public_updated_at=f"{edition.published_on or '2024-07-24'}T09:30:00Z",
+            )
+        case SmcDiscovery():
+            path = discovery.file_path(edition.edition)
+            world.smc_files[path] = _asset(content)
+        case OnsArcgisDiscovery():
+            world.publish_lookup(discovery.services[edition.edition], content)
+        case OnsElsDiscovery():
+            world.ons_data = _asset(content)
+        case NomisDiscovery():
+            world.populations[discovery.years[edition.edition]] = content
+
+
+def _asset(content: bytes) -> Asset:
+    return Asset(content, "text/csv; charset=utf-8")
+
+
+def publish_all(world: FakePublishers, make: Make = usual) -> None:
+    """Publish every fetched edition, and the collections and pages that list them."""
+    for dataset, edition in fetched_editions():
+        publish(world, dataset, edition, make(dataset, edition))
+    for dataset in catalogue().datasets.values():
+        discovery = dataset.discovery
+        if isinstance(discovery, GovUkDiscovery) and discovery.collection:
+            members = [entry.page for entry in dataset.editions if entry.page]
+            world.publish_collection(discovery.collection, members)
+        if isinstance(discovery, SmcDiscovery):
+            newest = max(discovery.files, key=lambda edition: edition)
+            world.smc_pages[discovery.latest_path()] = smc_page(discovery, newest)
+
+
+def smc_page(
+    discovery: SmcDiscovery, edition: str, *, version: str | None = None, date: str = "2025-12-18"
+) -> bytes:
+    """The page of an index, as a reader gets it."""
+    shown = version or discovery.files[edition].version
+    folder = f"/state-of-the-nation/{discovery.domain}/composite_indices/{discovery.index}"
+    name = discovery.files[edition].file_name.replace(discovery.files[edition].version, shown)
+    return (
+        f"<!DOCTYPE html><html><head><title>{discovery.index}</title></head><body>"
+        f'<p>Published <time datetime="{date}">{date}</time></p>'
+        f'<a href="{folder}/1.0">Version 1.0</a> <a href="/about">About</a>'
+        f'<a href="{folder}/{shown}/{name}">Download the full dataset</a></body></html>'
+    ).encode()
+
+
+def file_address(dataset: Dataset, edition: Edition) -> tuple[str, str]:
+    """The server that has an edition's file, and a pattern of its address there."""
+    discovery = dataset.discovery
+    match discovery:
+        case GovUkDiscovery():
+            return "govuk_assets", re.escape(f"{dataset.code}_{edition.edition}_annual")
+        case SmcDiscovery():
+            return "smc", re.escape(discovery.file_path(edition.edition))
+        case OnsArcgisDiscovery():
+            return "ons_geography", re.escape(discovery.services[edition.edition])
+        case OnsElsDiscovery():
+            return "ons", r"/data\.csv"
+        case NomisDiscovery():
+            return "nomis", f"date={discovery.years[edition.edition]}"
+    raise AssertionError(dataset.code)
+
+
+def client(world: FakePublishers, limits: Limits = IMPATIENT) -> HttpClient:
+    """A client of these publishers that does not wait long."""
+    return HttpClient(world.settings, limits, jitter=lambda: 0.0)
