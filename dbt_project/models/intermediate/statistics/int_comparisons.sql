@@ -191,7 +191,11 @@ subjects as (
                 else authority_parents.combined_authority_code
             end,
             ''
-        ) as peers
+        ) as peers,
+        -- Outside every combined authority, what cannot be compared is said once, against England.
+        cells.unit = 'percent' and cells.value is not null
+        or cells.area_level != 'lad' and cells.unit = 'percent'
+        or authority_parents.combined_authority_code is not null as is_told_in_full
     from cells
     left join authority_parents on cells.area_code = authority_parents.area_code
     where cells.area_level != 'nation'
@@ -214,7 +218,10 @@ fixed_pairs as (
         'region' as comparator_kind,
         subjects.region_code as comparator_code
     from subjects
-    where subjects.region_code is not null and subjects.area_level != 'itl1'
+    where
+        subjects.is_told_in_full
+        and subjects.region_code is not null
+        and subjects.area_level != 'itl1'
 
     union all
 
@@ -224,7 +231,8 @@ fixed_pairs as (
         '{{ var("lead_area") }}' as comparator_code
     from subjects
     where
-        subjects.area_code != '{{ var("lead_area") }}'
+        subjects.is_told_in_full
+        and subjects.area_code != '{{ var("lead_area") }}'
         and (subjects.region_code is not null or subjects.unit = 'percent')
 
     union all
@@ -325,7 +333,10 @@ peer_pairs as (
             and subjects.edition = extremes.edition
             and subjects.period_end = extremes.period_end
             and subjects.area_code = extremes.area_code
-    where subjects.area_level in ('cauth', 'lad') and subjects.unit = 'percent'
+    where
+        subjects.is_told_in_full
+        and subjects.area_level in ('cauth', 'lad')
+        and subjects.unit = 'percent'
 
 ),
 
