@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urljoin
 
 from sources.errors import FetchError
 
@@ -22,6 +22,7 @@ _ADDRESS: Final = re.compile(
 _AUTHORITY: Final = re.compile(
     r"(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?\Z"
 )
+_SAFE: Final = "!#$%&'()*+,/:;=?@[]~-._"
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -104,6 +105,22 @@ def split_address(address: str) -> tuple[str, str, int, str, str]:
     if any(segment in {".", ".."} for segment in re.split(r"[/\\]", unquote(path))):
         raise _bad_address(address, "its path climbs with dots")
     return scheme, authority["host"].lower(), port, path, match["query"] or ""
+
+
+def redirect_target(address: str, location: str) -> str:
+    """Where a Location header leads from an address, in ASCII; still to be checked.
+
+    Text that no address can be made of is returned as it is, for the allow-list to refuse.
+    """
+    try:
+        # Header bytes reach us as Latin-1; servers that send raw letters mean UTF-8.
+        text = location.strip().encode("latin-1").decode("utf-8")
+    except (UnicodeEncodeError, UnicodeDecodeError):
+        text = location.strip()
+    try:
+        return urljoin(address, quote(text.split("#", 1)[0], safe=_SAFE))
+    except ValueError:
+        return text
 
 
 class AllowList:

@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
-from urllib.parse import quote, unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 import urllib3.exceptions
@@ -38,6 +38,7 @@ from sources.addresses import (
     Base,
     PublisherSettings,
     is_loopback,
+    redirect_target,
     split_address,
 )
 from sources.errors import FetchError
@@ -111,9 +112,6 @@ class TransferError(FetchError):
             self.message = f"{self.message.rstrip('.')} (tried {attempts} times)"
             self.args = (self.render(),)
         return self
-
-
-_SAFE: Final = "!#$%&'()*+,/:;=?@[]~-._"
 
 
 def user_agent() -> str:
@@ -392,9 +390,7 @@ class HttpClient:
                     code="bad_redirect",
                     **where,
                 )
-            asked = self._allowed(
-                urljoin(asked, _percent_encoded(location)), where, came_from=asked
-            )
+            asked = self._allowed(redirect_target(asked, location), where, came_from=asked)
             if asked in seen:
                 raise TransferError(
                     f"{seen[0]} redirects in a circle: {' -> '.join([*seen, asked])}.",
@@ -808,16 +804,6 @@ def _start_of(content: bytes) -> str:
 def _plain_type(header: str | None) -> str | None:
     plain = (header or "").split(";", 1)[0].strip().lower()
     return plain or None
-
-
-def _percent_encoded(location: str) -> str:
-    """A Location header as an ASCII address: raw letters of the path are percent-encoded."""
-    try:
-        # Header bytes reach us as Latin-1; servers that send raw letters mean UTF-8.
-        text = location.strip().encode("latin-1").decode("utf-8")
-    except (UnicodeEncodeError, UnicodeDecodeError):
-        text = location.strip()
-    return quote(text.split("#", 1)[0], safe=_SAFE)
 
 
 def _retry_after(header: str | None, now: datetime) -> float | None:
