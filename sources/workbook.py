@@ -732,7 +732,7 @@ def find_header(
         elif hits and score == best_score:
             best.append((index, hits))
     names = ", ".join(f"'{want.label}'" for want in wanted.values() if want.required)
-    if not best or (best_score[0] < len(required) and best_score[0] < 2 <= len(required)):
+    if not best or 2 * best_score[0] < len(required):
         index, labels = _likeliest_header(sheet, depth)
         raise where.error(
             "header_not_found",

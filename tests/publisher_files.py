@@ -1,0 +1,153 @@
+"""Made-up publisher files and their context, for the tests that parse them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+from odf.namespaces import OFFICENS, TABLENS
+from odf.opendocument import load
+from odf.table import Table, TableRow
+
+from sources.areas import AreaBook
+from sources.catalogue import Catalogue, load_catalogue
+from sources.parsers import PARSERS, ParseContext, Parsed
+from sources.synthetic import Fault, file_name, usual_form, write_publisher_file
+from sources.workbook import Form, column_index
+
+SEEDS = Path(__file__).parents[1] / "dbt_project" / "seeds"
+GOLDEN = Path(__file__).parent / "golden"
+
+FEW_AUTHORITIES = frozenset(
+    f"E080000{number}" for number in ("16", "19", "25", "26", "27", "28", "29", "30", "31")
+) | {"E08000038", "E08000039", "E06000023"}
+
+#: Dataset, edition and form of every golden file.
+GOLDENS: tuple[tuple[str, str, Form], ...] = (
+    ("dcms_community_life", "2023-24", "xlsx"),
+    ("dcms_community_life", "2024-25", "ods"),
+    ("dcms_participation", "2022-23", "xlsx"),
+    ("dcms_participation", "2023-24", "ods"),
+    ("smc_promising_prospects", "2024", "csv"),
+    ("smc_promising_prospects", "2025", "csv"),
+    ("smc_conditions_of_childhood", "2024", "csv"),
+    ("smc_conditions_of_childhood", "2025", "csv"),
+    ("smc_youth_labour_market", "2024", "csv"),
+    ("smc_youth_labour_market", "2025", "csv"),
+    ("smc_innovation_and_growth", "2024", "csv"),
+    ("smc_innovation_and_growth", "2025", "csv"),
+    ("ons_local_statistics", "2023-24", "csv"),
+    ("ons_combined_authorities", "2024", "csv"),
+    ("ons_combined_authorities", "2025", "csv"),
+    ("ons_population", "mid-2023", "csv"),
+)
+
+
+@cache
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+@cache
+def area_book() -> AreaBook:
+    return AreaBook.from_seeds(SEEDS)
+
+
+@cache
+def few_areas() -> AreaBook:
+    """England, its regions, and a dozen authorities: enough for a small file."""
+    whole = area_book()
+    kept = {
+        code: area
+        for code, area in whole.areas.items()
+        if area.level in ("nation", "itl1", "cauth") or code in FEW_AUTHORITIES
+    }
+    aliases = tuple(alias for alias in whole.aliases if alias.area_code in kept)
+    changes = {old: new for old, new in whole.changes.items() if old in kept and new in kept}
+    return AreaBook(areas=kept, aliases=aliases, changes=changes)
+
+
+def context(
+    dataset: str, edition: str, *, name: str | None = None, areas: AreaBook | None = None
+) -> ParseContext:
+    entry = catalogue().dataset(dataset)
+    return ParseContext(
+        entry,
+        entry.edition(edition),
+        areas or area_book(),
+        name or file_name(entry, edition, usual_form(entry, edition)),
+    )
+
+
+def write(
+    dataset: str,
+    edition: str,
+    *faults: Fault,
+    seed: int = 1,
+    form: Form | None = None,
+    areas: AreaBook | None = None,
+) -> bytes:
+    entry = catalogue().dataset(dataset)
+    chosen: Collection[Fault] = faults
+    return write_publisher_file(
+        entry, entry.edition(edition), areas or few_areas(), seed=seed, form=form, faults=chosen
+    )
+
+
+def parse(dataset: str, edition: str, content: bytes, *, name: str | None = None) -> Parsed:
+    entry = catalogue().dataset(dataset)
+    assert entry.parser is not None
+    return PARSERS[entry.parser](content, context(dataset, edition, name=name))
+
+
+def codes(parsed: Parsed) -> set[str]:
+    return {note.code for note in parsed.notes}
+
+
+class Cells:
+    """The cells of a file by another reader than the project's: openpyxl, odfpy or csv."""
+
+    def __init__(self, content: bytes) -> None:
+        self._sheets: dict[str, list[list[object]]] = {}
+        if content[:2] != b"PK":
+            rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+            self._sheets["csv"] = [list(row) for row in rows]
+        elif b"application/vnd.oasis.opendocument" in content[:200]:
+            for table in load(io.BytesIO(content)).spreadsheet.getElementsByType(Table):
+                rows = [_ods_row(row) for row in table.getElementsByType(TableRow)]
+                self._sheets[table.getAttribute("name")] = rows
+        else:
+            for sheet in openpyxl.load_workbook(io.BytesIO(content), read_only=True):
+                self._sheets[sheet.title] = [list(row) for row in sheet.iter_rows(values_only=True)]
+
+    def __call__(self, sheet: str, row_number: int, column_letter: str) -> object:
+        return self._sheets[sheet][row_number - 1][column_index(column_letter)]
+
+
+def _ods_row(row: object) -> list[object]:
+    cells: list[object] = []
+    for cell in row.childNodes:  # type: ignore[attr-defined]
+        repeat = int(cell.attributes.get((TABLENS, "number-columns-repeated"), 1))
+        value = cell.attributes.get((OFFICENS, "value"))
+        if value is None:
+            value = "".join(str(child) for child in cell.childNodes) or None
+        cells.extend([value] * min(repeat, 100))
+    return cells
+
+
+def expected(dataset: str, edition: str) -> pd.DataFrame:
+    """The rows that a golden file is known to hold, as text."""
+    return pd.read_csv(
+        GOLDEN / dataset / f"{edition}.expected.csv", dtype=str, keep_default_na=False
+    )
+
+
+def as_text(parsed: Parsed) -> pd.DataFrame:
+    """Rows as the golden tables hold them: text, null as nothing, dates as days."""
+    text = io.StringIO(parsed.rows.to_csv(index=False, date_format="%Y-%m-%d"))
+    return pd.read_csv(text, dtype=str, keep_default_na=False)

@@ -1,0 +1,320 @@
+"""The workbook reader: what it recognises, what it refuses, and how it reads one cell."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import msoffcrypto.format.ooxml
+import pytest
+import xlsxwriter
+from odf.opendocument import OpenDocumentSpreadsheet
+from odf.table import Table, TableCell, TableRow
+from odf.text import P
+
+from sources.errors import ParseError
+from sources.workbook import (
+    CellValue,
+    Limits,
+    Sheet,
+    Wanted,
+    Where,
+    column_index,
+    column_letter,
+    find_header,
+    normalise_label,
+    parse_value,
+    read_workbook,
+)
+
+WHERE = Where("a_dataset", "2023-24", "a-file.xlsx")
+
+
+def xlsx(cells: dict[tuple[int, int], str | float]) -> bytes:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True})
+    sheet = book.add_worksheet("B4c")
+    for (row, column), value in cells.items():
+        sheet.write(row, column, value)
+    book.close()
+    return out.getvalue()
+
+
+def code_of(content: bytes, where: Where = WHERE, **more: object) -> str:
+    with pytest.raises(ParseError) as caught:
+        read_workbook(content, where, **more)  # type: ignore[arg-type]
+    assert caught.value.file == where.file
+    return caught.value.code
+
+
+def rezip(content: bytes, replace: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
+        for name in old.namelist():
+            new.writestr(name, replace.get(name, old.read(name)))
+        for name in replace.keys() - set(old.namelist()):
+            new.writestr(name, replace[name])
+    return out.getvalue()
+
+
+def test_xlsx_keeps_true_positions_below_blank_rows_and_columns() -> None:
+    book = read_workbook(xlsx({(4, 2): 45.3, (6, 1): "x "}), WHERE)
+    assert book.form == "xlsx"
+    assert book.sheets[0].cell(5, "C") == 45.3
+    assert book.sheets[0].cell(7, "B") == "x "
+    assert book.sheets[0].cell(1, "A") is None
+    assert book.sheets[0].cell(900, "ZZ") is None
+
+
+def test_ods_by_another_writer_keeps_true_positions_among_repeats() -> None:
+    document = OpenDocumentSpreadsheet()
+    table = Table(name="B4b")
+    for repeat, value in ((3, None), (1, 12.5), (1_048_000, None)):
+        row = TableRow(numberrowsrepeated=str(repeat))
+        row.addElement(TableCell(numbercolumnsrepeated="2"))
+        if value is not None:
+            row.addElement(TableCell(valuetype="float", value=value))
+            text = TableCell(valuetype="string")
+            text.addElement(P(text="Walsall"))
+            row.addElement(text)
+        row.addElement(TableCell(numbercolumnsrepeated="16000"))
+        table.addElement(row)
+    document.spreadsheet.addElement(table)
+    out = io.BytesIO()
+    document.save(out)
+    book = read_workbook(out.getvalue(), Where(file="a.ods"))
+    assert book.form == "ods"
+    assert book.sheets[0].cell(4, "C") == 12.5
+    assert book.sheets[0].cell(4, "D") == "Walsall"
+
+
+def test_csv_keeps_empty_cells_and_takes_off_a_byte_order_mark() -> None:
+    book = read_workbook(b'\xef\xbb\xbfa,b\r\n,"1,234"\r\n', Where(file="a.csv"))
+    assert book.sheets[0].rows == (("a", "b"), (None, "1,234"))
+    assert book.remarks == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "remark"),
+    [
+        ("name\r\nMålilla\r\n".encode("cp1252"), "encoding"),
+        ("name,x\r\na,b\r\n".encode("utf-16"), "encoding"),
+        (b"a;b\n1;2\n", "delimiter"),
+        (b"a,b\n1,2", "no_final_newline"),
+    ],
+)
+def test_csv_oddities_are_read_and_remarked(content: bytes, remark: str) -> None:
+    book = read_workbook(content, Where(file="a.csv"))
+    assert [code for code, _ in book.remarks] == [remark]
+
+
+def test_content_decides_over_the_extension() -> None:
+    book = read_workbook(xlsx({(0, 0): 1}), Where(file="a.ods"))
+    assert book.form == "xlsx"
+    assert [code for code, _ in book.remarks] == ["wrong_extension"]
+
+
+GOOD = xlsx({(0, 0): "x", (1, 1): 2.0})
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "empty_file"),
+        (b" \r\n\x00", "empty_file"),
+        (b"<!DOCTYPE html><html><body>Sorry</body></html>", "html_page"),
+        (b"\n  <html lang='en'><head></head></html>", "html_page"),
+        (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "not_a_workbook"),
+        (b'{"error": {"code": 400}}', "json_document"),
+        (b"[1, 2]", "json_document"),
+        (b"%PDF-1.7 ...", "not_a_workbook"),
+        (b"\x1f\x8b\x08\x00abc", "not_a_workbook"),
+        (b"\x89PNG\r\n\x1a\n\x00\x01\xff", "not_a_workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "legacy_workbook"),
+        (GOOD[: len(GOOD) // 2], "truncated"),
+        (GOOD[:4], "truncated"),
+        (b'a,b\n1,"2', "truncated"),
+        (rezip(GOOD, {"xl/worksheets/sheet1.xml": b"<worksheet><row"}), "damaged_workbook"),
+        (
+            rezip(
+                GOOD,
+                {
+                    "xl/sharedStrings.xml": b'<!DOCTYPE a [<!ENTITY b "c"><!ENTITY d "&b;&b;">]>'
+                    b"<sst>&d;</sst>"
+                },
+            ),
+            "xml_entities",
+        ),
+        (rezip(GOOD, {"xl/media/a.bin": bytes(500_000_000)}), "zip_bomb"),
+        (xlsx({(0, 0): 1, (1_048_575, 16_383): 2}), "too_many_cells"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_table_is_refused_by_name(content: bytes, code: str) -> None:
+    assert code_of(content) == code
+
+
+def test_a_workbook_with_a_password_is_refused_by_name() -> None:
+    locked = io.BytesIO()
+    msoffcrypto.format.ooxml.OOXMLFile(io.BytesIO(GOOD)).encrypt("secret", locked)
+    assert code_of(locked.getvalue()) == "password_protected"
+
+
+def test_an_archive_that_lies_about_its_sizes_is_refused() -> None:
+    bomb = bytearray(rezip(GOOD, {"xl/media/a.bin": bytes(30_000_000)}))
+    central = bomb.rindex(b"xl/media/a.bin") - 46
+    bomb[central + 24 : central + 28] = (10).to_bytes(4, "little")
+    assert code_of(bytes(bomb)) in ("damaged_archive", "zip_bomb")
+
+
+def test_limits_hold() -> None:
+    assert code_of(GOOD, limits=Limits(file_bytes=100)) == "file_too_large"
+    assert code_of(GOOD, limits=Limits(entries=2)) == "zip_bomb"
+    assert code_of(b"a,b\n1,2\n", limits=Limits(cells=3)) == "too_many_cells"
+    assert code_of(GOOD, forms=("ods",)) == "wrong_form"
+
+
+def test_column_letters() -> None:
+    assert [column_letter(i) for i in (0, 25, 26, 701, 702)] == ["A", "Z", "AA", "ZZ", "AAA"]
+    assert [column_index(letter) for letter in ("A", "Z", "AA", "ZZ", "AAA")] == [
+        0,
+        25,
+        26,
+        701,
+        702,
+    ]
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "Response Breakdown",
+        "Response Breakdown ",
+        "response  breakdown",
+        "Response\nBreakdown",
+        "Response\u00a0Breakdown",
+        "Response Breakdown [note 4]",
+        "Response Breakdown [Note 4, 5] [r]",
+        "Response Breakdown (note 3)",
+        "Response Breakdown\u00b9\u00b2",
+        "\ufeffResponse Breakdown\u200b",
+    ],
+)
+def test_labels_are_compared_without_marks_and_space(printed: str) -> None:
+    assert normalise_label(printed) == "response breakdown"
+
+
+WANTED = {
+    "name": Wanted("Name", ("name",)),
+    "value": Wanted("Percentage", (r"percentage( \(%\))?",)),
+    "base": Wanted("Base", ("base",), required=False),
+}
+
+
+def sheet(*rows: tuple[CellValue, ...]) -> Sheet:
+    return Sheet("S", rows)
+
+
+def test_header_is_found_wherever_it_is_and_with_a_glued_note_number() -> None:
+    found = find_header(
+        sheet(("Title",), (None,), (None, "Name", "More", "Percentage (%)4"), (None, "a", 1, 2.0)),
+        WANTED,
+        WHERE,
+    )
+    assert (found.row_number, dict(found.columns)) == (3, {"name": 1, "value": 3})
+    assert found.extra == ("More",)
+
+
+@pytest.mark.parametrize(
+    ("rows", "code", "words"),
+    [
+        ((("Name", "Percent"), ("a", 1)), "missing_column", "nearest: 'Percent'"),
+        ((("a", "b"), (1, 2)), "header_not_found", "'a', 'b'"),
+        ((("Name", "Percentage", "percentage "),), "ambiguous_column", "B1 'Percentage', C1"),
+        ((("Name", "Percentage"), ("Name", "Percentage")), "ambiguous_header", "row 1, row 2"),
+        (((),), "header_not_found", "no text"),
+    ],
+)
+def test_a_header_that_is_unclear_is_refused_with_what_was_found(
+    rows: tuple[tuple[CellValue, ...], ...], code: str, words: str
+) -> None:
+    with pytest.raises(ParseError) as caught:
+        find_header(sheet(*rows), WANTED, WHERE)
+    assert caught.value.code == code
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("cell", "value", "status", "symbol", "note"),
+    [
+        (45.3, 45.3, "published", None, None),
+        (0, 0.0, "published", None, None),
+        ("45.3", 45.3, "published", None, "number_as_text"),
+        (" 45.3 ", 45.3, "published", None, "number_as_text"),
+        ("\u22120.5", -0.5, "published", None, "number_as_text"),
+        ("45%", 45.0, "published", None, "percent_sign"),
+        ("1,234", 1234.0, "published", None, "thousands_separator"),
+        ("45.3 [note 2]", 45.3, "published", None, "note_mark"),
+        ("45.3 [r]", 45.3, "published", "[r]", "number_as_text"),
+        ("45.3 [r][e]", 45.3, "published", "[r][e]", "number_as_text"),
+        ("45.3 [u]", 45.3, "low_reliability", "[u]", "number_as_text"),
+        ("0 [low]", 0.0, "published", "[low]", "number_as_text"),
+        ("[c]", None, "suppressed", "[c]", None),
+        ("[C]", None, "suppressed", "[C]", None),
+        ("[x]", None, "not_available", "[x]", None),
+        ("[z]", None, "not_applicable", "[z]", None),
+        ("[u]", None, "low_reliability", "[u]", None),
+        ("[w]", None, "not_available", "[w]", None),
+        ("[low]", None, "not_available", "[low]", None),
+        ("[r] [c]", None, "suppressed", "[r][c]", None),
+        ("..", None, "not_available", "..", None),
+        ("*", None, "suppressed", "*", None),
+        ("-", None, "not_available", "-", None),
+        (":", None, "not_available", ":", None),
+        ("NA", None, "not_available", "NA", None),
+        ("", None, "not_available", None, None),
+        (None, None, "not_available", None, None),
+    ],
+)
+def test_values_and_symbols(
+    cell: CellValue, value: float | None, status: str, symbol: str | None, note: str | None
+) -> None:
+    reading = parse_value(cell)
+    assert (reading.value, reading.status, reading.symbol, reading.note) == (
+        value,
+        status,
+        symbol,
+        note,
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell", "code"),
+    [
+        ("45,3", "decimal_comma"),
+        ("1.234,5", "decimal_comma"),
+        ("[q]", "unknown_symbol"),
+        ("about 40", "unknown_symbol"),
+        ("nan", "unknown_symbol"),
+        ("inf", "unknown_symbol"),
+        ("\u0664\u0665", "unknown_symbol"),
+        ("45 [c]", "unknown_symbol"),
+        ("1e999", "not_a_number"),
+        (float("inf"), "not_a_number"),
+        (float("nan"), "not_a_number"),
+        (True, "not_a_number"),
+    ],
+)
+def test_what_is_neither_is_refused_with_its_cell(cell: CellValue, code: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        parse_value(cell, WHERE.at("B4c"), at="C14")
+    assert caught.value.code == code
+    assert (caught.value.sheet, caught.value.cell) == ("B4c", "C14")
+
+
+def test_a_comma_in_a_column_of_percentages_is_never_thousands() -> None:
+    with pytest.raises(ParseError, match="comma"):
+        parse_value("1,234", thousands=False)
