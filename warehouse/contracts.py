@@ -20,8 +20,8 @@ STATUSES_WITH_VALUE = ("published", "low_reliability")
 RELEASABLE_ORIGINS = ("publisher", "transcribed", "derived")
 UNIT_RANGES: Mapping[str, tuple[float, float]] = {
     "percent": (0.0, 100.0),
-    # Standardised over some 200 areas: beyond six standard deviations something was misread.
-    "z_score": (-6.0, 6.0),
+    # Standardised over some 200 areas: the largest published lies at 6.8, so beyond 12 something was misread.
+    "z_score": (-12.0, 12.0),
     "count": (0.0, float("inf")),
 }
 GROUPS_2024 = (
@@ -265,7 +265,7 @@ def _barometer_rules() -> list[Rule]:
         Rule(
             mart,
             "every_value_is_within_the_range_of_its_unit",
-            "Percentages lie between 0 and 100, index values within six standard deviations.",
+            "Percentages lie between 0 and 100, index values within twelve standard deviations.",
             "Look at the cell in the file: the column or the scale was misread.",
             lambda _: _over_rows(_in_range, "within the range of its unit"),
         ),

@@ -10,3 +10,12 @@ case {{ level }}
     else {{ level }}
 end
 {%- endmacro %}
+
+{# An area as a sentence names it: three areas are called West Midlands, so the kind goes with it. #}
+{% macro area_in_words(name, level) -%}
+case {{ level }}
+    when 'cauth' then 'the ' || {{ name }} || ' Combined Authority area'
+    when 'itl1' then 'the ' || {{ name }} || ' region'
+    else {{ name }}
+end
+{%- endmacro %}

@@ -4,8 +4,6 @@ Nothing that leaves the building runs while one of them is red: the exports depe
 that is gated here.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

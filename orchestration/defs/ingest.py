@@ -4,8 +4,6 @@ Each dataset has its own assets, so that one that is broken is red by itself whi
 on; its last good edition stays in use.
 """
 
-from __future__ import annotations
-
 import pickle
 from collections.abc import Iterator
 from pathlib import Path

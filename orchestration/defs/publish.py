@@ -4,8 +4,6 @@ Write, audit, swap: the exports are written beside the build, the release is has
 folder, and one rename lets readers see it.
 """
 
-from __future__ import annotations
-
 import shutil
 from datetime import UTC, datetime
 from typing import Any

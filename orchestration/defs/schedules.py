@@ -3,8 +3,6 @@
 Nothing else may start a run: what is registered here is all there is.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import dagster as dg

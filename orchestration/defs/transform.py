@@ -4,8 +4,6 @@ The file starts empty, is loaded from what this run accepted, and is built by on
 Nothing that readers can see is touched here.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -65,6 +63,8 @@ def ensure_manifest() -> Path:
             "DBT_TARGET_PATH": str(MANIFEST.parent),
             "DBT_LOG_PATH": str(MANIFEST.parent),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            # The same as in the build, or dbt's parse cache is thrown away.
+            "PULSE_BUILD": str(Workspace.from_environment().current_build),
         },
     )
     if done.returncode or not MANIFEST.exists():

@@ -100,24 +100,27 @@ candidates as (
         provenance_id,
         case when value is null then 5 else 2 end as preference
     from derived
+    -- Without a value ours is told only where a suppressed member forbids one; else the grid says
+    -- what is missing and how to get it.
+    where value is not null or status = 'suppressed'
 
     union all
 
     select
-        barometer_id,
-        goal_id,
-        dataset,
+        grid.barometer_id,
+        grid.goal_id,
+        grid.dataset,
         null as source_dataset,
-        edition,
-        period_start,
-        period_end,
-        area_code,
-        area_name,
-        area_level,
-        region_code,
+        grid.edition,
+        grid.period_start,
+        grid.period_end,
+        grid.area_code,
+        grid.area_name,
+        grid.area_level,
+        grid.region_code,
         null as published_area_code,
-        unit,
-        polarity,
+        grid.unit,
+        grid.polarity,
         null as value,
         null as lower_95,
         null as upper_95,
@@ -126,13 +129,20 @@ candidates as (
         null as base,
         null as group_number,
         null as group_label,
-        status,
-        status_reason,
+        grid.status,
+        concat_ws(' ', derived.status_reason, grid.status_reason) as status_reason,
         null as origin,
         null as method,
         null as provenance_id,
         6 as preference
     from grid
+    left join derived
+        on
+            grid.status = 'not_held'
+            and derived.value is null
+            and grid.barometer_id = derived.barometer_id
+            and grid.edition = derived.edition
+            and grid.area_code = derived.area_code
 
 ),
 

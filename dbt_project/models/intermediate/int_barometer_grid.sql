@@ -139,10 +139,10 @@ final as (
             when unit = 'z_score'
                 then 'The index has no value of its own for this area.'
             when is_published_level
-                then edition_title || ' is not in the landing store. ' || coalesce(how_to_obtain, '')
+                then edition_title || ' is not held here. ' || coalesce(how_to_obtain || '.', '')
             when area_level = 'cauth' and has_authority_figures
                 then 'Computed from the member authorities, whose figures are not all held. '
-                    || coalesce(how_to_obtain, '')
+                    || coalesce(how_to_obtain || '.', '')
             else edition_title || ' publishes no figures for ' || {{ level_in_words('area_level') }} || '.'
         end as status_reason
     from without_figure

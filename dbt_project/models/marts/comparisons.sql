@@ -1,6 +1,9 @@
 with comparisons as (
 
     select * from {{ ref('int_comparisons') }}
+    -- A cell without a figure says so itself, and an index is compared with nothing: one row each
+    -- against England carries the reason, the other comparators would only repeat it.
+    where comparator_kind = 'england' or (value is not null and unit = 'percent')
 
 )
 

@@ -20,7 +20,7 @@ lead_area as (
 
     select
         area_code,
-        area_name
+        {{ area_in_words('area_name', 'area_level') }} as area_words
     from {{ ref('areas') }}
     where area_code = '{{ var("lead_area") }}'
 
@@ -28,7 +28,9 @@ lead_area as (
 
 lead_cells as (
 
-    select cells.*
+    select
+        cells.*,
+        lead_area.area_words
     from cells
     inner join lead_area on cells.area_code = lead_area.area_code
     where cells.is_latest
@@ -98,6 +100,7 @@ joined as (
         barometers.statement,
         lead_cells.area_code,
         lead_cells.area_name,
+        lead_cells.area_words,
         lead_cells.unit,
         lead_cells.edition,
         lead_cells.edition_title,
@@ -156,8 +159,13 @@ final as (
                     || '. The index places areas of the United Kingdom against one another and is '
                     || 'never averaged.'
             when value is null
-                then 'No figure is held for the share of adults in ' || area_name || ' who '
-                    || statement || ': ' || status_reason
+                then 'No figure can be given for the share of adults in ' || area_words || ' who '
+                    || statement || ': '
+                    || case status
+                        when 'not_held' then 'the publisher''s tables are not held here yet.'
+                        when 'suppressed' then 'the publisher holds it back.'
+                        else 'the publisher has none for this area.'
+                    end
                     || case
                         when england_value is not null
                             then ' For England it is '
@@ -166,7 +174,7 @@ final as (
                         else ''
                     end
             else
-                'In ' || area_name || ', ' || cast({{ round_half_up('value') }} as integer)
+                'In ' || area_words || ', ' || cast({{ round_half_up('value') }} as integer)
                 || '% of adults ' || statement
                 || case
                     when lower_95 is not null
@@ -189,7 +197,8 @@ final as (
                 || coalesce(cast({{ round_half_up('england_value') }} as integer) || '%', '')
                 || case
                     when outcome = 'cannot_say' and england_value is not null
-                        then ', and the two cannot be compared: ' || comparison_reason
+                        then ', and the two cannot be compared because '
+                            || lower(comparison_reason[1]) || rtrim(comparison_reason[2:], '.')
                     when outcome in ('worse', 'better', 'lower', 'higher') and close_call
                         then ', though the call is close'
                     else ''
