@@ -1,0 +1,343 @@
+"""SQL and numpy agree to 1e-9 on generated cases, macro by macro and through the models."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.statistics import engine, oracle
+
+TOLERANCE = 1e-9
+BATCH = settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
+
+percents = st.one_of(
+    st.integers(0, 100).map(float),
+    st.floats(0, 100, allow_nan=False),
+    st.sampled_from([0.0, 100.0, 0.5, 99.5]),
+)
+errors = st.floats(0.01, 20)
+shares = st.floats(0, 0.6)
+scores = st.one_of(
+    st.floats(-9, 9),
+    st.sampled_from([0.0, oracle.Z, -oracle.Z, 1.64, -1.64, 2.33, 7.0710678, -8.0, 36.0, 40.0]),
+)
+
+
+@st.composite
+def printed(draw: st.DrawFn) -> dict[str, Any]:
+    """A percentage with limits as a publisher may print them, good or bad."""
+    value = draw(percents)
+    kind = draw(st.sampled_from(["around", "around", "whole", "none", "narrow", "zero", "wrong"]))
+    lower: float | None
+    upper: float | None
+    if kind == "none":
+        lower = upper = None
+    elif kind == "zero":
+        lower = upper = value
+    elif kind == "wrong":
+        lower, upper = value + draw(st.floats(0.1, 5)), value + 6
+    else:
+        wide = 0.4 if kind == "narrow" else 9.0
+        lower = max(0.0, value - draw(st.floats(0, wide)))
+        upper = min(100.0, value + draw(st.floats(0, wide)))
+        if kind == "whole":
+            value = float(round(value))
+            lower, upper = min(float(round(lower)), value), max(float(round(upper)), value)
+    base = draw(st.one_of(st.none(), st.integers(1, 200_000).map(float)))
+    return {"value": value, "lower_95": lower, "upper_95": upper, "base": base}
+
+
+def agree(found: float | None, wanted: float | None) -> bool:
+    """Equal to 1e-9, absolutely or relatively; nothing agrees with nothing."""
+    if found is None or wanted is None:
+        return found is None and wanted is None
+    return math.isclose(found, wanted, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+
+
+@BATCH
+@given(st.lists(printed(), min_size=1, max_size=40))
+def test_standard_error(rows: list[dict[str, Any]]) -> None:
+    found = engine.evaluate(
+        rows, se="{{ se_from_interval('lower_95', 'upper_95', 'value', 'base') }}"
+    )
+    for row, result in zip(rows, found, strict=True):
+        wanted = oracle.standard_error(row["value"], row["lower_95"], row["upper_95"], row["base"])
+        assert agree(result["se"], wanted), row
+
+
+@BATCH
+@given(st.lists(st.tuples(percents, st.floats(2, 5000)), min_size=1, max_size=40))
+def test_wilson(cases: list[tuple[float, float]]) -> None:
+    found = engine.evaluate(
+        [{"value": value, "n": n} for value, n in cases],
+        lower="{{ wilson_limit('value', 'n', 'lower') }}",
+        upper="{{ wilson_limit('value', 'n', 'upper') }}",
+    )
+    for (value, n), result in zip(cases, found, strict=True):
+        low, high = oracle.wilson(value, n)
+        # The quadratic's roots lose digits where they meet a bound; the closed form does not.
+        assert result["lower"] == pytest.approx(low, abs=1e-6)
+        assert result["upper"] == pytest.approx(high, abs=1e-6)
+        p, z = value / 100, oracle.Z
+        for limit in (result["lower"] / 100, result["upper"] / 100):
+            if 0 < limit < 1:
+                assert n * (p - limit) ** 2 == pytest.approx(z**2 * limit * (1 - limit), abs=1e-7)
+
+
+@BATCH
+@given(
+    st.lists(
+        st.tuples(
+            percents,
+            errors,
+            percents,
+            errors,
+            shares,
+            st.sampled_from(["high_good", "low_good", "none"]),
+        ),
+        min_size=1,
+        max_size=40,
+    )
+)
+def test_difference(cases: list[tuple[float, float, float, float, float, str]]) -> None:
+    names = ("value", "se", "other", "other_se", "share", "polarity")
+    z = "{{ z_score('value - other', part_whole_variance('se', 'other_se', 'share')) }}"
+    rows = [dict(zip(names, case, strict=True)) for case in cases]
+    for row in rows:
+        row["z"] = oracle.part_whole_z(
+            row["value"], row["se"], row["other"], row["other_se"], row["share"]
+        )
+    found = engine.evaluate(
+        rows,
+        z=z,
+        p="{{ two_sided_p('z') }}",
+        outcome="{{ comparison_outcome('z', 'polarity') }}",
+        least="{{ minimum_detectable_change('se', 'other_se') }}",
+    )
+    for row, result in zip(rows, found, strict=True):
+        assert agree(result["z"], row["z"]), row
+        assert result["outcome"] == oracle.outcome(row["z"], row["polarity"]), row
+        assert agree(result["p"], None if row["z"] is None else oracle.two_sided_p(row["z"])), row
+        assert agree(result["least"], oracle.Z * math.hypot(row["se"], row["other_se"]))
+
+
+@BATCH
+@given(st.lists(scores, min_size=1, max_size=60))
+def test_p_value_and_verdict(cases: list[float]) -> None:
+    found = engine.evaluate(
+        [{"z": z} for z in cases],
+        p="{{ two_sided_p('z') }}",
+        outcome="{{ comparison_outcome('z', \"'none'\") }}",
+        close="{{ close_call('z') }}",
+    )
+    for z, result in zip(cases, found, strict=True):
+        assert agree(result["p"], oracle.two_sided_p(z)), z
+        assert result["outcome"] == oracle.outcome(z, None)
+        assert result["close"] == (1.64 < abs(z) < 2.33)
+
+
+@BATCH
+@given(
+    st.lists(st.floats(1e-12, 1), min_size=1, max_size=40),
+    st.lists(st.none(), max_size=3),
+)
+def test_benjamini_hochberg(p_values: list[float], missing: list[None]) -> None:
+    # Repeated values, so that ties are among the cases.
+    cases = p_values + p_values[:2]
+    with engine.connect() as connection:
+        connection.execute("create table tests (place integer, p double, family varchar)")
+        connection.executemany(
+            "insert into tests values (?, ?, 'page')",
+            [(at, p) for at, p in enumerate([*cases, *missing])],
+        )
+        rows = connection.execute(
+            engine.render(
+                "select place, bh_adjusted_p, bh_significant, bh_tests from ("
+                "{{ benjamini_hochberg('tests', 'p', 'family') }}) order by place"
+            )
+        ).fetchall()
+    wanted = oracle.benjamini_hochberg(np.array(cases))
+    for (place, adjusted, significant, tests), expected in zip(rows, wanted, strict=False):
+        assert agree(adjusted, float(expected)), (place, cases)
+        assert significant == (adjusted <= 0.05)
+        assert tests == len(cases)
+    for _, adjusted, significant, _ in rows[len(cases) :]:
+        assert adjusted is None
+        assert significant is False
+
+
+@BATCH
+@given(st.lists(st.floats(-1000, 1000), min_size=1, max_size=60), st.integers(0, 3))
+def test_rounding(cases: list[float], decimals: int) -> None:
+    found = engine.evaluate(
+        [{"x": x} for x in cases], shown=f"{{{{ round_half_up('x', {decimals}) }}}}"
+    )
+    for x, result in zip(cases, found, strict=True):
+        # Ties of the ninth decimal of a binary number are nobody's figure.
+        assert result["shown"] == pytest.approx(oracle.half_up(x, decimals), abs=1e-9), x
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Authorities with populations and good figures, in combined authorities of one to seven."""
+    rows = []
+    for parent in range(draw(st.integers(1, 4))):
+        for member in range(draw(st.integers(1, 7))):
+            value = draw(st.integers(1, 99))
+            lower = value - draw(st.integers(1, 6))
+            upper = value + draw(st.integers(1, 6))
+            rows.append(
+                {
+                    "parent": f"P{parent}",
+                    "code": f"A{parent}{member}",
+                    "value": float(value),
+                    "lower_95": float(max(lower, 0)),
+                    "upper_95": float(min(upper, 100)),
+                    "population": draw(st.integers(20_000, 900_000)),
+                }
+            )
+    return rows
+
+
+def _inputs(world: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    members = [
+        {
+            "vintage": 2025,
+            "kind": "combined_authority",
+            "parent_code": r["parent"],
+            "member_code": r["code"],
+        }
+        for r in world
+    ]
+    nation = [{**m, "kind": "nation", "parent_code": "E92000001"} for m in members]
+    return {
+        "int_published_figures": [
+            {
+                "area_code": r["code"],
+                "area_name": r["code"],
+                "value": r["value"],
+                "lower_95": r["lower_95"],
+                "upper_95": r["upper_95"],
+                "provenance_id": r["code"],
+            }
+            for r in world
+        ],
+        "int_area_memberships": members + nation,
+        "int_populations_16_plus": [
+            {"vintage": 2023, "area_code": r["code"], "population_16_plus": r["population"]}
+            for r in world
+        ],
+        "areas": [
+            {"area_code": parent, "area_name": parent, "area_level": "cauth"}
+            for parent in sorted({r["parent"] for r in world})
+        ],
+    }
+
+
+@BATCH
+@given(worlds())
+def test_combined_authority_model(world: list[dict[str, Any]]) -> None:
+    built = engine.run_models(engine.ESTIMATES, _inputs(world))
+    estimates = built["int_combined_authority_estimates"].set_index("area_code")
+    for parent in sorted({r["parent"] for r in world}):
+        members = [r for r in world if r["parent"] == parent]
+        population = np.array([float(r["population"]) for r in members])
+        weights = population / population.sum()
+        values = np.array([r["value"] for r in members])
+        lower = np.array([r["lower_95"] for r in members])
+        upper = np.array([r["upper_95"] for r in members])
+        value, se = oracle.combined(weights, values, (upper - lower) / (2 * oracle.Z))
+        low, high = oracle.mover(weights, values, lower, upper)
+        row = estimates.loc[parent]
+        assert agree(row["value"], value)
+        assert agree(row["se"], se)
+        assert agree(row["mover_lower"], max(low, 0.0))
+        assert agree(row["mover_upper"], min(high, 100.0))
+        assert agree(row["normal_lower"], max(value - oracle.Z * se, 0.0))
+        assert 0 <= row["lower_95"] <= row["value"] <= row["upper_95"] <= 100
+        assert row["interval_method"] == (
+            "mover" if len(members) == 1 or value < 15 or value > 85 else "normal"
+        )
+        if len(members) == 1:
+            assert agree(row["lower_95"], float(lower[0]))
+            assert agree(row["upper_95"], float(upper[0]))
+
+
+@BATCH
+@given(worlds(), st.floats(20, 80), st.floats(0.1, 0.5))
+def test_comparison_and_rank_models(
+    world: list[dict[str, Any]], england: float, england_se: float
+) -> None:
+    inputs = _inputs(world)
+    cells = [
+        {
+            **{key: r[key] for key in ("value", "lower_95", "upper_95")},
+            "area_code": r["code"],
+            "area_name": r["code"],
+            "se": (r["upper_95"] - r["lower_95"]) / (2 * oracle.Z),
+        }
+        for r in world
+    ]
+    nation = {
+        "area_code": "E92000001",
+        "area_name": "England",
+        "area_level": "nation",
+        "value": england,
+        "se": england_se,
+    }
+    inputs["int_barometer_cells"] = [*cells, nation]
+    built = engine.run_models(("int_comparisons", "int_ranks"), inputs)
+    comparisons = built["int_comparisons"]
+    against = comparisons[comparisons["comparator_kind"] == "england"].set_index("area_code")
+    total = sum(r["population"] for r in world)
+    for row, cell in zip(world, cells, strict=True):
+        found = against.loc[row["code"]]
+        share = row["population"] / total
+        z = oracle.part_whole_z(cell["value"], cell["se"], england, england_se, share)
+        assert agree(found["part_whole_share"], share)
+        # An area that is all of England is nothing to compare with England.
+        if len(world) == 1:
+            assert found["outcome"] == "cannot_say"
+            assert found["reason_code"] == "same_area"
+            continue
+        assert found["outcome"] == oracle.outcome(z, "high_good")
+        if z is None:
+            assert found["reason_code"] == "intervals_disagree"
+            continue
+        assert agree(found["z"], z)
+        half = oracle.Z * (cell["value"] - england) / z if z else None
+        if half is not None:
+            assert agree(found["difference_upper_95"], cell["value"] - england + half)
+    tested = against[against["p_value"].notna()]
+    for _, family in tested.groupby("test_family"):
+        wanted = oracle.benjamini_hochberg(family["p_value"].to_numpy(dtype=float))
+        assert np.allclose(family["bh_adjusted_p"].to_numpy(dtype=float), wanted, atol=TOLERANCE)
+
+    for side, pick in (("best_peer", max), ("worst_peer", min)):
+        peers = comparisons[comparisons["comparator_kind"] == side].set_index("area_code")
+        for row in world:
+            others = [r["value"] for r in world if r["parent"] == row["parent"] and r is not row]
+            found = peers.loc[row["code"]]
+            if others:
+                assert found["comparator_value"] == pick(others)
+                assert found["comparator_code"] != row["code"]
+            else:
+                assert found["reason_code"] == "no_peer_figure"
+
+    ranks = built["int_ranks"]
+    among_all = ranks[ranks["rank_group"] == "local_authorities_of_england"].set_index("area_code")
+    values = np.array([cell["value"] for cell in cells])
+    spread = np.array([cell["se"] for cell in cells])
+    for at, row in enumerate(world):
+        found = among_all.loc[row["code"]]
+        assert (found["rank"], found["rank_best"], found["rank_worst"]) == oracle.rank_range(
+            values, spread, at
+        )
+        assert found["rank_best"] <= found["rank"] <= found["rank_worst"]
