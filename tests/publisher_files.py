@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import openpyxl
 import pandas as pd
@@ -16,9 +17,12 @@ from odf.table import Table, TableRow
 
 from sources.areas import AreaBook
 from sources.catalogue import Catalogue, load_catalogue
+from sources.errors import ParseError
 from sources.parsers import PARSERS, ParseContext, Parsed
 from sources.synthetic import Fault, file_name, usual_form, write_publisher_file
 from sources.workbook import Form, column_index
+
+T = TypeVar("T")
 
 SEEDS = Path(__file__).parents[1] / "dbt_project" / "seeds"
 GOLDEN = Path(__file__).parent / "golden"
@@ -103,6 +107,14 @@ def parse(dataset: str, edition: str, content: bytes, *, name: str | None = None
     entry = catalogue().dataset(dataset)
     assert entry.parser is not None
     return PARSERS[entry.parser](content, context(dataset, edition, name=name))
+
+
+def attempt(call: Callable[[], T]) -> tuple[T | None, str | None]:
+    """What a call returns, or the code of the ``ParseError`` with which it refuses."""
+    try:
+        return call(), None
+    except ParseError as error:
+        return None, error.code
 
 
 def codes(parsed: Parsed) -> set[str]:
