@@ -1,0 +1,407 @@
+"""Every fault, for every dataset: planted at a real server, taken in, and judged.
+
+A case publishes a good file, lands it ("yesterday"), then lets the publisher of that one edition
+misbehave or publish a faulty file, and refreshes. ``run`` gives what came of it; the tests hold it to
+``expected``. ``python -m tests.publishers.fault_matrix`` prints the same cases as a Markdown table.
+
+Lookups are served as JSON by their service; a fault of a file's content cannot be planted there, so it
+is handed in as a person would.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal
+
+import msoffcrypto.format.ooxml
+import pandas as pd
+
+from sources.catalogue import Dataset, Edition, NomisDiscovery, OnsArcgisDiscovery
+from sources.content_check import check_content
+from sources.errors import LandingError, ParseError
+from sources.intake import Intake, take_in
+from sources.landing import LandingStore
+from sources.refresh import obtain
+from sources.synthetic import Fault, applicable_faults
+from tests.publishers import servers as say
+from tests.publishers.servers import FakePublishers, publishers
+from tests.publishers.world import (
+    areas,
+    catalogue,
+    client,
+    fetched_editions,
+    file_address,
+    made_up,
+    publish,
+    publish_all,
+)
+
+YESTERDAY: Final = datetime(2026, 1, 6, 6, 0, tzinfo=UTC)
+TODAY: Final = YESTERDAY + timedelta(days=1)
+Outcome = Literal["refused", "accepted", "unreachable"]
+InUse = Literal["yesterday", "today", "none"]
+
+
+# --- faults of the transfer ----------------------------------------------------------------------
+
+
+@cache
+def _protected_workbook() -> bytes:
+    """A real workbook with a real password."""
+    plain = io.BytesIO(made_up("dcms_community_life", "2023-24"))
+    out = io.BytesIO()
+    msoffcrypto.format.ooxml.OOXMLFile(plain).encrypt("secret", out)
+    return out.getvalue()
+
+
+@cache
+def _zip_bomb() -> bytes:
+    """A workbook whose one sheet unpacks to 600 MB."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b"<workbook/>")
+        with archive.open("xl/worksheets/sheet1.xml", "w", force_zip64=True) as part:
+            for _ in range(60):
+                part.write(bytes(10_000_000))
+    return out.getvalue()
+
+
+@dataclass(frozen=True)
+class TransferFault:
+    """A fault of the transfer: what the server does, and which codes name it."""
+
+    make: Callable[[], say.Fault]
+    codes: frozenset[str]
+    outcome: Outcome = "refused"
+    times: int = -1
+    body: bool = True
+    lookup_codes: frozenset[str] = frozenset()
+
+
+def _fault(
+    fault: say.Fault | Callable[[], say.Fault], *codes: str, **more: object
+) -> TransferFault:
+    make = fault if more.pop("lazy", False) else lambda: fault
+    return TransferFault(make, frozenset(codes), **more)  # type: ignore[arg-type]
+
+
+TRANSFER_FAULTS: Final[Mapping[str, TransferFault]] = {
+    "timeout": _fault(say.say_nothing(0.6), "timeout", outcome="unreachable", body=False),
+    "connection reset midway": _fault(say.reset_midway, "connection_reset", outcome="unreachable"),
+    "404": _fault(say.status(404), "not_found"),
+    "410": _fault(say.status(410), "gone"),
+    "500 then success": _fault(say.status(500), outcome="accepted", times=1, body=False),
+    "500 throughout": _fault(say.status(500), "server_error", outcome="unreachable", body=False),
+    "200 with an HTML error page": _fault(say.html_page, "html_instead_of_file"),
+    "200 with an HTML page as the file": _fault(say.disguised_html, "html_instead_of_file"),
+    "200 with a JSON error": _fault(say.json_error, "json_error"),
+    "200 with a JSON error as the file": _fault(
+        say.disguised_json, "json_document", lookup_codes=frozenset({"json_error"})
+    ),
+    "truncated file": _fault(say.truncated, "truncated"),
+    "wrong content type": _fault(say.wrong_type, "wrong_content_type"),
+    "redirect to another host": _fault(
+        say.redirect("https://files.example.org/tables.ods"), "not_allowed_host", body=False
+    ),
+    "redirect loop": _fault(say.redirect_in_circles, "redirect_loop", body=False),
+    "oversize body": _fault(say.oversize(4_000_000), "too_large"),
+    "gzip bomb": _fault(lambda: say.gzip_bomb(100_000_000), "too_large", lazy=True),
+    "zip bomb": _fault(
+        lambda: say.sends(_zip_bomb()),
+        "zip_bomb",
+        lazy=True,
+        lookup_codes=frozenset({"json_error"}),
+    ),
+    "password-protected workbook": _fault(
+        lambda: say.sends(_protected_workbook()),
+        "password_protected",
+        lazy=True,
+        lookup_codes=frozenset({"json_error"}),
+    ),
+}
+
+
+# --- faults of the content -----------------------------------------------------------------------
+
+ACCEPTED: Final = frozenset(
+    {
+        Fault.HEADER_MOVED,
+        Fault.RENAMED_SHEET,
+        Fault.EXTRA_COLUMN,
+        Fault.PERCENT_AS_FRACTION,
+        Fault.VALUES_AS_TEXT,
+        Fault.SUPPRESSED_CELL,
+        Fault.NOT_AVAILABLE_CELL,
+    }
+)
+"""Faults that are no reason to refuse a file: it is read, and a note says what was met."""
+
+CONTENT_CODES: Final[Mapping[Fault, frozenset[str]]] = {}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One fault for one edition."""
+
+    dataset: str
+    edition: str
+    fault: str
+    kind: Literal["transfer", "content"]
+
+    def __str__(self) -> str:
+        return f"{self.dataset}-{self.fault.replace(' ', '_')}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a case.
+
+    ``code`` and ``message`` name the fault, or the note with which it was accepted. ``untouched``:
+    yesterday's file is in the store with its bytes. ``in_use``: the revision that would be used now is
+    ``yesterday``, ``today`` or ``none``. ``quarantined``: how many reasons the refused copy has.
+    """
+
+    case: Case
+    outcome: Outcome
+    code: str
+    message: str
+    untouched: bool
+    in_use: InUse
+    quarantined: int
+
+
+def usual_edition(dataset: Dataset) -> Edition:
+    """The edition that faults are planted in: the newest one that has authorities."""
+    held = [edition for entry, edition in fetched_editions() if entry.code == dataset.code]
+    deep = [edition for edition in held if {"lad", "smc_area"} & set(edition.levels)]
+    return (deep or held)[-1]
+
+
+def _dated_edition(dataset: Dataset) -> Edition:
+    """An edition whose code vintage is known."""
+    held = [edition for entry, edition in fetched_editions() if entry.code == dataset.code]
+    return next((edition for edition in held if edition.code_vintage), held[0])
+
+
+def fetched_datasets() -> list[Dataset]:
+    return list(dict.fromkeys(dataset for dataset, _ in fetched_editions()))
+
+
+def cases() -> list[Case]:
+    """Every fault that can befall every dataset."""
+    found = []
+    for dataset in _by_code(fetched_editions()).values():
+        edition = usual_edition(dataset).edition
+        found += [Case(dataset.code, edition, fault, "transfer") for fault in TRANSFER_FAULTS]
+        for fault in applicable_faults(dataset):
+            chosen = edition
+            if fault is Fault.OTHER_CODE_VINTAGE:
+                chosen = _dated_edition(dataset).edition
+            if fault is Fault.IMPLAUSIBLE_JUMP and not _has_earlier(dataset, chosen):
+                continue
+            found.append(Case(dataset.code, chosen, fault.value, "content"))
+    return found
+
+
+def _by_code(pairs: list[tuple[Dataset, Edition]]) -> dict[str, Dataset]:
+    return {dataset.code: dataset for dataset, _ in pairs}
+
+
+def _has_earlier(dataset: Dataset, edition: str) -> bool:
+    rules = dataset.jump is not None or any(measure.jump for measure in dataset.measures)
+    return rules and bool(dataset.before(edition))
+
+
+# --- running -------------------------------------------------------------------------------------
+
+
+@cache
+def _earlier_rows(dataset: str, edition: str) -> pd.DataFrame:
+    """Rows of the edition before: those of a good file, a little different."""
+    entry = catalogue().dataset(dataset)
+    with tempfile.TemporaryDirectory() as folder:
+        store = LandingStore(Path(folder) / "landing", Path(folder) / "quarantine")
+        _land_yesterday(store, entry, entry.edition(edition))
+        rows = take_in(
+            entry, entry.edition(edition), store, areas(), previous=pd.DataFrame({"edition": []})
+        ).rows
+    before = entry.before(edition)
+    if not before or entry.shape == "memberships":
+        return rows.iloc[:0]
+    earlier = rows.assign(edition=before[0].edition)
+    earlier["value"] = earlier["value"] * 1.01
+    return earlier
+
+
+def _land_yesterday(store: LandingStore, dataset: Dataset, edition: Edition) -> str:
+    return store.land(
+        dataset.code,
+        edition.edition,
+        made_up(dataset.code, edition.edition),
+        file_name="yesterday.csv",
+        address="https://example.org/yesterday.csv",
+        retrieved_at=YESTERDAY,
+    ).sha256
+
+
+def run(case: Case, world: FakePublishers, folder: Path) -> Result:
+    """Let the fault happen. ``world`` publishes the whole catalogue; ``folder`` is empty."""
+    dataset = catalogue().dataset(case.dataset)
+    edition = dataset.edition(case.edition)
+    store = LandingStore(folder / "landing", folder / "quarantine")
+    yesterday = _land_yesterday(store, dataset, edition)
+    if case.kind == "transfer":
+        outcome, code, message = _refresh_with_transfer_fault(case, world, store, dataset, edition)
+    else:
+        outcome, code, message = _refresh_with_content_fault(case, world, store, dataset, edition)
+    revisions = store.revisions(case.dataset, case.edition)
+    in_use: InUse = "yesterday" if revisions[0].sha256 == yesterday else "today"
+    if case.kind == "content":
+        # Only reading tells whether a file of today is used; of a transfer, nothing came to read.
+        previous = _earlier_rows(case.dataset, case.edition)
+        taken = take_in(dataset, edition, store, areas(), previous=previous)
+        in_use = (
+            "yesterday"
+            if taken.file_sha256 == yesterday
+            else "today"
+            if taken.origin == "publisher"
+            else "none"
+        )
+        if taken.rejections:
+            first = taken.rejections[0]
+            outcome, code, message = "refused", first.code, first.error
+        elif outcome == "accepted":
+            code, message = _remark(taken, case)
+    held = {landed.sha256: landed for landed in revisions}
+    return Result(
+        case,
+        outcome,
+        code,
+        message,
+        untouched=yesterday in held and bool(store.read(held[yesterday])),
+        in_use=in_use,
+        quarantined=sum(
+            len(each.reasons) for each in store.quarantined(case.dataset, case.edition)
+        ),
+    )
+
+
+def _refresh_with_transfer_fault(
+    case: Case, world: FakePublishers, store: LandingStore, dataset: Dataset, edition: Edition
+) -> tuple[Outcome, str, str]:
+    publish(world, dataset, edition, made_up(case.dataset, case.edition, seed=2), stamp="2")
+    fault = TRANSFER_FAULTS[case.fault]
+    server, pattern = file_address(dataset, edition)
+    world.script(server, pattern, fault.make(), times=fault.times)
+    return _refresh(world, store, dataset, edition)
+
+
+def _refresh_with_content_fault(
+    case: Case, world: FakePublishers, store: LandingStore, dataset: Dataset, edition: Edition
+) -> tuple[Outcome, str, str]:
+    content = made_up(case.dataset, case.edition, 1, (Fault(case.fault),))
+    if isinstance(dataset.discovery, OnsArcgisDiscovery):
+        code, message = _hand_in(store, dataset, edition, content)
+        return "refused" if code else "accepted", code, message
+    publish(world, dataset, edition, content, stamp="2")
+    if isinstance(dataset.discovery, NomisDiscovery):
+        # The service cuts its answer into pages of rows; the faulty file must arrive as it is.
+        server, pattern = file_address(dataset, edition)
+        world.script(server, pattern, say.sends(content))
+    return _refresh(world, store, dataset, edition)
+
+
+def _refresh(
+    world: FakePublishers, store: LandingStore, dataset: Dataset, edition: Edition
+) -> tuple[Outcome, str, str]:
+    told = obtain(dataset, edition, mode="default", store=store, http=client(world), now=TODAY)
+    if told.error is None:
+        return "accepted", "", told.message
+    unreachable = told.state == "publisher_unreachable"
+    return "unreachable" if unreachable else "refused", told.error.code, str(told.error)
+
+
+def _remark(taken: Intake, case: Case) -> tuple[str, str]:
+    """The first remark on an accepted file that the same file without its fault does not get."""
+    usual = _usual_remarks(case.dataset, case.edition)
+    found = [pair for pair in _remarks(taken) if pair not in usual]
+    return found[0] if found else ("", "accepted without a remark")
+
+
+def _remarks(taken: Intake) -> list[tuple[str, str]]:
+    return [(note.code, note.message) for note in taken.notes] + [
+        (finding.code, finding.message) for finding in taken.findings
+    ]
+
+
+@cache
+def _usual_remarks(dataset: str, edition: str) -> frozenset[tuple[str, str]]:
+    entry = catalogue().dataset(dataset)
+    with tempfile.TemporaryDirectory() as folder:
+        store = LandingStore(Path(folder) / "landing", Path(folder) / "quarantine")
+        _land_yesterday(store, entry, entry.edition(edition))
+        previous = _earlier_rows(dataset, edition)
+        taken = take_in(entry, entry.edition(edition), store, areas(), previous=previous)
+    return frozenset(_remarks(taken))
+
+
+def _hand_in(
+    store: LandingStore, dataset: Dataset, edition: Edition, content: bytes
+) -> tuple[str, str]:
+    """What happens to a file that a person hands in: the same checks."""
+    name = "handed-in.csv"
+    try:
+        check_content(content, dataset, edition, file_name=name)
+        store.land(
+            dataset.code,
+            edition.edition,
+            content,
+            file_name=name,
+            address=None,
+            retrieved_at=TODAY,
+        )
+    except (ParseError, LandingError) as error:
+        store.quarantine(
+            dataset.code,
+            edition.edition,
+            content,
+            file_name=name,
+            reasons=[f"{error.code}: {error}"],
+            retrieved_at=TODAY,
+        )
+        return error.code, str(error)
+    return "", ""
+
+
+if __name__ == "__main__":
+    with publishers() as world, tempfile.TemporaryDirectory() as temporary:
+        for number, case in enumerate(cases()):
+            if len(sys.argv) > 1 and not re.search(sys.argv[1], str(case)):
+                continue
+            world.clear()
+            publish_all(world)
+            import time
+
+            t = time.time()
+            if case.kind == "transfer":
+                continue
+            r = run(case, world, Path(temporary) / str(number))
+            print(
+                case,
+                r.outcome,
+                r.code,
+                r.untouched,
+                r.in_use,
+                r.quarantined,
+                round(time.time() - t, 2),
+                r.message[:120],
+            )

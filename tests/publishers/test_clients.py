@@ -1,0 +1,410 @@
+"""Finding the file: what each publisher's answer means, and what is refused in it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sources.catalogue import Dataset, Edition, GovUkDiscovery, SmcDiscovery
+from sources.errors import FetchError
+from sources.publishers import Cursor, fetch_edition, govuk, publisher_of, smc
+from sources.publishers.govuk import ContentItem, choose_attachment
+from tests.publishers import servers as say
+from tests.publishers.servers import ODS, XLSX, Asset, FakePublishers, Reply, as_json
+from tests.publishers.world import catalogue, client, fetched_editions, made_up, smc_page
+
+CLS = catalogue().dataset("dcms_community_life")
+CLS_2025 = CLS.edition("2024-25")
+LOOKUP = catalogue().dataset("ons_combined_authorities")
+ELS = catalogue().dataset("ons_local_statistics")
+POPULATION = catalogue().dataset("ons_population")
+INDEX = catalogue().dataset("smc_promising_prospects")
+
+
+def item(*attachments: dict[str, Any]) -> ContentItem:
+    return ContentItem.model_validate(
+        {"base_path": "/government/statistics/x", "details": {"attachments": list(attachments)}}
+    )
+
+
+def attachment(title: str, content_type: str = ODS, **more: Any) -> dict[str, Any]:
+    url = f"https://assets.publishing.service.gov.uk/media/1/{len(title)}.ods"
+    return {
+        "attachment_type": "file",
+        "title": title,
+        "content_type": content_type,
+        "url": url,
+    } | more
+
+
+def chosen(*attachments: dict[str, Any]) -> str:
+    assert isinstance(CLS.discovery, GovUkDiscovery)
+    return choose_attachment(item(*attachments), CLS.discovery, CLS.code, "2024-25").title
+
+
+def refusal(*attachments: dict[str, Any]) -> FetchError:
+    with pytest.raises(FetchError) as caught:
+        chosen(*attachments)
+    return caught.value
+
+
+# --- GOV.UK --------------------------------------------------------------------------------------
+
+
+def test_the_tables_are_chosen_by_type_and_title() -> None:
+    assert (
+        chosen(
+            attachment("Annual data tables"),
+            attachment("Annual data tables", "text/html", attachment_type="html"),
+            attachment("Annual data tables", "application/pdf"),
+            attachment("Technical report tables"),
+            attachment("Questionnaire"),
+        )
+        == "Annual data tables"
+    )
+
+
+def test_the_same_tables_in_two_forms_are_no_ambiguity() -> None:
+    assert chosen(attachment("Data tables (Excel)", XLSX), attachment("Data tables", ODS)) == (
+        "Data tables"
+    )
+
+
+def test_two_candidates_are_an_error_that_lists_them() -> None:
+    error = refusal(attachment("Data tables, part 1"), attachment("Data tables, part 2"))
+    assert error.code == "ambiguous_attachment"
+    assert "Data tables, part 1" in str(error)
+    assert "Data tables, part 2" in str(error)
+    assert (error.dataset, error.edition) == ("dcms_community_life", "2024-25")
+
+
+def test_no_candidate_is_an_error_that_lists_what_is_there() -> None:
+    error = refusal(attachment("Commentary", "application/pdf"), attachment("Questionnaire"))
+    assert error.code == "no_attachment"
+    assert "Commentary" in str(error)
+    assert "Questionnaire" in str(error)
+    assert refusal().code == "no_attachment"
+
+
+def test_a_release_is_found_and_fetched(world: FakePublishers) -> None:
+    http = client(world)
+    answer = fetch_edition(http, CLS, CLS_2025)
+    assert answer.file is not None
+    assert answer.file.content == made_up(CLS.code, "2024-25")
+    assert answer.file.file_name.endswith(".ods")
+    assert answer.cursor.attachment_url == answer.file.address
+    assert answer.cursor.attachment_size == len(answer.file.content)
+    assert answer.cursor.updated_at
+    assert answer.withdrawn is None
+    assert http.requests == 2
+
+
+def known(world: FakePublishers) -> Cursor:
+    answer = fetch_edition(client(world), CLS, CLS_2025)
+    return answer.cursor.model_copy(update={"sha256": "0" * 64})
+
+
+def test_an_unchanged_page_costs_one_request(world: FakePublishers) -> None:
+    cursor = known(world)
+    http = client(world)
+    answer = fetch_edition(http, CLS, CLS_2025, cursor)
+    assert answer.file is None
+    assert answer.cursor == cursor
+    assert [record.outcome for record in http.log] == ["304"]
+
+
+def test_an_edited_page_with_the_same_file_costs_two(world: FakePublishers) -> None:
+    cursor = known(world)
+    assert CLS_2025.page
+    world.pages[CLS_2025.page]["updated_at"] = "2026-02-01T00:00:00Z"
+    http = client(world)
+    answer = fetch_edition(http, CLS, CLS_2025, cursor)
+    assert answer.file is None
+    assert answer.cursor.updated_at == "2026-02-01T00:00:00Z"
+    assert [record.outcome for record in http.log] == ["200", "304"]
+
+
+def test_a_page_without_validators_is_compared_by_what_it_says(world: FakePublishers) -> None:
+    world.servers["govuk"].validators = False
+    cursor = known(world)
+    http = client(world)
+    assert fetch_edition(http, CLS, CLS_2025, cursor).file is None
+    assert [record.outcome for record in http.log] == ["200"]
+
+
+@pytest.mark.parametrize("swap", ["address", "bytes"])
+def test_a_swap_that_leaves_the_public_date_alone_is_noticed(
+    world: FakePublishers, swap: str
+) -> None:
+    cursor = known(world)
+    assert CLS_2025.page
+    page = world.pages[CLS_2025.page]
+    before = page["public_updated_at"]
+    other = made_up(CLS.code, "2024-25", seed=2)
+    tables = page["details"]["attachments"][-1]
+    if swap == "address":
+        page["details"]["attachments"][-1] = world.attach(
+            other, tables["filename"], tables["title"], ODS, stamp="69414fff"
+        )
+    else:
+        # The same address and size, only the page's own date moved.
+        path = tables["url"].removeprefix(world.servers["govuk_assets"].base)
+        world.assets[path] = Asset(other, ODS)
+    page["updated_at"] = "2025-12-16T11:38:54Z"
+    answer = fetch_edition(client(world), CLS, CLS_2025, cursor)
+    assert page["public_updated_at"] == before
+    assert answer.file is not None
+    assert answer.file.content == other
+    if swap == "address":
+        assert any("without moving the page's public date" in each for each in answer.remarks)
+
+
+def test_a_withdrawn_release_is_kept_and_flagged(world: FakePublishers) -> None:
+    cursor = known(world)
+    assert CLS_2025.page
+    world.pages[CLS_2025.page]["withdrawn_notice"] = {
+        "explanation": "<p>An error was found in table B4.</p>",
+        "withdrawn_at": "2026-01-05T10:00:00Z",
+    }
+    for given in (None, cursor):
+        answer = fetch_edition(client(world), CLS, CLS_2025, given)
+        assert answer.withdrawn == "withdrawn 2026-01-05: An error was found in table B4."
+        assert answer.cursor.withdrawn == answer.withdrawn
+        assert any("It is kept, and flagged." in each for each in answer.remarks)
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        ({"document_type": "redirect", "redirects": [{"destination": "/new"}]}, "page_moved"),
+        ({"document_type": "gone"}, "gone"),
+        ({"base_path": 3}, "unexpected_payload"),
+        (["a list"], "unexpected_payload"),
+        ("text", "unexpected_payload"),
+        (None, "unexpected_payload"),
+        ({"base_path": "/x", "details": {"attachments": [{"title": 1}]}}, "unexpected_payload"),
+        ({"base_path": "/x"}, "no_attachment"),
+        ({"document_type": "redirect", "redirects": "odd"}, "page_moved"),
+    ],
+)
+def test_pages_that_are_no_release(world: FakePublishers, payload: Any, code: str) -> None:
+    world.script("govuk", "/api/content", lambda reply: as_json(payload))
+    with pytest.raises(FetchError) as caught:
+        fetch_edition(client(world), CLS, CLS_2025)
+    assert caught.value.code == code
+
+
+def test_an_attachment_elsewhere_is_not_fetched(world: FakePublishers) -> None:
+    assert CLS_2025.page
+    tables = world.pages[CLS_2025.page]["details"]["attachments"][-1]
+    tables["url"] = "https://files.example.org/tables.ods"
+    http = client(world)
+    with pytest.raises(FetchError) as caught:
+        fetch_edition(http, CLS, CLS_2025)
+    assert caught.value.code == "not_allowed_host"
+    assert http.requests == 1
+
+
+def test_a_relative_attachment_is_the_sites_own(world: FakePublishers) -> None:
+    assert CLS_2025.page
+    tables = world.pages[CLS_2025.page]["details"]["attachments"][-1]
+    tables["url"] = "/media/tables.ods"
+    content = made_up(CLS.code, "2024-25")
+    world.script("govuk", r"^/media/", lambda reply: Reply(200, content, ODS))
+    answer = fetch_edition(client(world), CLS, CLS_2025)
+    assert answer.file is not None
+    assert answer.file.address == world.servers["govuk"].base + "/media/tables.ods"
+
+
+def test_a_workbook_must_come_as_what_the_page_says(world: FakePublishers) -> None:
+    world.script("govuk_assets", "/media/", lambda reply: Reply(200, reply.body, XLSX))
+    with pytest.raises(FetchError) as caught:
+        fetch_edition(client(world), CLS, CLS_2025)
+    assert caught.value.code == "wrong_content_type"
+
+
+def test_search_refuses_what_it_does_not_know(world: FakePublishers) -> None:
+    world.search_results = [
+        {"title": "Community Life Survey 2024/25", "link": "/government/statistics/x"}
+    ]
+    found = govuk.search(client(world), {"q": "community life"})
+    assert [each.page for each in found] == ["/government/statistics/x"]
+    with pytest.raises(FetchError) as caught:
+        govuk.search(client(world), {"colour": "blue"})
+    assert caught.value.code == "bad_request"
+
+
+# --- Office for National Statistics --------------------------------------------------------------
+
+
+def test_a_lookup_is_the_same_bytes_in_any_order_and_page_size(world: FakePublishers) -> None:
+    edition = LOOKUP.edition("2025")
+    service = "LAD25_CAUTH25_EN_LU"
+    first = fetch_edition(client(world), LOOKUP, edition).file
+    assert first is not None
+    world.lookups[service].reverse()
+    for row in world.lookups[service]:
+        row["LAD25NM"] = f"  {row['LAD25NM']} "
+        row["ObjectId"] += 1_000
+    world.lookup_page_size = 10
+    http = client(world)
+    again = fetch_edition(http, LOOKUP, edition).file
+    assert again is not None
+    assert again.content == first.content
+    assert http.requests == 11
+    rows = list(csv.DictReader(io.StringIO(first.content.decode())))
+    assert list(rows[0]) == ["LAD25CD", "LAD25NM", "CAUTH25CD", "CAUTH25NM"]
+    assert len(rows) == 106
+    assert rows == sorted(rows, key=lambda row: row["LAD25CD"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ({"error": {"code": 400, "message": "Invalid URL", "details": ["x"]}}, "json_error"),
+        ({}, "unexpected_payload"),
+        ({"features": [], "fields": []}, "empty_answer"),
+        ({"features": [], "fields": [], "exceededTransferLimit": True}, "paging_stuck"),
+        ({"features": [{"attributes": {"A": 1}}], "fields": [{"name": "A"}]}, "missing_field"),
+        (
+            {
+                "features": [{"attributes": {"LAD25CD": "E1", "LAD24CD": "E1"}}],
+                "fields": [{"name": "LAD25CD"}, {"name": "LAD24CD"}],
+            },
+            "ambiguous_field",
+        ),
+        (
+            {"features": [{"attributes": {"A": 1}}], "exceededTransferLimit": True},
+            "paging_stuck",
+        ),
+        ({"features": [{"attributes": {"A": {"b": 1}}}]}, "unexpected_payload"),
+    ],
+)
+def test_lookups_that_cannot_be_used(world: FakePublishers, answer: Any, code: str) -> None:
+    world.script("ons_geography", "LAD25", lambda reply: as_json(answer))
+    with pytest.raises(FetchError) as caught:
+        fetch_edition(client(world), LOOKUP, LOOKUP.edition("2025"))
+    assert caught.value.code == code
+
+
+def test_an_indicator_request_names_each_parameter_once(world: FakePublishers) -> None:
+    answer = fetch_edition(client(world), ELS, ELS.edition("2023-24"))
+    assert answer.file is not None
+    assert answer.file.content == made_up(ELS.code, "2023-24")
+    path, _ = world.servers["ons"].requests[0]
+    assert path.count("indicator=") == 1
+    assert "engaged-with-arts,visited-public-library" in path
+
+
+def test_populations_of_several_pages_are_put_together(world: FakePublishers) -> None:
+    edition = POPULATION.edition("mid-2023")
+    lines = [f"E{number:08d},Age 16,{number}" for number in range(60_001)]
+    header = "GEOGRAPHY_CODE,C_AGE_NAME,OBS_VALUE"
+    world.populations["2023"] = "\n".join([header, *lines]).encode()
+    http = client(world)
+    answer = fetch_edition(http, POPULATION, edition)
+    assert answer.file is not None
+    assert answer.file.content.decode().split() == "\n".join([header, *lines]).split()
+    assert http.requests == 3
+
+
+def test_a_service_that_ignores_paging_is_noticed(world: FakePublishers) -> None:
+    body = b"A,B\n" + b"".join(b"%d,1\n" % number for number in range(25_000))
+    world.script("nomis", "date=2023", lambda reply: Reply(200, body, "text/csv"))
+    with pytest.raises(FetchError) as caught:
+        fetch_edition(client(world), POPULATION, POPULATION.edition("mid-2023"))
+    assert caught.value.code == "paging_stuck"
+
+
+def test_an_edition_without_a_place_says_how_to_obtain_it(world: FakePublishers) -> None:
+    http = client(world)
+    with pytest.raises(FetchError) as caught:
+        fetch_edition(http, POPULATION, POPULATION.edition("mid-2020"))
+    assert caught.value.code == "no_address"
+    assert "nomisweb.co.uk" in str(caught.value)
+    assert http.requests == 0
+
+
+# --- Social Mobility Commission ------------------------------------------------------------------
+
+
+def test_a_moved_file_is_followed_within_the_site(world: FakePublishers) -> None:
+    edition = INDEX.edition("2025")
+    assert isinstance(INDEX.discovery, SmcDiscovery)
+    old = INDEX.discovery.file_path("2025")
+    world.smc_files["/data" + old] = world.smc_files.pop(old)
+    world.script("smc", "^" + old, say.redirect("/data" + old, 301))
+    answer = fetch_edition(client(world), INDEX, edition)
+    assert answer.file is not None
+    assert answer.file.content == made_up(INDEX.code, "2025")
+
+
+def test_the_latest_page_shows_version_and_file(world: FakePublishers) -> None:
+    page = smc.latest_page(client(world), INDEX)
+    assert page is not None
+    assert (page.version, page.files) == (
+        "3.0",
+        ("CI4-3.0-promising-prospects--full-dataset.csv",),
+    )
+    assert str(page.published_on) == "2025-12-18"
+    assert smc.latest_page(client(world), INDEX, validators=page.validators) is None
+
+
+def test_versions_are_compared_as_numbers() -> None:
+    assert smc.newer("10.0", ["9.0", "2.0"])
+    assert not smc.newer("3.0", ["3.0"])
+
+
+def test_a_page_without_versions_is_an_error(world: FakePublishers) -> None:
+    world.script("smc", "latest", say.html_page)
+    with pytest.raises(FetchError) as caught:
+        smc.latest_page(client(world), INDEX)
+    assert caught.value.code == "unexpected_payload"
+
+
+def test_links_of_other_indices_do_not_count(world: FakePublishers) -> None:
+    discovery = INDEX.discovery
+    assert isinstance(discovery, SmcDiscovery)
+    other = smc_page(replace_index(discovery), "2025", version="99.0")
+    own = world.smc_pages[discovery.latest_path()]
+    world.smc_pages[discovery.latest_path()] = own + other
+    page = smc.latest_page(client(world), INDEX)
+    assert page is not None
+    assert page.version == "3.0"
+
+
+def replace_index(discovery: SmcDiscovery) -> SmcDiscovery:
+    return discovery.model_copy(update={"index": "another_index"})
+
+
+# --- all of them ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("dataset", "edition"),
+    [pytest.param(d, e, id=f"{d.code}-{e.edition}") for d, e in fetched_editions()],
+)
+def test_every_edition_of_the_catalogue_can_be_fetched(
+    world: FakePublishers, dataset: Dataset, edition: Edition
+) -> None:
+    answer = fetch_edition(client(world), dataset, edition)
+    assert answer.file is not None
+    cursor = answer.cursor.model_copy(update={"sha256": "0" * 64})
+    http = client(world)
+    assert fetch_edition(http, dataset, edition, cursor).file is None
+    assert http.requests == 1
+    assert json.loads(cursor.model_dump_json())["address"]
+    assert publisher_of(dataset.discovery) in http.settings.bases()
+
+
+def test_a_client_asks_only_where_it_is_told(world: FakePublishers) -> None:
+    http = client(world)
+    http.settings = replace(http.settings, smc="https://social-mobility.example.org")
+    with pytest.raises(FetchError) as caught:
+        fetch_edition(http, INDEX, INDEX.edition("2025"))
+    assert caught.value.code == "not_allowed_host"
