@@ -14,8 +14,11 @@ from tests.statistics import engine, oracle
 
 TOLERANCE = 1e-9
 BATCH = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
+
+# A model takes longer to run than a macro.
+MODELS = settings(BATCH, max_examples=6)
 
 percents = st.one_of(
     st.integers(0, 100).map(float),
@@ -241,7 +244,7 @@ def _inputs(world: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-@BATCH
+@MODELS
 @given(worlds())
 def test_combined_authority_model(world: list[dict[str, Any]]) -> None:
     built = engine.run_models(engine.ESTIMATES, _inputs(world))
@@ -270,7 +273,7 @@ def test_combined_authority_model(world: list[dict[str, Any]]) -> None:
             assert agree(row["upper_95"], float(upper[0]))
 
 
-@BATCH
+@MODELS
 @given(worlds(), st.floats(20, 80), st.floats(0.1, 0.5))
 def test_comparison_and_rank_models(
     world: list[dict[str, Any]], england: float, england_se: float

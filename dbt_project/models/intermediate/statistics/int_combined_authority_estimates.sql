@@ -54,6 +54,7 @@ aggregated as (
         sum(weight * value) as value,
         sqrt(sum(weight * weight * se * se)) as se,
         avg(value) as unweighted_mean,
+        min(published_decimals) as published_decimals,
         {{ mover_limit('weight', 'value', 'lower_95', 'lower') }} as mover_lower,
         {{ mover_limit('weight', 'value', 'upper_95', 'upper') }} as mover_upper
     from parts
@@ -161,6 +162,7 @@ final as (
         {{ wilson_limit('with_limits.value', 'with_limits.effective_n', 'lower') }} as wilson_lower,
         {{ wilson_limit('with_limits.value', 'with_limits.effective_n', 'upper') }} as wilson_upper,
         with_limits.effective_n,
+        with_limits.published_decimals,
         with_limits.unweighted_mean,
         with_limits.base,
         with_limits.members,

@@ -160,6 +160,7 @@ final as (
         figures.upper_95,
         figures.se,
         figures.base,
+        figures.published_decimals,
         coalesce(figures.small_base, false) as small_base,
         -- No row at all is one more way of not being available.
         coalesce(figures.status, 'not_available') as status,
