@@ -7,6 +7,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.defs.gate import GATED
 from sources.catalogue import Dataset, load_catalogue
 
 TIMEZONE = "Europe/London"
@@ -16,6 +17,14 @@ refresh = dg.define_asset_job(
     selection=dg.AssetSelection.all(),
     description="Everything, from the publishers' files to the published warehouse.",
     tags={"pulse/kind": "refresh"},
+)
+
+republish = dg.define_asset_job(
+    "republish",
+    selection=dg.AssetSelection.groups("release")
+    | dg.AssetSelection.checks_for_assets(*[dg.AssetKey(["marts", mart]) for mart in GATED]),
+    description="Gate the build at hand again and publish it; nothing is fetched or built.",
+    tags={"pulse/kind": "republish"},
 )
 
 
@@ -50,4 +59,4 @@ def schedules() -> dg.Definitions:
         execution_timezone=TIMEZONE,
         description="Once a month, whatever the calendar says: publishers revise without notice.",
     )
-    return dg.Definitions(jobs=[refresh], schedules=[*annual, monthly])
+    return dg.Definitions(jobs=[refresh, republish], schedules=[*annual, monthly])

@@ -1,0 +1,77 @@
+# Pulse: `make help` lists what there is.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := 0.13.9
+
+# Nothing phones home, whichever tool runs.
+export DO_NOT_TRACK := 1
+export DAGSTER_DISABLE_TELEMETRY := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export DAGSTER_HOME ?= $(CURDIR)/dagster_home
+
+.DEFAULT_GOAL := help
+.PHONY: help refresh demo test e2e proof bench check format ui lock clean setup setup-dev
+
+help: ## List the commands
+	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+refresh: setup ## Build, check and publish everything (ARGS=--offline asks no publisher)
+	@$(BIN)/pulse refresh $(ARGS)
+
+demo: setup ## The whole platform on made-up files, in demo/, watermarked everywhere
+	@$(BIN)/pulse demo
+
+test: setup-dev ## The fast tests, offline
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+e2e: setup-dev ## The slow tests: whole refreshes, kills, browsers
+	@$(BIN)/python -m pytest -m slow $(ARGS)
+
+proof: setup ## The statistics against published figures and by simulation
+	@$(BIN)/python -m warehouse.proof
+
+bench: setup-dev ## Times and memory, as ratios
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+ui: setup ## The Dagster web page and daemon on http://127.0.0.1:3000
+	@$(BIN)/dg dev --use-active-venv -w workspace.yaml --host 127.0.0.1 --port 3000
+
+check: setup-dev ## Lint, format, types, SQL lint
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/yamllint -s .
+	@$(BIN)/sqlfluff lint --disable-progress-bar -q dbt_project/models dbt_project/macros
+
+format: setup-dev ## Put code and SQL in the house style
+	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q . ; $(BIN)/sqlfluff fix -q dbt_project/models
+
+lock: $(VENV)/bin/uv ## Resolve the pins of pyproject.toml anew
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --extra dev --extra server -c requirements.txt pyproject.toml -o requirements-dev.txt
+
+clean: ## Remove the environment and builds; landed files and releases stay
+	@rm -rf $(VENV) build dbt_project/target
+
+setup: $(VENV)/.runtime
+setup-dev: $(VENV)/.dev
+
+$(VENV)/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+		{ echo "Pulse needs Python 3.11 or newer; found: $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.11"; exit 1; }
+	@echo "setting up $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "The venv module is missing: install it (Debian: apt-get install python3-venv)"; exit 1; }
+	@$(BIN)/python -m pip install -q --disable-pip-version-check uv==$(UV)
+
+# A development environment holds the runtime too: it is not taken apart by `make refresh`.
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(VENV)/bin/uv
+	@$(BIN)/uv pip install -q --compile-bytecode -p $(BIN)/python -r requirements.txt
+	@$(BIN)/uv pip install -q --no-deps -p $(BIN)/python -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	@$(BIN)/uv pip install -q --compile-bytecode -p $(BIN)/python -r requirements-dev.txt
+	@touch $@
