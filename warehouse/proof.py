@@ -215,13 +215,13 @@ create table int_barometer_cells as
 select
     barometer_id, goal_id, dataset, edition, period_start, period_end, area_code, area_name,
     area_level, region_code, unit, polarity, value, lower_95, upper_95, se, base, group_number,
-    group_label, status, provenance_id
+    group_label, status, provenance_id, source_dataset, 'published' as method
 from int_standard_errors
 union all
 select
     barometer_id, goal_id, dataset, edition, period_start, period_end, area_code, area_name,
     area_level, region_code, unit, polarity, value, lower_95, upper_95, se, base,
-    null as group_number, null as group_label, status, provenance_id
+    null as group_number, null as group_label, status, provenance_id, dataset as source_dataset, method
 from int_combined_authority_estimates as estimates
 where not exists (
     select 1

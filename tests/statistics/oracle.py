@@ -73,6 +73,12 @@ def part_whole_z(
     return (part - whole) / float(np.sqrt(variance)) if variance > 0 else None
 
 
+def rounding_hides(variance: float, *decimals: int) -> bool:
+    """Whether uniform rounding errors, one a printed figure, have the larger variance."""
+    widths = np.array([10.0**-places for places in decimals])
+    return bool(np.sum(widths**2) / 12 > variance)
+
+
 def two_sided_p(z: float) -> float:
     """Area of both tails beyond |z|."""
     return float(2 * stats.norm.sf(abs(z)))

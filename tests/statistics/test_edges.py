@@ -221,6 +221,22 @@ def test_without_populations_a_part_is_judged_as_if_separate_and_says_so() -> No
     assert row["z"] == pytest.approx(-5 / np.hypot(2, 0.5))
 
 
+def test_whole_numbers_cannot_tell_a_part_from_most_of_its_whole() -> None:
+    memberships = [member("E47000007", "A"), member("E12000005", "A", "region")]
+    memberships.append(member("E12000005", "B", "region"))
+    rows = cells(("E47000007", "cauth", 24, 0.51), ("E12000005", "itl1", 23, 0.26))
+    for row in rows:
+        row["region_code"] = "E12000005"
+    found = compare(rows, memberships, "A", "B")
+    found = found[found["comparator_kind"] == "region"]
+    assert set(found["reason_code"]) == {"printed_too_coarsely"}
+    assert found["z"].isna().all()
+    for row in rows:
+        row["value"] += 0.1
+    found = compare(rows, memberships, "A", "B")
+    assert found[found["comparator_kind"] == "region"]["outcome"].iloc[0] == "better"
+
+
 def test_a_break_of_one_area_leaves_the_others() -> None:
     rows = [
         {

@@ -1,6 +1,15 @@
 with cells as (
 
-    select * from {{ ref('int_barometer_cells') }}
+    select
+        *,
+        -- Of our own figures only the members are rounded, which all but cancels out.
+        case
+            when method is distinct from 'population_weighted_v1'
+                then max({{ decimals_printed('value') }}) over (
+                    partition by barometer_id, edition, source_dataset, method
+                )
+        end as decimals
+    from {{ ref('int_barometer_cells') }}
 
 ),
 
@@ -208,6 +217,8 @@ between_editions as (
         later.value as to_value,
         earlier.se as from_se,
         later.se as to_se,
+        earlier.decimals as from_decimals,
+        later.decimals as to_decimals,
         earlier.base as from_base,
         later.base as to_base,
         earlier.group_number as from_group_number,
@@ -279,6 +290,8 @@ within_edition as (
         later.value as to_value,
         earlier.se as from_se,
         later.se as to_se,
+        earlier.decimals as from_decimals,
+        later.decimals as to_decimals,
         earlier.base as from_base,
         later.base as to_base,
         earlier.group_number as from_group_number,
@@ -347,6 +360,13 @@ reasoned as (
                 pairs.from_base < {{ var('minimum_base', 30) }}
                 or pairs.to_base < {{ var('minimum_base', 30) }}
                 then 'base_too_small'
+            when
+                {{ rounding_is_larger(
+                    '(pairs.from_se * pairs.from_se + pairs.to_se * pairs.to_se)',
+                    'pairs.from_decimals',
+                    'pairs.to_decimals'
+                ) }}
+                then 'printed_too_coarsely'
         end as reason_code
     from pairs
     left join authority_parents on pairs.area_code = authority_parents.area_code
@@ -438,6 +458,9 @@ final as (
             when 'no_later_figure' then 'There is no figure for ' || to_edition || '.'
             when 'no_standard_error' then 'No usable interval is published for one of the editions.'
             when 'base_too_small' then 'Too few people answered in one of the editions.'
+            when 'printed_too_coarsely'
+                then 'The figures are printed too coarsely for a change as small as theirs: '
+                    || 'rounding spreads it more than sampling.'
         end as reason,
         break_reason is not null as is_break,
         break_kinds,

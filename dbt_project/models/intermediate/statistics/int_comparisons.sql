@@ -27,7 +27,17 @@ populations as (
 -- An abolished combined authority overlaps those of today: it is neither compared nor a peer.
 cells as (
 
-    select all_cells.*
+    select
+        all_cells.*,
+        -- Of our own figures only the members are rounded, which all but cancels out.
+        case
+            when all_cells.method is distinct from 'population_weighted_v1'
+                then max({{ decimals_printed('all_cells.value') }}) over (
+                    partition by
+                        all_cells.barometer_id, all_cells.edition, all_cells.source_dataset,
+                        all_cells.method
+                )
+        end as decimals
     from all_cells
     left join (select distinct parent_code from memberships) as current_parents
         on all_cells.area_code = current_parents.parent_code
@@ -370,10 +380,12 @@ joined as (
         pairs.value,
         pairs.se,
         pairs.base,
+        pairs.decimals,
         pairs.provenance_id,
         comparators.value as comparator_value,
         comparators.se as comparator_se,
         comparators.base as comparator_base,
+        comparators.decimals as comparator_decimals,
         comparators.provenance_id as comparator_provenance_id,
         inside.share as share_of_comparator,
         outside.share as share_in_area,
@@ -445,6 +457,9 @@ reasoned as (
             when comparator_base < {{ var('minimum_base', 30) }} then 'comparator_base_too_small'
             when is_same_area then 'same_area'
             when difference_variance <= 0 then 'intervals_disagree'
+            when
+                {{ rounding_is_larger('difference_variance', 'decimals', 'comparator_decimals') }}
+                then 'printed_too_coarsely'
         end as reason_code
     from differences
 
@@ -534,6 +549,9 @@ final as (
             when 'intervals_disagree'
                 then 'The published intervals of ' || area_name || ' and ' || comparator_name
                     || ' cannot both hold for a part and its whole.'
+            when 'printed_too_coarsely'
+                then 'The figures are printed too coarsely for a difference as small as theirs: '
+                    || 'rounding spreads it more than sampling.'
         end as reason,
         is_part_whole,
         coalesce(share_of_comparator, share_in_area) is not null as part_whole_applied,

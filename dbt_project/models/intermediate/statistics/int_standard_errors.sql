@@ -79,13 +79,9 @@ final as (
         ) as design_effect_unusual,
         coalesce(base < {{ var('minimum_base', 30) }}, false) as small_base,
         -- A column of whole numbers was printed in whole numbers, whatever file it came in.
-        max(
-            case
-                when value is null or unit != 'percent' or value = round(value) then 0
-                when abs(value * 10 - round(value * 10)) < 0.000000001 then 1
-                else 2
-            end
-        ) over (partition by barometer_id, source_dataset, edition) as published_decimals
+        max({{ decimals_printed('value') }}) over (
+            partition by barometer_id, source_dataset, edition
+        ) as published_decimals
     from with_se
 
 )
