@@ -165,8 +165,8 @@ def obtain(
     """Ask the publisher of an edition for its file, and land it where it is new.
 
     ``now`` (with a time zone) is noted on refused copies. ``reachability`` is shared by the calls of
-    one run and learns from them. Never raises for what a publisher does or sends: that is in
-    ``state``, ``error`` and ``message``. In mode ``only_publisher`` the caller treats ``failed`` as the
+    one run and learns from them. Never raises for what a publisher does or sends, nor where the store
+    cannot keep it: that is in ``state``, ``error`` and ``message``. In mode ``only_publisher`` the caller treats ``failed`` as the
     end.
     """
     before = http.requests
@@ -206,7 +206,7 @@ def obtain(
             _settle(dataset, edition, answer, held, store, cursors),
             requests=http.requests - before,
         )
-    except (FetchError, ParseError) as error:
+    except (FetchError, ParseError, LandingError) as error:
         if error.code == "no_address":
             return replace(outcome("not_tried", str(error), tried=False), error=error)
         if reachability is not None and error.code in _TRIPS:

@@ -428,13 +428,17 @@ def _judge(
         return None
     if not (successor or code is not None or _of_the_survey(dataset, release)):
         return None
+    why = (
+        f"is edition {code}, and nothing is listed in the catalogue that it could be read like"
+        if code is not None
+        else f"does not fit the patterns of the catalogue (title {discovery.release_title!r})"
+    )
     return WatchEvent(
         "unrecognised_release",
         dataset.code,
-        f"{release.title!r} ({release.page}) looks like news of {dataset.short_title} and does not fit "
-        f"the patterns of the catalogue (title {discovery.release_title!r}). Open the page: if it is an "
-        f"annual edition, list it in sources/catalogue/{dataset.code}.yaml, with a layout where its "
-        "tables are new; if not, nothing needs to be done.",
+        f"{release.title!r} ({release.page}) looks like news of {dataset.short_title} and {why}. Open "
+        f"the page: if it is an annual edition, list it in sources/catalogue/{dataset.code}.yaml, with "
+        "a layout where its tables are new; if not, nothing needs to be done.",
         title=release.title,
         page=release.page,
         published_on=release.published_on,
