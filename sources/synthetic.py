@@ -189,9 +189,9 @@ def write_publisher_file(
     chance = _Chance(dataset, edition, seed)
     last_year = Fault.LAST_YEARS_FILE in faults
     tables = _WRITERS[dataset.parser](dataset, edition, areas, chance, last_year)
-    for fault in Fault:
-        if fault in faults and fault in _PLANTERS:
-            _PLANTERS[fault](tables, chance)
+    for fault, plant in _PLANTERS.items():
+        if fault in faults:
+            plant(tables, chance)
     if form == "xlsx":
         content = _xlsx(tables)
     elif form == "ods":
@@ -827,8 +827,9 @@ def _lookup(
     rows: list[list[CellIn]] = [
         [f"LAD{yy}CD", f"LAD{yy}NM", f"CAUTH{yy}CD", f"CAUTH{yy}NM", "ObjectId"]
     ]
+    first = chance.randrange(len(parents))
     for number, code in enumerate(members):
-        parent = parents[number % len(parents)]
+        parent = parents[(first + number) % len(parents)]
         rows.append([code, areas.name(code), parent, areas.name(parent), number + 1])
     columns = {"area_code": 0, "name": 1, "value": 2}
     return [_Table("csv", rows, 0, columns, by_authority=True)]
@@ -1045,26 +1046,27 @@ def _plant_empty(tables: list[_Table], _: _Chance) -> None:
     del table.rows[table.header + 1 :]
 
 
+# In this order, so that faults of numbers are planted before those that turn numbers into text.
 _PLANTERS: Final[Mapping[Fault, Callable[[list[_Table], _Chance], None]]] = {
+    Fault.IMPLAUSIBLE_JUMP: _plant_jump,
+    Fault.SWAPPED_BOUNDS: _plant_swapped_bounds,
+    Fault.VALUE_OUTSIDE_INTERVAL: _plant_value_outside,
+    Fault.ZERO_WIDTH_INTERVAL: _plant_zero_width,
+    Fault.DOUBLED_AUTHORITY: _plant_doubled_authority,
     Fault.PERCENT_AS_FRACTION: _plant_fraction,
-    Fault.VALUES_AS_TEXT: _plant_text,
-    Fault.DECIMAL_COMMAS: _plant_commas,
     Fault.UNKNOWN_SYMBOL: _symbol("[q?]"),
     Fault.SUPPRESSED_CELL: _symbol("[c]"),
     Fault.NOT_AVAILABLE_CELL: _symbol("[x]"),
-    Fault.MISSING_AUTHORITY: _plant_missing_authority,
-    Fault.DOUBLED_AUTHORITY: _plant_doubled_authority,
+    Fault.VALUES_AS_TEXT: _plant_text,
+    Fault.DECIMAL_COMMAS: _plant_commas,
     Fault.UNKNOWN_AREA: _plant_unknown_area,
     Fault.OTHER_CODE_VINTAGE: _plant_other_vintage,
-    Fault.SWAPPED_BOUNDS: _plant_swapped_bounds,
-    Fault.VALUE_OUTSIDE_INTERVAL: _plant_value_outside,
-    Fault.IMPLAUSIBLE_JUMP: _plant_jump,
-    Fault.ZERO_WIDTH_INTERVAL: _plant_zero_width,
-    Fault.EMPTY_TABLE: _plant_empty,
+    Fault.MISSING_AUTHORITY: _plant_missing_authority,
     Fault.HEADER_MOVED: _plant_header_moved,
-    Fault.RENAMED_COLUMN: _plant_renamed_column,
     Fault.TWO_COLUMNS_MATCH: _plant_two_columns,
+    Fault.RENAMED_COLUMN: _plant_renamed_column,
     Fault.EXTRA_COLUMN: _plant_extra_column,
+    Fault.EMPTY_TABLE: _plant_empty,
     Fault.RENAMED_SHEET: _plant_renamed_sheet,
     Fault.MISSING_SHEET: _plant_missing_sheet,
 }
@@ -1082,14 +1084,14 @@ def _protected_container() -> bytes:
 
 
 def _with_bomb(content: bytes) -> bytes:
-    """The workbook with one more part, of 500 MB of zeroes in half a megabyte."""
+    """The workbook with one more part, of 120 MB of zeroes in a tenth of a megabyte."""
     out = io.BytesIO(content)
     with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as archive:
         entry = zipfile.ZipInfo("xl/media/image1.bin", _ZIP_TIME)
         entry.compress_type = zipfile.ZIP_DEFLATED
         with archive.open(entry, "w") as part:
             block = bytes(10_000_000)
-            for _ in range(50):
+            for _ in range(12):
                 part.write(block)
     return out.getvalue()
 

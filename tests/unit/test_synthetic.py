@@ -81,7 +81,9 @@ def test_every_fault_has_an_outcome() -> None:
 @pytest.mark.parametrize(("dataset", "edition", "fault"), MATRIX)
 def test_a_planted_fault_has_its_outcome(dataset: str, edition: str, fault: Fault) -> None:
     entry = catalogue().dataset(dataset)
-    content = write(dataset, edition, fault, areas=area_book())
+    # The contract counts areas, so it is shown whole files; small ones do for the parsers.
+    areas = area_book() if fault in LEFT_TO_CONTRACT else None
+    content = write(dataset, edition, fault, areas=areas)
     if fault in REFUSED:
         with pytest.raises(ParseError) as caught:
             parse(dataset, edition, content)
@@ -89,7 +91,7 @@ def test_a_planted_fault_has_its_outcome(dataset: str, edition: str, fault: Faul
         assert caught.value.todo
     elif fault in ACCEPTED:
         parsed = parse(dataset, edition, content)
-        clean = parse(dataset, edition, write(dataset, edition, areas=area_book()))
+        clean = parse(dataset, edition, write(dataset, edition))
         assert ACCEPTED[fault] in codes(parsed) - codes(clean)
         if fault in (Fault.SUPPRESSED_CELL, Fault.NOT_AVAILABLE_CELL):
             gone = parsed.rows[parsed.rows["value"].isna()]
