@@ -1,0 +1,95 @@
+"""CSV-on-the-Web: ``csv/<mart>.csv-metadata.json`` beside every exported CSV.
+
+The metadata says what the warehouse's own comments say, so that a program that reads the CSV knows
+the type and meaning of each column without asking. No day of issue is given: the same warehouse
+gives the same bytes, and the manifest of the release has the moment.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from warehouse.writers.tables import OGL, STATEMENT, Mart, describe_marts
+
+CREATOR = "Pulse"
+PUBLISHER = "Pulse"
+
+# By the type that DuckDB names. Doubles are printed so that they are read back as they were.
+DATATYPES: dict[str, str | dict[str, str]] = {
+    "VARCHAR": "string",
+    "DOUBLE": "double",
+    "INTEGER": "int",
+    "BIGINT": "long",
+    "BOOLEAN": "boolean",
+    "DATE": "date",
+    "TIMESTAMP": {"base": "dateTime", "format": "yyyy-MM-dd HH:mm:ss"},
+}
+# Where one column tells the rows of a mart apart. A gate or a dbt test holds each of them to it.
+KEYS = {
+    "authority_profiles": "area_code",
+    "changes": "change_id",
+    "comparisons": "comparison_id",
+    "goal_connected": "area_code",
+    "goal_equitable": "area_code",
+    "goal_inclusive": "area_code",
+    "goal_supportive": "area_code",
+    "pulse": "goal_id",
+    "ranks": "rank_id",
+    "report_reconciliation": "claim_id",
+}
+
+
+def write_csvw(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
+    """Write the metadata of each mart's CSV.
+
+    Returns:
+        The files made, in order of the marts.
+    """
+    (folder / "csv").mkdir(parents=True, exist_ok=True)
+    sources = [
+        f"{publisher}, {title}: {page}"
+        for publisher, title, page in connection.execute(
+            "select distinct publisher, dataset_title, landing_page from meta.editions order by all"
+        ).fetchall()
+    ]
+    made = []
+    for mart in describe_marts(connection):
+        path = folder / "csv" / f"{mart.name}.csv-metadata.json"
+        path.write_text(
+            json.dumps(_metadata(mart, sources), indent=1, ensure_ascii=False) + "\n",
+            encoding="utf-8",
+        )
+        made.append(path)
+    return made
+
+
+def _metadata(mart: Mart, sources: list[str]) -> dict[str, Any]:
+    schema: dict[str, Any] = {
+        "columns": [
+            {
+                "name": column.name,
+                "titles": column.name,
+                "dc:description": column.description,
+                "datatype": DATATYPES[column.type],
+            }
+            for column in mart.columns
+        ]
+    }
+    if mart.name in KEYS:
+        schema["primaryKey"] = KEYS[mart.name]
+    return {
+        "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
+        "url": f"{mart.name}.csv",
+        "dc:title": mart.name,
+        "dc:description": mart.description,
+        "dc:creator": CREATOR,
+        "dc:publisher": PUBLISHER,
+        "dc:source": sources,
+        "dc:license": {"@id": OGL["path"]},
+        "notes": [{"type": "statement", "body": STATEMENT}],
+        "tableSchema": schema,
+    }
