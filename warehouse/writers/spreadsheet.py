@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import math
 import re
 import zipfile
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,9 +32,11 @@ _CREATED_AT = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed mark, not a mome
 _FONT = "Arial"
 _BODY_POINTS = 12
 _TITLE_POINTS = 16
-_NARROWEST, _WIDEST = 10, 60
+_NARROWEST, _WIDEST = 10, 80
 _COVER_WIDTH = 100
 _MOST_DIGITS = 12
+_LINE_POINTS = 15.75
+_TALLEST_ROW = 409.0
 
 _ODS_TYPE = "application/vnd.oasis.opendocument.spreadsheet"
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -123,7 +127,9 @@ def write_xlsx(book: SheetBook, path: Path) -> Path:
     formats = _XlsxFormats(workbook)
     cover = workbook.add_worksheet("Cover")
     cover.set_column(0, 0, _COVER_WIDTH)
+    _xlsx_page(cover)
     for row, line in enumerate(book.cover):
+        cover.set_row(row, _TITLE_POINTS * 1.4 if row == 0 else _height([line], [_COVER_WIDTH]))
         cover.write_string(row, 0, as_text(line), formats.title if row == 0 else formats.wrapped)
     cover.write_url(
         len(book.cover),
@@ -200,9 +206,25 @@ def _widths(sheet: Sheet) -> list[int]:
         word = max(len(word) for text_ in texts for word in text_.split() or [""])
         whole = max(len(text_) for text_ in texts)
         widths.append(
-            max(_NARROWEST, min(_WIDEST, max(min(word, 36), min(whole, 30), whole // 4)) + 2)
+            max(_NARROWEST, min(_WIDEST, max(min(word, 36), min(whole, 30), whole // 3)) + 2)
         )
     return widths
+
+
+def _height(cells: Sequence[Cell], widths: Sequence[int]) -> float:
+    """The height of a row, in points, that its longest wrapped cell needs.
+
+    It is written because a program that trusts an XLSX shows wrapped text in rows of one line.
+    """
+    lines = 1
+    for cell, width in zip(cells, widths, strict=True):
+        if isinstance(cell, str):
+            # Wrapping leaves a part of each line empty.
+            fitting = max(width * 0.9, 1)
+            lines = max(
+                lines, sum(math.ceil(len(part) / fitting) or 1 for part in cell.split("\n"))
+            )
+    return min(lines * _LINE_POINTS, _TALLEST_ROW)
 
 
 def _digits(value: Decimal) -> int:
@@ -228,15 +250,19 @@ class _XlsxFormats:
     def number(self, digits: int) -> Any:
         if digits not in self._numbers:
             pattern = "0" if digits == 0 else "0." + "0" * digits
-            self._numbers[digits] = self._add(valign="top", align="right", num_format=pattern)
+            self._numbers[digits] = self._add(
+                valign="top", align="right", indent=1, num_format=pattern
+            )
         return self._numbers[digits]
 
 
 def _xlsx_sheet(workbook: Any, formats: _XlsxFormats, book: SheetBook, sheet: Sheet) -> None:
     worksheet = workbook.add_worksheet(sheet.name)
-    for column, width in enumerate(_widths(sheet)):
+    widths = _widths(sheet)
+    for column, width in enumerate(widths):
         worksheet.set_column(column, column, width)
     above = book.above(sheet)
+    worksheet.set_row(len(above), _height(sheet.headers, widths))
     for row, line in enumerate(above):
         worksheet.write_string(row, 0, as_text(line), formats.title if row == 0 else formats.plain)
     first = len(above)
@@ -257,6 +283,7 @@ def _xlsx_sheet(workbook: Any, formats: _XlsxFormats, book: SheetBook, sheet: Sh
         },
     )
     for row, cells in enumerate(sheet.rows, start=first + 1):
+        worksheet.set_row(row, _height(cells, widths))
         for column, cell in enumerate(cells):
             if isinstance(cell, str):
                 if sheet.links and column == 0:
@@ -268,6 +295,11 @@ def _xlsx_sheet(workbook: Any, formats: _XlsxFormats, book: SheetBook, sheet: Sh
             else:
                 digits = _digits(cell) if isinstance(cell, Decimal) else 0
                 worksheet.write_number(row, column, float(cell), formats.number(digits))
+    _xlsx_page(worksheet)
+
+
+def _xlsx_page(worksheet: Any) -> None:
+    """A4, lying, as wide as the table."""
     worksheet.set_landscape()
     worksheet.set_paper(9)
     worksheet.fit_to_pages(1, 0)
@@ -326,7 +358,11 @@ class _OdsStyles:
                 'number:min-integer-digits="1"/></number:number-style>'
             )
             parts.append(
-                self._cell(f"number{digits}", data=f' style:data-style-name="digits{digits}"')
+                self._cell(
+                    f"number{digits}",
+                    cell=' fo:padding-right="0.2cm"',
+                    data=f' style:data-style-name="digits{digits}"',
+                )
             )
         return "".join(parts)
 
