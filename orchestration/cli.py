@@ -77,18 +77,18 @@ def run_refresh(workspace: Workspace, mode: str) -> int:
         terminal.flush()
 
     tell(f"starting    refresh of {workspace.root} ({mode})")
-    import dagster as dg  # noqa: PLC0415  (a second of import that `pulse releases` need not pay)
+    import dagster as dg
 
-    from orchestration.defs.resources import PulseResource, tell_progress_to  # noqa: PLC0415
-    from orchestration.definitions import defs  # noqa: PLC0415
-    from orchestration.summary import failure_lines, summary_lines  # noqa: PLC0415
+    from orchestration.definitions import defs
+    from orchestration.defs.resources import PulseResource, tell_progress_to
+    from orchestration.summary import failure_lines, summary_lines
 
     tell_progress_to(tell)
     quiet = io.StringIO()
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     try:
         with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-            job = defs().get_job_def("refresh")
+            job = defs().resolve_job_def("refresh")
             with dg.DagsterInstance.get() as instance:
                 result = job.execute_in_process(
                     instance=instance,
@@ -115,10 +115,10 @@ def run_refresh(workspace: Workspace, mode: str) -> int:
 @click.argument("file", type=click.Path(path_type=Path))
 def land(dataset: str, edition: str, file: Path) -> None:
     """Land a FILE that you downloaded by hand; the next refresh uses it."""
-    from sources.areas import AreaBook  # noqa: PLC0415
-    from sources.catalogue import load_catalogue  # noqa: PLC0415
-    from sources.handed_in import land_file  # noqa: PLC0415
-    from sources.landing import LandingStore  # noqa: PLC0415
+    from sources.areas import AreaBook
+    from sources.catalogue import load_catalogue
+    from sources.handed_in import land_file
+    from sources.landing import LandingStore
 
     with told_plainly():
         workspace = Workspace.from_environment()
@@ -137,9 +137,9 @@ def land(dataset: str, edition: str, file: Path) -> None:
 @main.command()
 def datasets() -> None:
     """List the datasets, their editions and what is held of each."""
-    from sources.catalogue import load_catalogue  # noqa: PLC0415
-    from sources.intake import bundled_path  # noqa: PLC0415
-    from sources.landing import LandingStore  # noqa: PLC0415
+    from sources.catalogue import load_catalogue
+    from sources.intake import bundled_path
+    from sources.landing import LandingStore
 
     with told_plainly():
         workspace = Workspace.from_environment()
@@ -161,7 +161,7 @@ def datasets() -> None:
 @main.command()
 def releases() -> None:
     """List the releases; the one that readers see is marked."""
-    from warehouse.release import current_release, list_releases  # noqa: PLC0415
+    from warehouse.release import current_release, list_releases
 
     with told_plainly():
         workspace = Workspace.from_environment()
@@ -183,8 +183,8 @@ def releases() -> None:
 @click.argument("number", type=int)
 def rollback(number: int) -> None:
     """Let readers see release NUMBER again, once its files are what its manifest says."""
-    from orchestration.defs.resources import locked  # noqa: PLC0415
-    from warehouse.release import restore  # noqa: PLC0415
+    from orchestration.defs.resources import locked
+    from warehouse.release import restore
 
     with told_plainly():
         workspace = Workspace.from_environment()

@@ -73,7 +73,9 @@ def summary_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
     if manifest:
         for check in manifest.checks:
             if check["kind"] == "gate":
-                lines.append(f"      {'passed' if check['passed'] else 'FAILED'}  {check['check_name']}")
+                lines.append(
+                    f"      {'passed' if check['passed'] else 'FAILED'}  {check['check_name']}"
+                )
         lines += _heading(f"Release {manifest.number}")
         lines.append(f"  warehouse   {workspace.warehouse_file}")
         lines.append(f"  exports     {workspace.exports}")
@@ -94,9 +96,7 @@ def failure_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
             lines.append(f"  {event.step_key}: {(root.message if root else '').strip()[:1200]}")
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed:
-            lines.append(
-                f"  red: {evaluation.asset_key.to_user_string()}: {evaluation.check_name}"
-            )
+            lines.append(f"  red: {evaluation.asset_key.to_user_string()}: {evaluation.check_name}")
     now = current_release(workspace)
     lines.append("")
     lines.append(
@@ -113,6 +113,6 @@ def _heading(words: str) -> list[str]:
 
 
 def _wrapped(text: str) -> list[str]:
-    import textwrap  # noqa: PLC0415
+    import textwrap
 
     return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="                ")

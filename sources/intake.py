@@ -28,6 +28,7 @@ from sources.observation import (
     empty_observations,
 )
 from sources.parsers import PARSERS, Note, ParseContext
+from sources.revisions import compare_revisions
 
 BUNDLED_DIRECTORY = Path(__file__).parent / "bundled"
 BUNDLED_REVISION = "bundled"
@@ -90,7 +91,7 @@ def take_in(
     revisions = store.revisions(dataset.code, edition.edition)
     held = bundled_path(dataset, edition, folder).is_file()
     if previous is None and (revisions or held):
-        previous = _earlier_rows(dataset, edition, store, areas, folder)
+        previous = earlier_rows(dataset, edition, store, areas, folder)
 
     for landed in revisions:
         attempt = _try_landed(landed, dataset, edition, store, areas, previous)
@@ -341,7 +342,7 @@ def _set_aside(rejection: Rejection, landed: LandedFile, store: LandingStore) ->
     )
 
 
-def _earlier_rows(
+def earlier_rows(
     dataset: Dataset, edition: Edition, store: LandingStore, areas: AreaBook, folder: Path
 ) -> pd.DataFrame | None:
     """Rows of the editions before this one, each from its newest good revision, else bundled."""
@@ -364,6 +365,38 @@ def _earlier_rows(
     return pd.concat(found, ignore_index=True) if found else None
 
 
+def revised_figures(
+    taken: Intake,
+    dataset: Dataset,
+    edition: Edition,
+    store: LandingStore,
+    areas: AreaBook,
+    folder: Path = BUNDLED_DIRECTORY,
+) -> pd.DataFrame:
+    """What the revision in use changed, against the one before it.
+
+    The one before is the next older landed revision that can be read, else the bundled figures.
+    Returns ``sources.revisions.REVISION_COLUMNS``; empty where nothing changed, where there is nothing
+    to compare with, and for memberships.
+    """
+    nothing = compare_revisions(empty_observations(), empty_observations())
+    if taken.state != "accepted" or taken.origin != "publisher" or dataset.shape == "memberships":
+        return nothing
+    older = store.revisions(dataset.code, edition.edition)
+    names = [landed.revision for landed in older]
+    older = older[names.index(taken.revision) + 1 :] if taken.revision in names else []
+    for landed in older:
+        attempt = _try_landed(landed, dataset, edition, store, areas, None)
+        if not isinstance(attempt, Rejection):
+            return compare_revisions(attempt[0], taken.rows)
+    carried = load_bundled(dataset, edition, folder)
+    if carried is None:
+        return nothing
+    # What ships with the project may hold only some of the figures: those are compared.
+    changes = compare_revisions(carried, taken.rows)
+    return changes[changes["kind"] == "changed"]
+
+
 __all__ = [
     "BUNDLED_DIRECTORY",
     "BUNDLED_REVISION",
@@ -373,5 +406,6 @@ __all__ = [
     "bundled_path",
     "load_bundled",
     "read_file",
+    "revised_figures",
     "take_in",
 ]

@@ -99,9 +99,7 @@ def apply(rule: Rule, frame: pd.DataFrame, reference: Reference) -> Verdict:
     return Verdict(rule, True, frame.head(0), len(frame))
 
 
-def _over_rows(
-    check: Callable[[pd.DataFrame], pd.Series], name: str
-) -> pa.DataFrameSchema:
+def _over_rows(check: Callable[[pd.DataFrame], pd.Series], name: str) -> pa.DataFrameSchema:
     """A rule that decides row by row."""
     return pa.DataFrameSchema(checks=[pa.Check(check, name=name, ignore_na=False)])
 
@@ -188,7 +186,10 @@ def _group_fits_scale(frame: pd.DataFrame) -> pd.Series:
     index = frame["unit"] == "z_score"
     good &= index | (frame["group_number"].isna() & frame["group_label"].isna())
     rows = frame[index & frame["value"].notna()]
-    for labels, is_scale in ((GROUPS_2024, rows["edition"] == "2024"), (GROUPS_2025, rows["edition"] != "2024")):
+    for labels, is_scale in (
+        (GROUPS_2024, rows["edition"] == "2024"),
+        (GROUPS_2025, rows["edition"] != "2024"),
+    ):
         part = rows[is_scale]
         if part.empty:
             continue
@@ -428,7 +429,11 @@ def rules() -> list[Rule]:
     """Every rule of the gate, in the order in which a reader would ask."""
     return [
         *_barometer_rules(),
-        *(rule for goal in ("connected", "supportive", "inclusive", "equitable") for rule in _wide_goal_rules(goal)),
+        *(
+            rule
+            for goal in ("connected", "supportive", "inclusive", "equitable")
+            for rule in _wide_goal_rules(goal)
+        ),
         _unique("authority_profiles", ["area_code"], "area"),
         _unique(
             "combined_authorities",
@@ -443,10 +448,12 @@ def rules() -> list[Rule]:
             "A comparison has an outcome; where it says 'cannot say', it says why.",
             "Look at the model's reason for this pair of areas.",
             lambda _: _over_rows(
-                lambda frame: frame["outcome"].notna()
-                & (
-                    (frame["outcome"] != "cannot_say")
-                    | (frame["reason"].fillna("").str.len() > 5)
+                lambda frame: (
+                    frame["outcome"].notna()
+                    & (
+                        (frame["outcome"] != "cannot_say")
+                        | (frame["reason"].fillna("").str.len() > 5)
+                    )
                 ),
                 "verdict or reason",
             ),
@@ -471,9 +478,7 @@ def rules() -> list[Rule]:
             lambda r: pa.DataFrameSchema(
                 {"sentence": pa.Column(checks=pa.Check.str_length(min_value=20))},
                 checks=[
-                    pa.Check(
-                        lambda frame: set(frame["goal_id"]) == set(r.goals), name="four goals"
-                    )
+                    pa.Check(lambda frame: set(frame["goal_id"]) == set(r.goals), name="four goals")
                 ],
             ),
         ),

@@ -88,7 +88,9 @@ def table_counts(build: Path) -> dict[str, int]:
             "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
         ).fetchall()
         return {
-            name: int((connection.execute(f"select count(*) from marts.{name}").fetchone() or [0])[0])
+            name: int(
+                (connection.execute(f"select count(*) from marts.{name}").fetchone() or [0])[0]
+            )
             for (name,) in names
         }
 
@@ -121,7 +123,13 @@ def seal(
                 [[check[name] for name in _CHECKS] for check in checks],
             )
         rows: list[list[Any]] = [
-            [r.number, datetime.fromisoformat(r.made_at).replace(tzinfo=None), r.code_version, r.content_sha256, False]
+            [
+                r.number,
+                datetime.fromisoformat(r.made_at).replace(tzinfo=None),
+                r.code_version,
+                r.content_sha256,
+                False,
+            ]
             for r in releases
         ]
         rows.append([number, made_at.replace(tzinfo=None), version_of_code, None, True])

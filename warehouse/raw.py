@@ -55,9 +55,9 @@ _INPUT_CHECKS = (
     "passed boolean, message varchar"
 )
 _REVISED = (
-    "dataset varchar, edition varchar, from_revision varchar, to_revision varchar, "
-    "measure varchar, area_code varchar, period_end date, kind varchar, "
-    "old_value double, new_value double"
+    "dataset varchar, edition varchar, old_revision varchar, new_revision varchar, "
+    "measure varchar, area_code varchar, area_name varchar, period_end date, field varchar, "
+    "kind varchar, old_value double, new_value double, old_status varchar, new_status varchar"
 )
 
 
@@ -77,7 +77,9 @@ def make_current(workspace: Workspace, build_id: str) -> None:
     fresh.symlink_to(build_id, target_is_directory=True)
     fresh.replace(link)
     for other in workspace.builds.iterdir():
-        if other.is_dir() and not other.is_symlink() and other.name not in (build_id, "dbt"):
+        if other.is_symlink() and other.name.startswith(".current-"):
+            other.unlink(missing_ok=True)
+        elif other.is_dir() and not other.is_symlink() and other.name not in (build_id, "dbt"):
             shutil.rmtree(other, ignore_errors=True)
 
 
@@ -111,9 +113,7 @@ def load(
         connection.execute("create schema raw")
         for code, dataset in sorted(catalogue.datasets.items()):
             frames = [i.rows for i in taken if i.dataset == code and len(i.rows)]
-            columns = (
-                MEMBERSHIP_COLUMNS if dataset.shape == "memberships" else OBSERVATION_COLUMNS
-            )
+            columns = MEMBERSHIP_COLUMNS if dataset.shape == "memberships" else OBSERVATION_COLUMNS
             counts[code] = _create(
                 connection,
                 code,
@@ -143,9 +143,7 @@ def _create(
         return 0
     names = [part.split()[0] for part in types.split(", ")]
     connection.register("incoming", frame[names].astype(object).where(frame[names].notna(), None))
-    casts = ", ".join(
-        f"cast({part.split()[0]} as {part.split()[1]})" for part in types.split(", ")
-    )
+    casts = ", ".join(f"cast({part.split()[0]} as {part.split()[1]})" for part in types.split(", "))
     connection.execute(f"insert into raw.{table} select {casts} from incoming")
     connection.unregister("incoming")
     return len(frame)

@@ -9,6 +9,7 @@ a dot and is removed by the next publish.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -97,9 +98,17 @@ def list_releases(workspace: Workspace) -> list[Manifest]:
         return []
     return [
         Manifest.read(folder)
-        for folder in sorted(workspace.releases.iterdir())
-        if folder.is_dir() and not folder.name.startswith(".")
+        for folder in _release_folders(workspace)
     ]
+
+
+def _release_folders(workspace: Workspace) -> list[Path]:
+    """The folders that are releases, oldest first: what else lies there is not ours to judge."""
+    return sorted(
+        folder
+        for folder in workspace.releases.iterdir()
+        if folder.name.isdecimal() and folder.is_dir()
+    )
 
 
 def current_release(workspace: Workspace) -> Manifest | None:
@@ -207,7 +216,16 @@ def restore(workspace: Workspace, number: int) -> Manifest:
             todo="list them with `pulse releases`",
         )
     manifest = verify(folder)
-    _point_at(workspace, manifest.folder_name)
+    try:
+        _point_at(workspace, manifest.folder_name)
+    except OSError as error:
+        raise ReleaseError(
+            "readers could not be pointed at another release; they see the same one as before",
+            code="unwritable_link",
+            file=str(getattr(error, "filename", None) or workspace.published),
+            found=error.strerror or str(error),
+            todo="mend the folder's permissions, then try again",
+        ) from error
     return manifest
 
 
@@ -254,19 +272,27 @@ def sweep(workspace: Workspace) -> list[Path]:
 
 
 def _point_at(workspace: Workspace, name: str) -> None:
-    """Move the one link; then see to it that the two fixed links exist."""
+    """See to it that the two fixed links exist; then, last of all, move the one link.
+
+    The move is the one step that readers can see, so nothing that may fail comes after it.
+    """
     published = workspace.published
     published.mkdir(parents=True, exist_ok=True)
-    _replace_link(
-        workspace.current_release, os.path.relpath(workspace.releases / name, published), "current"
-    )
-    for link, inside in ((workspace.warehouse_file, "pulse.duckdb"), (workspace.exports, "exports")):
+    for link, inside in (
+        (workspace.warehouse_file, "pulse.duckdb"),
+        (workspace.exports, "exports"),
+    ):
         wanted = f"current/{inside}"
-        if not link.is_symlink() or os.readlink(link) != wanted:
+        if not link.is_symlink() or str(link.readlink()) != wanted:
             if link.is_dir() and not link.is_symlink():
                 raise OSError(0, "a folder stands where a link belongs", str(link))
             _replace_link(link, wanted, "link")
-    _sync_folder(published)
+    _replace_link(
+        workspace.current_release, os.path.relpath(workspace.releases / name, published), "current"
+    )
+    # The move itself has happened; a disk that cannot sync now would only lose it in a power cut.
+    with contextlib.suppress(OSError):
+        _sync_folder(published)
 
 
 def _replace_link(link: Path, target: str, kind: str) -> None:
@@ -278,17 +304,15 @@ def _replace_link(link: Path, target: str, kind: str) -> None:
 
 def _retire(workspace: Workspace, *, keep: int) -> None:
     current = workspace.current_release.resolve().name
-    folders = sorted(
-        folder
-        for folder in workspace.releases.iterdir()
-        if folder.is_dir() and not folder.name.startswith(".")
-    )
+    folders = _release_folders(workspace)
     for folder in folders[: max(len(folders) - keep, 0)]:
         if folder.name != current:
             # Out of the way under a name that is swept, so that a crash leaves no half release.
             doomed = folder.with_name(f".{folder.name}.partial")
-            folder.rename(doomed)
-            shutil.rmtree(doomed, ignore_errors=True)
+            # The new release stands: an old one that cannot be removed is tried again next time.
+            with contextlib.suppress(OSError):
+                folder.rename(doomed)
+                shutil.rmtree(doomed, ignore_errors=True)
 
 
 def _make_durable(folder: Path) -> None:

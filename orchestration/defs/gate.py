@@ -17,6 +17,9 @@ from warehouse.gate import previous_warehouse, run_gate, shown
 from warehouse.workspace import Workspace
 
 GATED = tuple(dict.fromkeys(rule.mart for rule in rules()))
+GATE_CHECKS = tuple(
+    dg.AssetCheckKey(dg.AssetKey(["marts", rule.mart]), rule.name) for rule in rules()
+)
 
 
 def gate_verdicts(workspace: Workspace) -> list[dict[str, Any]]:

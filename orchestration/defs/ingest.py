@@ -4,16 +4,21 @@ Each dataset has its own assets, so that one that is broken is red by itself whi
 on; its last good edition stays in use.
 """
 
+import json
 import pickle
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
+import pandas as pd
 
 from orchestration.defs.resources import PulseResource
 from sources.catalogue import Dataset, load_catalogue
-from sources.intake import Intake, take_in
+from sources.intake import Intake, revised_figures, take_in
+from sources.refresh import Mode, refresh_dataset, write_whole
+from sources.watch import Freshness, freshness
 from warehouse.raw import SourceNote
 from warehouse.workspace import Workspace
 
@@ -37,43 +42,125 @@ def accepted_by(workspace: Workspace, run_id: str, dataset: str) -> list[Intake]
     return pickle.loads(path.read_bytes()) if path.exists() else None
 
 
-def noted_by(
-    workspace: Workspace, run_id: str, dataset: str
-) -> dict[tuple[str, str], SourceNote]:
+def noted_by(workspace: Workspace, run_id: str, dataset: str) -> dict[tuple[str, str], SourceNote]:
     """What this run's landing asset heard from the publisher."""
     path = run_folder(workspace, run_id) / "sources" / f"{dataset}.pickle"
     return pickle.loads(path.read_bytes()) if path.exists() else {}
 
 
 def take_in_dataset(pulse: PulseResource, dataset: Dataset) -> list[Intake]:
-    """Every edition of a dataset through parser and contract, oldest first."""
+    """Every edition of a dataset through parser and contract, oldest first.
+
+    In the mode ``only_publisher`` what ships with the project is not looked at.
+    """
     areas = pulse.areas
     store = pulse.store
-    return [take_in(dataset, edition, store, areas) for edition in dataset.editions]
+    nothing_bundled = (
+        run_folder(pulse.workspace, "none") if pulse.mode == "only_publisher" else None
+    )
+    taken: list[Intake] = []
+    for edition in dataset.editions:
+        earlier = [intake.rows for intake in taken if len(intake.rows)]
+        taken.append(
+            take_in(
+                dataset,
+                edition,
+                store,
+                areas,
+                bundled=nothing_bundled,
+                previous=pd.concat(earlier, ignore_index=True) if earlier else None,
+            )
+        )
+    return taken
 
 
-def _landing_asset(dataset: Dataset) -> dg.AssetsDefinition:
+def revised_in(pulse: PulseResource, dataset: Dataset, intakes: list[Intake]) -> pd.DataFrame:
+    """Figures that a publisher changed under the same edition, as ``raw.revised_figures`` has them."""
+    found = [
+        revised_figures(intake, dataset, dataset.edition(intake.edition), pulse.store, pulse.areas)
+        for intake in intakes
+    ]
+    return pd.concat(found, ignore_index=True)
+
+
+def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
+    key = dg.AssetKey(["landing", declared.code])
+    answered = dg.AssetCheckSpec(
+        "publisher_sent_what_was_expected",
+        asset=key,
+        description=(
+            "The publisher answered with the file that the catalogue describes. Red: it sent "
+            "something else, which is in quarantine. Yellow: it could not be reached. Either way "
+            "what was landed before stays in use."
+        ),
+    )
+    noticed = dg.AssetCheckSpec(
+        "no_release_waits_to_be_described",
+        asset=key,
+        description=(
+            "The publisher has no release that the catalogue does not recognise, and no successor "
+            "of this source whose layout is still to be described."
+        ),
+    )
+
     @dg.asset(
-        key=["landing", dataset.code],
+        key=key,
         group_name="landing",
         description=(
-            f"{dataset.title}: the files as {dataset.publisher} sent them, write-once. "
+            f"{declared.title}: the files as {declared.publisher} sent them, write-once. "
             f"A publisher that does not answer leaves what was landed before in use."
         ),
         kinds={"file"},
         owners=[OWNER],
-        metadata={"publisher page": dg.MetadataValue.url(dataset.landing_page)},
+        check_specs=[answered, noticed],
+        metadata={"publisher page": dg.MetadataValue.url(declared.landing_page)},
     )
-    def land(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.MaterializeResult[Any]:
+    def land(
+        context: dg.AssetExecutionContext, pulse: PulseResource
+    ) -> Iterator[dg.MaterializeResult[Any]]:
+        dataset = pulse.catalogue.dataset(declared.code)
         store = pulse.store
+        outcomes = refresh_dataset(
+            dataset,
+            mode=cast("Mode", pulse.mode),
+            store=store,
+            http=pulse.http,
+            now=datetime.now(UTC),
+            reachability=None if pulse.mode == "offline" else pulse.reachability,
+        )
+        notes = {
+            (outcome.dataset, outcome.edition): SourceNote(outcome.state, outcome.message)
+            for outcome in outcomes
+            if outcome.tried or outcome.failed
+        }
+        _leave(pulse.workspace, context.run.run_id, "sources", dataset.code, notes)
+        for outcome in outcomes:
+            if outcome.state in ("publisher_new", "publisher_revision", "publisher_refused"):
+                pulse.say(f"landing     {outcome.message}")
         held = [
             landed
             for edition in dataset.editions
             for landed in store.revisions(dataset.code, edition.edition)
         ]
-        return dg.MaterializeResult(
+        refused = [outcome for outcome in outcomes if outcome.state == "publisher_refused"]
+        unreached = [outcome for outcome in outcomes if outcome.state == "publisher_unreachable"]
+        waiting = alerts(pulse.workspace, dataset.code)
+        if pulse.mode == "only_publisher" and (refused or unreached):
+            pulse.say(f"MISSING     {(refused + unreached)[0].message}")
+        yield dg.MaterializeResult(
             metadata={
                 "files held": len(held),
+                "requests": sum(outcome.requests for outcome in outcomes),
+                "publisher": dg.MetadataValue.table(
+                    [
+                        dg.TableRecord(
+                            {"edition": o.edition, "state": o.state, "message": o.message}
+                        )
+                        for o in outcomes
+                    ]
+                )
+                if outcomes
+                else "no edition is listed yet",
                 "files": dg.MetadataValue.table(
                     [
                         dg.TableRecord(
@@ -81,6 +168,7 @@ def _landing_asset(dataset: Dataset) -> dg.AssetsDefinition:
                                 "edition": landed.edition,
                                 "revision": landed.revision,
                                 "file": landed.file_name,
+                                "path": str(landed.path),
                                 "sha256": landed.sha256,
                                 "retrieved": landed.retrieved_at.isoformat(timespec="seconds"),
                             }
@@ -89,17 +177,42 @@ def _landing_asset(dataset: Dataset) -> dg.AssetsDefinition:
                     ]
                 )
                 if held
-                else dg.MetadataValue.text("none: the bundled figures are used"),
-            }
+                else "none: the bundled figures are used",
+            },
+            check_results=[
+                dg.AssetCheckResult(
+                    check_name=answered.name,
+                    passed=not refused and not unreached,
+                    severity=dg.AssetCheckSeverity.ERROR if refused else dg.AssetCheckSeverity.WARN,
+                    metadata={
+                        "what happened": "; ".join(o.message for o in refused + unreached)
+                        or "nothing amiss"
+                    },
+                ),
+                dg.AssetCheckResult(
+                    check_name=noticed.name,
+                    passed=not waiting,
+                    metadata={"what waits": "; ".join(waiting) or "nothing"},
+                ),
+            ],
         )
 
     return land
 
 
-def _observations_asset(dataset: Dataset) -> dg.AssetsDefinition:
+def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
+    key = dg.AssetKey(["observations", declared.code])
+    fresh = dg.AssetCheckSpec(
+        "the_next_edition_is_not_overdue",
+        asset=key,
+        description=(
+            "The newest edition that is known is as new as the publisher's calendar says. Yellow "
+            "within the days of grace, red after a year without news past the expected date."
+        ),
+    )
     check = dg.AssetCheckSpec(
         "every_file_keeps_the_contract",
-        asset=dg.AssetKey(["observations", dataset.code]),
+        asset=key,
         description=(
             "No file of this dataset was refused. A refused file is in quarantine with its "
             "reasons; the last good revision, else the bundled figures, are used in its place."
@@ -107,18 +220,21 @@ def _observations_asset(dataset: Dataset) -> dg.AssetsDefinition:
     )
 
     @dg.asset(
-        key=["observations", dataset.code],
+        key=key,
         group_name="observations",
-        deps=[dg.AssetKey(["landing", dataset.code])] if dataset.parser else [],
-        description=f"{dataset.title}: one row a published cell, held against the contract.",
+        deps=[dg.AssetKey(["landing", declared.code])] if declared.discovery else [],
+        description=f"{declared.title}: one row a published cell, held against the contract.",
         kinds={"python", "pandera"},
         owners=[OWNER],
-        check_specs=[check],
-        metadata={"publisher page": dg.MetadataValue.url(dataset.landing_page)},
+        check_specs=[check, fresh],
+        freshness_policy=_policy(declared),
+        metadata={"publisher page": dg.MetadataValue.url(declared.landing_page)},
     )
     def observe(
         context: dg.AssetExecutionContext, pulse: PulseResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
+        dataset = pulse.catalogue.dataset(declared.code)
+        age = judge_freshness(pulse, dataset)
         intakes = take_in_dataset(pulse, dataset)
         _leave(pulse.workspace, context.run.run_id, "accepted", dataset.code, intakes)
         rows = sum(len(intake.rows) for intake in intakes)
@@ -168,11 +284,56 @@ def _observations_asset(dataset: Dataset) -> dg.AssetsDefinition:
                         )
                         or "none",
                     },
-                )
+                ),
+                dg.AssetCheckResult(
+                    check_name=fresh.name,
+                    passed=age.state == "ok",
+                    severity=dg.AssetCheckSeverity.ERROR if age.red else dg.AssetCheckSeverity.WARN,
+                    metadata={"judgement": age.message},
+                ),
             ],
         )
 
     return observe
+
+
+def judge_freshness(pulse: PulseResource, dataset: Dataset) -> Freshness:
+    """Whether the dataset is as new as its publisher's calendar says, today."""
+    catalogue = pulse.catalogue
+    successor = catalogue.datasets.get(dataset.succeeded_by or "")
+    return freshness(
+        dataset,
+        datetime.now(UTC).date(),
+        _newest(dataset),
+        successor_published=_newest(successor) if successor else None,
+    )
+
+
+def _newest(dataset: Dataset) -> date | None:
+    published = [edition.published_on for edition in dataset.editions if edition.published_on]
+    return max(published, default=None)
+
+
+def _policy(dataset: Dataset) -> dg.FreshnessPolicy | None:
+    """How long an annual source may go without a refresh before the page says so."""
+    if dataset.cadence != "annual" or not dataset.discovery:
+        return None
+    return dg.FreshnessPolicy.time_window(
+        warn_window=timedelta(days=45), fail_window=timedelta(days=365 + dataset.grace_days)
+    )
+
+
+def alerts(workspace: Workspace, dataset: str) -> list[str]:
+    """What the watch noticed of a dataset and nobody has dealt with: one message a release."""
+    path = workspace.landing / ".watch" / "alerts" / f"{dataset}.json"
+    return list(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else []
+
+
+def raise_alerts(workspace: Workspace, dataset: str, messages: list[str]) -> None:
+    """Keep messages until the catalogue knows the release; they redden the landing's check."""
+    path = workspace.landing / ".watch" / "alerts" / f"{dataset}.json"
+    known = alerts(workspace, dataset)
+    write_whole(path, json.dumps([*known, *(m for m in messages if m not in known)]).encode())
 
 
 @dg.definitions
@@ -180,7 +341,7 @@ def ingest() -> dg.Definitions:
     """Landing and observations of every dataset in the catalogue."""
     assets: list[dg.AssetsDefinition] = []
     for dataset in load_catalogue().datasets.values():
-        if dataset.parser:
+        if dataset.discovery:
             assets.append(_landing_asset(dataset))
         assets.append(_observations_asset(dataset))
     return dg.Definitions(assets=assets)

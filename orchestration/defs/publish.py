@@ -88,9 +88,7 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
     kinds={"duckdb"},
     owners=[OWNER],
 )
-def published(
-    context: dg.AssetExecutionContext, pulse: PulseResource
-) -> dg.MaterializeResult[Any]:
+def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.MaterializeResult[Any]:
     """Make the next release, unless it would tell readers nothing new."""
     workspace = pulse.workspace
     require_build(workspace)

@@ -13,14 +13,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 from dagster_dbt import DbtCliResource
+from pydantic import PrivateAttr
 
+from sources.addresses import PublisherSettings
 from sources.areas import AreaBook
 from sources.catalogue import Catalogue, load_catalogue
+from sources.http import HttpClient, Reachability, probe
 from sources.landing import LandingStore
+from sources.watch import NoticedEditions
 from warehouse.workspace import DBT_PROJECT, PROJECT, SEEDS, Workspace, WorkspaceError
 
 MODES = ("default", "offline", "only_publisher")
@@ -42,11 +45,19 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     lock_seconds: int = 3600
     keep_releases: int = 10
 
+    _http: HttpClient | None = PrivateAttr(default=None)
+    _reachability: Reachability | None = PrivateAttr(default=None)
+
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[PulseResource]:
-        """Hold the workspace's lock while the run lasts."""
+        """Hold the workspace's lock while the run lasts, and close what the run opened."""
         with locked(self.workspace, self.lock_seconds):
-            yield self
+            try:
+                yield self
+            finally:
+                if self._http is not None:
+                    self._http.close()
+                self._http = self._reachability = None
 
     @property
     def workspace(self) -> Workspace:
@@ -70,8 +81,8 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     @property
     def catalogue(self) -> Catalogue:
-        """What is declared."""
-        return load_catalogue()
+        """What is declared, and the editions that were noticed since and recognised."""
+        return NoticedEditions(self.workspace.landing).extend(load_catalogue())
 
     @property
     def areas(self) -> AreaBook:
@@ -82,6 +93,21 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def store(self) -> LandingStore:
         """Landed files."""
         return LandingStore(self.workspace.landing, self.workspace.quarantine)
+
+    @property
+    def http(self) -> HttpClient:
+        """The one client of this run, pointed at the publishers that the environment names."""
+        if self._http is None:
+            self._http = HttpClient(PublisherSettings.from_env(os.environ))
+        return self._http
+
+    @property
+    def reachability(self) -> Reachability:
+        """Which publishers answer, asked once a run and all at once."""
+        if self._reachability is None:
+            self._reachability = probe(self.http.settings)
+            self.say(f"publishers  {self._reachability.line()}")
+        return self._reachability
 
     def say(self, line: str) -> None:
         """Tell whoever watches the terminal how far the run is."""
@@ -98,7 +124,7 @@ def teller() -> Callable[[str], None]:
 
 def tell_progress_to(function: Callable[[str], None]) -> None:
     """Send progress of runs in this process to a function; the command line does."""
-    global _teller  # noqa: PLW0603
+    global _teller
     _teller = function
 
 
@@ -152,12 +178,10 @@ def dbt_executable() -> str:
 
 def dbt_resource() -> DbtCliResource:
     """dbt, told where the project and its profile lie."""
-    options: dict[str, Any] = {}
     return DbtCliResource(
         project_dir=str(DBT_PROJECT),
         profiles_dir=str(DBT_PROJECT),
         dbt_executable=dbt_executable(),
-        **options,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.defs.gate import GATED
+from orchestration.defs.gate import GATE_CHECKS
 from sources.catalogue import Dataset, load_catalogue
 
 TIMEZONE = "Europe/London"
@@ -21,8 +21,7 @@ refresh = dg.define_asset_job(
 
 republish = dg.define_asset_job(
     "republish",
-    selection=dg.AssetSelection.groups("release")
-    | dg.AssetSelection.checks_for_assets(*[dg.AssetKey(["marts", mart]) for mart in GATED]),
+    selection=dg.AssetSelection.groups("release") | dg.AssetSelection.checks(*GATE_CHECKS),
     description="Gate the build at hand again and publish it; nothing is fetched or built.",
     tags={"pulse/kind": "republish"},
 )

@@ -13,9 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pandas as pd
 from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
 
-from orchestration.defs.ingest import OWNER, accepted_by, noted_by, run_folder, take_in_dataset
+from orchestration.defs.ingest import (
+    OWNER,
+    accepted_by,
+    noted_by,
+    revised_in,
+    run_folder,
+    take_in_dataset,
+)
 from orchestration.defs.resources import PulseResource, dbt_executable
 from sources.catalogue import load_catalogue
 from sources.errors import PulseError
@@ -54,7 +62,14 @@ def ensure_manifest() -> Path:
     if MANIFEST.exists() and MANIFEST.stat().st_mtime > newest:
         return MANIFEST
     done = subprocess.run(
-        [dbt_executable(), "parse", "--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)],
+        [
+            dbt_executable(),
+            "parse",
+            "--project-dir",
+            str(DBT_PROJECT),
+            "--profiles-dir",
+            str(DBT_PROJECT),
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -126,15 +141,27 @@ def transform() -> dg.Definitions:
         run_id = context.run.run_id
         intakes = []
         notes = {}
+        revised = []
         for dataset in catalogue.datasets.values():
             taken = accepted_by(workspace, run_id, dataset.code)
-            intakes += take_in_dataset(pulse, dataset) if taken is None else taken
+            taken = take_in_dataset(pulse, dataset) if taken is None else taken
+            intakes += taken
+            changed = revised_in(pulse, dataset, taken) if taken else pd.DataFrame()
+            if len(changed):
+                revised.append(changed)
+                pulse.say(f"revised     {dataset.code}: {len(changed)} figures changed")
             notes.update(noted_by(workspace, run_id, dataset.code))
         folder = run_folder(workspace, run_id)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "pulse.duckdb"
         path.unlink(missing_ok=True)
-        counts = load(path, catalogue, intakes, source_notes=notes)
+        counts = load(
+            path,
+            catalogue,
+            intakes,
+            source_notes=notes,
+            revised=pd.concat(revised, ignore_index=True) if revised else None,
+        )
         make_current(workspace, run_id)
         pulse.say(f"loaded      {sum(counts.values())} rows into a new warehouse")
         for table, rows in counts.items():

@@ -13,16 +13,14 @@ import dagster as dg
 import duckdb
 import pytest
 
-from orchestration.defs.resources import PulseResource
 from orchestration.definitions import defs
+from orchestration.defs.resources import PulseResource
 from warehouse.release import hash_tree
 from warehouse.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-ONE = (
-    "barometer_id = 'arts_engagement' and area_code = 'E08000030' and edition = '2023-24'"
-)
+ONE = "barometer_id = 'arts_engagement' and area_code = 'E08000030' and edition = '2023-24'"
 INDEX = (
     "barometer_id = 'promising_prospects' and area_code = 'E08000028' and edition = '2025' "
     "and is_latest"
@@ -159,7 +157,7 @@ def reachable(workspace: Workspace) -> dict[str, str]:
 
 def republish(workspace: Workspace) -> dg.ExecuteInProcessResult:
     """Gate and publish the build at hand, as after every build."""
-    job = defs().get_job_def("republish")
+    job = defs().resolve_job_def("republish")
     with dg.DagsterInstance.ephemeral() as instance:
         return job.execute_in_process(
             instance=instance,
