@@ -96,18 +96,18 @@ def list_releases(workspace: Workspace) -> list[Manifest]:
     """Every whole release, oldest first."""
     if not workspace.releases.is_dir():
         return []
-    return [
-        Manifest.read(folder)
-        for folder in _release_folders(workspace)
-    ]
+    return [Manifest.read(folder) for folder in _release_folders(workspace)]
 
 
 def _release_folders(workspace: Workspace) -> list[Path]:
     """The folders that are releases, oldest first: what else lies there is not ours to judge."""
     return sorted(
-        folder
-        for folder in workspace.releases.iterdir()
-        if folder.name.isdecimal() and folder.is_dir()
+        (
+            folder
+            for folder in workspace.releases.iterdir()
+            if folder.name.isdecimal() and folder.is_dir()
+        ),
+        key=lambda folder: int(folder.name),
     )
 
 
