@@ -333,6 +333,13 @@ class _Reader:
         regions = sorted({str(row["region_code"]) for row in profiles if row["region_code"]})
         self._near = [self.lead, *self.members]
         self._shown = [*self._near, ENGLAND, *regions]
+        self._authorities = [
+            str(row["area_code"])
+            for row in self._rows(
+                "select area_code from reference.areas "
+                "where area_level = 'cauth' and valid_to is null order by area_code"
+            )
+        ]
         self._symbols_by_status = {
             str(row["status"]): str(row["symbol"] or "")
             for row in self._rows("select status, symbol from reference.status_codes")
@@ -449,7 +456,7 @@ class _Reader:
                     and b.period_end = ca.period_end and b.unit = 'z_score'
             where
                 b.is_latest and b.goal_id = $goal
-                and (list_contains($shown, b.area_code) or b.area_level = 'cauth')
+                and (list_contains($shown, b.area_code) or list_contains($authorities, b.area_code))
             order by d.barometer_order, place, b.area_name, b.area_code
             """,
             lead=self.lead,
@@ -457,6 +464,7 @@ class _Reader:
             england=ENGLAND,
             goal=goal["goal_id"],
             shown=self._shown,
+            authorities=self._authorities,
         )
         index = any(row["unit"] == "z_score" for row in rows)
         self._figure_keys |= {str(row["provenance_id"]) for row in rows if row["provenance_id"]}
@@ -708,7 +716,7 @@ class _Reader:
             from marts.combined_authorities as ca
             inner join reference.barometer_definitions as d using (barometer_id)
             inner join reference.goals as g on d.goal_id = g.goal_id
-            where ca.is_latest
+            where ca.is_latest and list_contains($authorities, ca.area_code)
             qualify
                 row_number() over (
                     partition by ca.barometer_id, ca.area_code order by ca.period_end desc
@@ -716,6 +724,7 @@ class _Reader:
             order by g.goal_order, d.barometer_order, ca.area_code <> $lead, ca.area_name, ca.area_code
             """,
             lead=self.lead,
+            authorities=self._authorities,
         )
         self._figure_keys |= {str(row["provenance_id"]) for row in rows if row["provenance_id"]}
         return Sheet(

@@ -1,0 +1,13 @@
+-- What did the report say, and what do we say? Its claims on the key barometers.
+select
+    r.claim_id,
+    r.barometer_id,
+    r.area_name,
+    r.statistic,
+    r.claimed_value as report,
+    r.our_value as ours,
+    r.verdict
+from marts.report_reconciliation as r
+inner join reference.goals as g on r.barometer_id = g.key_barometer_id
+where r.area_name in ('WMCA', 'England')
+order by r.claim_id;
