@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 KEY: Final = (
     "measure",
@@ -41,6 +43,16 @@ REVISION_COLUMNS: Final = (
 ``added`` (only the new revision has the row) or ``removed`` (only the old one has)."""
 
 
+_TYPES: Final = {
+    name: "datetime64[ns]"
+    if name.startswith("period_")
+    else "float64"
+    if name.endswith("_value")
+    else "string"
+    for name in REVISION_COLUMNS
+}
+
+
 def compare_revisions(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """Compare two revisions of an edition.
 
@@ -51,56 +63,48 @@ def compare_revisions(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """
     columns = [*KEY, *FIGURES, "status", "area_name", "dataset", "edition", "revision"]
     both = old[columns].merge(
-        new[columns], how="outer", on=list(KEY), suffixes=("_old", "_new"), indicator=True
+        new[columns], how="outer", on=list(KEY), suffixes=("_old", "_new"), indicator="side"
     )
-    if both.empty:
-        return _typed(pd.DataFrame(columns=list(REVISION_COLUMNS)))
-    found: list[pd.DataFrame] = []
-    for side, kind in (("left_only", "removed"), ("right_only", "added")):
-        rows = both[both["_merge"] == side]
-        found.append(_lines(rows, "value", kind))
-    shared = both[both["_merge"] == "both"]
-    any_figure = pd.Series(False, index=shared.index)
-    for figure in FIGURES:
-        differs = ~_same(shared[f"{figure}_old"], shared[f"{figure}_new"])
-        any_figure |= differs
-        found.append(_lines(shared[differs], figure, "changed"))
-    statuses = shared["status_old"].astype("string") != shared["status_new"].astype("string")
-    found.append(_lines(shared[statuses & ~any_figure], "status", "changed"))
-    lines = pd.concat([each for each in found if not each.empty] or found[:1], ignore_index=True)
-    order = [*REVISION_COLUMNS[4:6], "area_level", "period_start", "period_end", "field"]
-    return _typed(lines.sort_values(order, kind="stable", ignore_index=True))
-
-
-def _same(old: pd.Series, new: pd.Series) -> pd.Series:
-    before, after = old.astype("Float64"), new.astype("Float64")
-    return ((before == after) | (before.isna() & after.isna())).fillna(False).astype(bool)
-
-
-def _lines(rows: pd.DataFrame, field: str, kind: str) -> pd.DataFrame:
-    lines = pd.DataFrame(index=rows.index)
-    for name in ("dataset", "edition", "area_name"):
-        lines[name] = rows[f"{name}_new"].fillna(rows[f"{name}_old"])
-    lines["old_revision"], lines["new_revision"] = rows["revision_old"], rows["revision_new"]
-    for name in KEY:
-        lines[name] = rows[name]
-    lines["field"], lines["kind"] = field, kind
-    figures = field in FIGURES
-    lines["old_value"] = rows[f"{field}_old"].astype("Float64") if figures else pd.NA
-    lines["new_value"] = rows[f"{field}_new"].astype("Float64") if figures else pd.NA
-    lines["old_status"], lines["new_status"] = rows["status_old"], rows["status_new"]
-    return lines[list(REVISION_COLUMNS)]
-
-
-def _typed(lines: pd.DataFrame) -> pd.DataFrame:
-    kinds = {
-        name: "datetime64[ns]"
-        if name.startswith("period_")
-        else "float64"
-        if name in {"old_value", "new_value"}
-        else "string"
-        for name in REVISION_COLUMNS
+    side = both["side"].to_numpy(dtype=object)
+    shared = side == "both"
+    figures = {
+        figure: (_real(both[f"{figure}_old"]), _real(both[f"{figure}_new"])) for figure in FIGURES
     }
-    for name in ("old_value", "new_value"):
-        lines[name] = lines[name].astype("Float64").astype("float64")
-    return lines[list(REVISION_COLUMNS)].astype(kinds)
+    # One line is a row of ``both`` and a field of it.
+    picked: list[tuple[str, NDArray[np.intp]]] = []
+    changed = np.zeros(len(both), dtype=bool)
+    for figure, (before, after) in figures.items():
+        differs = shared & ~((before == after) | (np.isnan(before) & np.isnan(after)))
+        changed |= differs
+        if figure == "value":
+            differs = differs | ~shared
+        picked.append((figure, np.flatnonzero(differs)))
+    statuses = _text(both["status_old"]) != _text(both["status_new"])
+    picked.append(("status", np.flatnonzero(shared & ~changed & statuses)))
+
+    at = np.concatenate([rows for _, rows in picked])
+    lines = pd.DataFrame({name: both[name].to_numpy()[at] for name in KEY})
+    kinds = {"both": "changed", "left_only": "removed", "right_only": "added"}
+    lines["kind"] = [kinds[each] for each in side[at]]
+    lines["field"] = [field for field, rows in picked for _ in rows]
+    nothing = np.full(len(both), np.nan)
+    for name, which in (("old_value", 0), ("new_value", 1)):
+        lines[name] = np.concatenate(
+            [figures.get(field, (nothing, nothing))[which][rows] for field, rows in picked]
+        )
+    for name in ("status", "revision"):
+        for when in ("old", "new"):
+            lines[f"{when}_{name}"] = _text(both[f"{name}_{when}"])[at]
+    for name in ("dataset", "edition", "area_name"):
+        lines[name] = _text(both[f"{name}_new"].fillna(both[f"{name}_old"]))[at]
+    order = ["measure", "area_code", "area_level", "period_start", "period_end", "unit", "field"]
+    lines = lines.sort_values(order, kind="stable", ignore_index=True)
+    return lines[list(REVISION_COLUMNS)].astype(_TYPES)
+
+
+def _real(column: pd.Series) -> NDArray[np.float64]:
+    return np.asarray(column.astype("Float64").to_numpy(dtype="float64", na_value=np.nan))
+
+
+def _text(column: pd.Series) -> NDArray[np.object_]:
+    return np.asarray([None if pd.isna(each) else each for each in column], dtype=object)

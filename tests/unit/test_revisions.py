@@ -116,7 +116,7 @@ figures = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(figures, figures)
 def test_forwards_and_backwards_tell_the_same(
     before: dict[str, float | None], after: dict[str, float | None]
