@@ -60,13 +60,16 @@ def _dagster_home() -> None:
     flag_value="only_publisher",
     help="Use nothing but what publishers sent: no bundled figures.",
 )
-def refresh(mode: str | None) -> None:
+@click.option("--dry-run", is_flag=True, help="Build and check everything; publish nothing.")
+def refresh(mode: str | None, dry_run: bool) -> None:
     """Build, check and publish everything."""
     with told_plainly():
-        raise SystemExit(run_refresh(Workspace.from_environment(), mode or "default"))
+        raise SystemExit(
+            run_refresh(Workspace.from_environment(), mode or "default", dry_run=dry_run)
+        )
 
 
-def run_refresh(workspace: Workspace, mode: str) -> int:
+def run_refresh(workspace: Workspace, mode: str, *, dry_run: bool = False) -> int:
     """Run the refresh job in this process and tell how it went; returns the exit code."""
     _dagster_home()
     started = time.monotonic()
@@ -88,7 +91,7 @@ def run_refresh(workspace: Workspace, mode: str) -> int:
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     try:
         with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-            job = defs().resolve_job_def("refresh")
+            job = defs().resolve_job_def("dry_run" if dry_run else "refresh")
             with dg.DagsterInstance.get() as instance:
                 result = job.execute_in_process(
                     instance=instance,
@@ -97,14 +100,15 @@ def run_refresh(workspace: Workspace, mode: str) -> int:
                     run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
                     tags={"pulse/started_by": "command line", "pulse/mode": mode},
                 )
-                lines = (
-                    summary_lines(workspace, result)
-                    if result.success
-                    else failure_lines(workspace, result)
-                )
+                if not result.success:
+                    lines = failure_lines(workspace, result)
+                elif dry_run:
+                    lines = ["Everything was built and checked; nothing was published."]
+                else:
+                    lines = summary_lines(workspace, result)
     finally:
         tell_progress_to(lambda _: None)
-    tell("finished    " + ("all of it" if result.success else "NOT published"))
+    tell("finished    " + ("all of it" if result.success else "with errors: NOT published"))
     click.echo("\n" + "\n".join(lines))
     return 0 if result.success else BAD
 
@@ -191,6 +195,31 @@ def rollback(number: int) -> None:
         with locked(workspace, 60):
             manifest = restore(workspace, number)
         click.echo(f"release {manifest.number} of {manifest.made_at[:19]} is what readers see now")
+
+
+@main.command()
+@click.argument("earlier", type=int)
+@click.argument("later", type=int)
+@click.option("--limit", default=40, show_default=True, help="How many figures to list.")
+def diff(earlier: int, later: int, limit: int) -> None:
+    """Say which figures changed between two releases, and why."""
+    from warehouse.differences import difference_lines
+
+    with told_plainly():
+        for line in difference_lines(Workspace.from_environment(), earlier, later, limit=limit):
+            click.echo(line)
+
+
+@main.command()
+@click.option("--seed", default=2025, show_default=True, help="Equal seeds make equal files.")
+def demo(seed: int) -> None:
+    """Build the whole platform on made-up files, in demo/, watermarked everywhere."""
+    from orchestration.demo import make_demonstration
+
+    with told_plainly():
+        workspace = make_demonstration(seed=seed)
+        click.echo(f"made-up publisher files are in {workspace.root}/files; nothing there is real")
+        raise SystemExit(run_refresh(workspace, "offline"))
 
 
 if __name__ == "__main__":

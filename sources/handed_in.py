@@ -19,6 +19,13 @@ from sources.landing import LandingStore
 SIZE_LIMIT = 200_000_000
 """Bytes; the largest file that any of the publishers has is under 10 MB."""
 
+MADE_UP_PREFIX = "synthetic-"
+
+
+def is_made_up(file_name: str) -> bool:
+    """Whether a file is named as those that ``sources.synthetic`` writes."""
+    return file_name.startswith(MADE_UP_PREFIX)
+
 
 def land_file(
     dataset: Dataset,
@@ -106,11 +113,16 @@ def land_file(
         file_name=path.name,
         address=None,
         retrieved_at=now,
+        origin="synthetic" if is_made_up(path.name) else "publisher",
     )
     lines = [
         f"landed {landed.file_name} as {dataset.code} {edition.edition}, revision {landed.revision}",
         f"{len(rows)} rows; the next refresh uses them before the bundled figures",
     ]
+    if landed.origin == "synthetic":
+        lines.append(
+            "the file says that it is made up: the gate will refuse to release its figures"
+        )
     lines += [f"note: {note.message}" for note in notes]
     lines += [f"{finding.severity}: {finding.message}" for finding in findings]
     return "\n".join(lines)

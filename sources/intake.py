@@ -297,6 +297,9 @@ def _try_landed(
         return Rejection(landed.revision, landed.file_name, (), str(error), code=error.code)
     if _errors(findings):
         return _refused(landed.revision, landed.file_name, findings)
+    if landed.origin != "publisher":
+        # A parser cannot know that a file was made up; whoever landed it did.
+        rows = rows.assign(origin=pd.Series(landed.origin, index=rows.index, dtype="string"))
     return rows, notes, findings
 
 

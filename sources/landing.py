@@ -24,7 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sources.errors import LandingError
 
@@ -109,10 +109,11 @@ class LandingStore:
         last_modified: str | None = None,
         content_type: str | None = None,
         extra: Mapping[str, Any] | None = None,
+        origin: Literal["publisher", "synthetic"] = "publisher",
     ) -> LandedFile:
         """Keep the bytes as a revision of the edition; the same bytes again give the same revision.
 
-        ``address`` is None for a file handed in by a person. Raises LandingError: "bad_name" for a
+        ``origin`` is synthetic for a made-up file, whose figures are never released. ``address`` is None for a file handed in by a person. Raises LandingError: "bad_name" for a
         dataset, edition or file name that is not a plain name, "empty_file", "bad_time",
         "bytes_changed" where the folder of this sha256 holds other bytes, "not_written" where the disk
         refuses.
@@ -136,7 +137,7 @@ class LandingStore:
             "sha256": sha256,
             "file_name": file_name,
             "size": len(content),
-            "origin": "publisher",
+            "origin": origin,
             "address": address,
             "retrieved_at": _utc(retrieved_at, dataset, edition, file_name).isoformat(),
             "etag": etag,

@@ -6,6 +6,7 @@ It reads and judges; it writes nothing. Whoever calls it decides what a red verd
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -19,7 +20,11 @@ _SHOWN = 100
 
 
 def run_gate(
-    build: Path, previous: Path | None, *, only: Iterable[Rule] | None = None
+    build: Path,
+    previous: Path | None,
+    *,
+    only: Iterable[Rule] | None = None,
+    demonstration: bool = False,
 ) -> list[Verdict]:
     """Apply the rules to the marts of a build.
 
@@ -27,6 +32,8 @@ def run_gate(
         build: the warehouse file of the build.
         previous: the published warehouse, or none before the first release.
         only: some of the rules; all of them where it is not given.
+        demonstration: whether the workspace is one where everything is made up, the only one whose
+            figures may be synthetic.
 
     Returns:
         A verdict a rule, in order. A mart that is missing fails every rule on it.
@@ -35,6 +42,10 @@ def run_gate(
     verdicts = []
     with reading(build) as connection:
         reference = read_reference(connection, previous)
+        if demonstration:
+            reference = replace(
+                reference, releasable_origins=(*reference.releasable_origins, "synthetic")
+            )
         frames: dict[str, pd.DataFrame] = {}
         for rule in chosen:
             if rule.mart not in frames:

@@ -53,6 +53,11 @@ class Workspace:
         return cls(root)
 
     @property
+    def is_demonstration(self) -> bool:
+        """Whether everything here is made up, by the mark that `pulse demo` leaves in its folder."""
+        return (self.root / "DEMONSTRATION").exists()
+
+    @property
     def landing(self) -> Path:
         """Publisher files as they were sent, write-once."""
         return self.root / "landing"

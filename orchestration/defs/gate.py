@@ -52,7 +52,10 @@ def gate() -> dg.Definitions:
         asked = {key.name for key in context.selected_asset_check_keys}
         chosen = [rule for rule in known.values() if rule.name in asked]
         verdicts = run_gate(
-            workspace.build_file.resolve(), previous_warehouse(workspace), only=chosen
+            workspace.build_file.resolve(),
+            previous_warehouse(workspace),
+            only=chosen,
+            demonstration=workspace.is_demonstration,
         )
         (workspace.current_build / "gate.json").write_text(
             json.dumps(

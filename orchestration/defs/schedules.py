@@ -19,6 +19,13 @@ refresh = dg.define_asset_job(
     tags={"pulse/kind": "refresh"},
 )
 
+dry_run = dg.define_asset_job(
+    "dry_run",
+    selection=dg.AssetSelection.all() - dg.AssetSelection.groups("release"),
+    description="Fetch, build and gate everything, and publish nothing.",
+    tags={"pulse/kind": "dry run"},
+)
+
 republish = dg.define_asset_job(
     "republish",
     selection=dg.AssetSelection.groups("release") | dg.AssetSelection.checks(*GATE_CHECKS),
@@ -58,4 +65,4 @@ def schedules() -> dg.Definitions:
         execution_timezone=TIMEZONE,
         description="Once a month, whatever the calendar says: publishers revise without notice.",
     )
-    return dg.Definitions(jobs=[refresh, republish], schedules=[*annual, monthly])
+    return dg.Definitions(jobs=[refresh, dry_run, republish], schedules=[*annual, monthly])
