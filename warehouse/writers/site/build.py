@@ -185,6 +185,7 @@ class Pictures:
             lead_code=region.lead.code,
             polarity=barometer.polarity,
             width=width,
+            names=[cell.area.name for cell in cells],
         )
 
     def by_authority(self, barometer: Barometer, width: int) -> figures.Picture:
@@ -195,7 +196,7 @@ class Pictures:
             key = region.at_hand(barometer)
             counts = region.counts(barometer, key, region.lead.code)
             frame = self._frame(
-                sentences.title_groups(barometer, counts, len(members)),
+                sentences.title_groups(barometer, counts),
                 f"Group of each authority, {self.edition_title(barometer)}, years "
                 f"{members[0].period if members else ''}. A group is a place among the areas of "
                 "the United Kingdom, not a share.",
@@ -234,13 +235,13 @@ class Pictures:
         for area in region.combined_authorities:
             found = region.counts(barometer, key, area.code)
             counts = {} if found is None else {label: number for number, label in found.counts}
-            rows.append((area.label, area.code == region.lead.code, counts))
+            rows.append((area.name, area.code == region.lead.code, counts))
             said = sentences.listed([f"{n} in {label}" for label, n in counts.items()])
             words.append(f"{area.label}: {said or 'no figure'}")
         lead = region.counts(barometer, key, region.lead.code)
         cells = self.member_cells(barometer)
         frame = self._frame(
-            sentences.title_groups(barometer, lead, len(region.members)),
+            sentences.title_groups(barometer, lead, region.lead),
             f"Number of areas in each group, by combined authority, "
             f"{self.edition_title(barometer)}, years {cells[0].period if cells else ''}. The index "
             "has one value for a county, however many districts it has.",
@@ -422,7 +423,7 @@ class Pictures:
             width=width,
         )
 
-    def of_the_report(self) -> list[tuple[int, figures.Picture]]:
+    def of_the_report(self, width: int = figures.WIDE) -> list[tuple[int, figures.Picture]]:
         """The ten figures of the report, for the edition at hand."""
         found = []
         for number, ids, kind in REPORT_FIGURES:
@@ -430,13 +431,13 @@ class Pictures:
             if not barometers:
                 continue
             if kind == "combined_authority":
-                picture = self.by_combined_authority(barometers[0], figures.WIDE)
+                picture = self.by_combined_authority(barometers[0], width)
             elif kind == "authority":
-                picture = self.by_authority(barometers[0], figures.WIDE)
+                picture = self.by_authority(barometers[0], width)
             elif kind == "england":
-                picture = self.against_england(barometers, figures.WIDE)
+                picture = self.against_england(barometers, width)
             else:
-                picture = self.groups_of_members(barometers, figures.WIDE)
+                picture = self.groups_of_members(barometers, width)
             found.append((number, picture))
         return found
 
@@ -519,6 +520,7 @@ class _Site:
             say=self._say,
             day=_day,
             edition=lambda text: str(text).replace("-", "/"),
+            apart=sentences.reasons_apart,
             words=lambda text: str(text).replace("_", " "),
         )
         self.environment.globals.update(
@@ -794,9 +796,17 @@ class _Site:
                 claim["link"] = f"{barometer.source_page}#{anchor(claim['provenance_id'])}"
             claim["barometer"] = barometer
         pictures = []
-        for number, picture in self.pictures.of_the_report():
-            self._text(f"figures/report-{number:02d}.svg", picture.svg)
-            pictures.append((number, picture))
+        narrow = dict(self.pictures.of_the_report(figures.NARROW))
+        for number, wide in self.pictures.of_the_report():
+            _, ids, kind = REPORT_FIGURES[number - 1]
+            if kind in ("combined_authority", "authority"):
+                # The same picture as on the barometer's page: not written twice.
+                name = f"{ids[0].replace('_', '-')}-by-{kind.replace('_', '-')}"
+            else:
+                name = f"report-{number:02d}"
+                self._text(f"figures/{name}.svg", wide.svg)
+                self._text(f"figures/{name}-narrow.svg", narrow[number].svg)
+            pictures.append((number, {"name": name, "wide": wide, "narrow": narrow[number]}))
         self._page(
             "report.html",
             "report",

@@ -108,6 +108,7 @@ class Cell:
     origin: str | None
     method: str | None
     provenance_id: str | None
+    source_dataset: str | None
     verdict: Verdict | None = None
 
     @property
@@ -357,8 +358,9 @@ class Region:
         return None
 
     def attribution(self, cell: Cell) -> str:
-        """The line that must stand with the figure."""
-        return self.attributions.get((cell.dataset, cell.edition), "")
+        """The line that must stand with the figure: of the data set that it was read from."""
+        read_from = cell.source_dataset or cell.dataset
+        return self.attributions.get((read_from, cell.edition), "")
 
 
 def read_region(connection: duckdb.DuckDBPyConnection, lead_area: str | None = None) -> Region:
@@ -498,7 +500,7 @@ def _cells(
             cells.edition_title, cells.period_start, cells.period_end, cells.is_baseline,
             cells.is_latest, cells.unit, cells.value, cells.lower_95, cells.upper_95, cells.base,
             cells.group_number, cells.group_label, cells.status, cells.status_reason,
-            cells.origin, cells.method, cells.provenance_id,
+            cells.origin, cells.method, cells.provenance_id, cells.source_dataset,
             verdicts.outcome, verdicts.close_call, verdicts.reason, verdicts.difference,
             verdicts.difference_lower_95, verdicts.difference_upper_95, verdicts.z
         from marts.barometers as cells
@@ -514,9 +516,9 @@ def _cells(
     ).fetchall()
     cells: dict[str, dict[tuple[str, date], dict[str, Cell]]] = {}
     for row in rows:
-        outcome = row[21]
-        verdict = None if outcome is None else Verdict(outcome, bool(row[22]), *row[23:28])
-        cell = Cell(row[0], areas[row[1]], *row[2:21], verdict=verdict)
+        outcome = row[22]
+        verdict = None if outcome is None else Verdict(outcome, bool(row[23]), *row[24:29])
+        cell = Cell(row[0], areas[row[1]], *row[2:22], verdict=verdict)
         cells.setdefault(cell.barometer_id, {}).setdefault(cell.key, {})[cell.area.code] = cell
     return cells
 
@@ -606,7 +608,7 @@ def _goals(connection: duckdb.DuckDBPyConnection) -> tuple[Goal, ...]:
     for row in _rows(connection, "reference.goals", "goal_order"):
         found = sorted(
             barometers[row["goal_id"]],
-            key=lambda b: (b.id != row["key_barometer_id"], b.order),  # noqa: B023
+            key=lambda b: (b.id != row["key_barometer_id"], b.order),
         )
         goals.append(
             Goal(

@@ -7,6 +7,7 @@ and add nothing to it. Rounding is for display: half up, to whole percents.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -31,11 +32,14 @@ class Part:
 
 Sentence = tuple[Part, ...]
 
+# More names than this are not listed in a sentence.
+_MOST_NAMES = 8
+
 # Words in front of which a reason may lose its capital: anything else may be a name.
 _COMMON_OPENINGS = ("No ", "There ", "The ", "Only ", "It ", "Neither ", "Both ", "Computed ")
 
 _WHY_SHORT = {
-    "not_held": "publisher's file not held",
+    "not_held": "publisher’s file not held",
     "suppressed": "held back by the publisher",
     "not_available": "not published",
     "not_applicable": "does not exist",
@@ -271,24 +275,25 @@ def counts_sentence(
     """How the member authorities of a combined authority spread over the groups of an index."""
     by_label: dict[str, list[Cell]] = {}
     period = ""
-    for cell in cells:
+    for cell in sorted(cells, key=lambda c: (c.area.name, c.area.code)):
         if cell.group_label is not None:
             by_label.setdefault(cell.group_label, []).append(cell)
             period = cell.period
+    named = sum(len(found) for found in by_label.values()) == counts.authorities <= _MOST_NAMES
     parts = [
         Part(
-            f"On the {_index_name(barometer)}, "
-            f"of the {counts.authorities} areas that it tells apart in {counts.area.in_words}, "
+            f"On the {_index_name(barometer)}, the {counts.authorities} areas of "
+            f"{counts.area.in_words} with a value of their own are placed: "
         )
     ]
     for position, (number, label) in enumerate(counts.counts):
-        if position:
-            last = position == len(counts.counts) - 1
-            parts.append(Part(" and " if last else ", "))
-        found = by_label.get(label, [])
-        verb = "is" if number == 1 else "are"
-        said = f"{number} {verb} in {label}" if position == 0 else f"{number} in {label}"
-        parts.append(Part(said, found[0] if found else None))
+        parts.append(Part(f"{'; ' if position else ''}{number} in {label}"))
+        if not named:
+            continue
+        for place, cell in enumerate(by_label.get(label, [])):
+            parts.append(Part(", " if place else " ("))
+            parts.append(Part(cell.area.name, cell))
+        parts.append(Part(")"))
     years = f", years {period}" if period else ""
     parts.append(Part(f" ({edition_title}{years})."))
     return tuple(parts)
@@ -368,12 +373,17 @@ def direction_sentence(
     return tuple(parts)
 
 
+def reasons_apart(text: str) -> str:
+    """Reasons that the mart strings together with semicolons, as sentences of their own."""
+    return re.sub(r"; (?=[A-Z0-9])", ". ", text)
+
+
 def _edition(edition: str) -> str:
     return edition.replace("-", "/")
 
 
 def _stop(text: str | None) -> str:
-    said = (text or "The reason is not recorded").strip()
+    said = reasons_apart(text or "The reason is not recorded").strip()
     return said if said.endswith(".") else said + "."
 
 
@@ -458,15 +468,17 @@ def title_by_authority(barometer: Barometer, cells: Sequence[Cell], lead: Area) 
     return f"{name}: of {len(cells)} authorities, {listed(said)}"
 
 
-def title_groups(barometer: Barometer, counts: GroupCount | None, members: int) -> str:
+def title_groups(barometer: Barometer, counts: GroupCount | None, area: Area | None = None) -> str:
     """Title of the picture of groups: where most of the authorities are."""
     if counts is None or not counts.counts:
         return f"{barometer.title}: no figures are held yet"
     most = max(number for number, _ in counts.counts)
     labels = [label for number, label in counts.counts if number == most]
     each = " each" if len(labels) > 1 else ""
+    where = f"in {area.in_words}, " if area is not None else ""
     return (
-        f"{barometer.title}: {most} of {counts.authorities} authorities{each} in {listed(labels)}"
+        f"{barometer.title}: {where}{most} of {count_of(counts.authorities, 'area')}{each} in "
+        f"{listed(labels)}"
     )
 
 
