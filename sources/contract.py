@@ -93,6 +93,11 @@ def check_rows(
         return findings or [say("bad_type", "error", f"a value does not fit its column: {error}")]
     if rows.empty:
         return [say("empty_table", "error", "there are no rows; expected figures for this edition")]
+    # What a row must have and lacks is told above; the rules below may rely on it.
+    required = [name for name, column in model.to_schema().columns.items() if not column.nullable]
+    rows = rows.dropna(subset=required).reset_index(drop=True)
+    if rows.empty:
+        return findings
     for rule in _MEMBERSHIP_RULES if memberships else _OBSERVATION_RULES:
         findings.extend(rule(rows, dataset, edition, areas, say))
     if not memberships and previous is not None and not previous.empty:
@@ -148,7 +153,9 @@ def _cells(cases: pd.DataFrame) -> str | None:
             sheet = row.get("sheet")
             letter = row.get("column_letter")
             column = "" if letter is None or pd.isna(letter) else str(letter)
-            cell = f"{column}{int(number)}" if column else f"row {int(number)}"
+            # Rows that do not have the shape yet may hold anything here.
+            line = str(number).removesuffix(".0")
+            cell = f"{column}{line}" if column else f"row {line}"
             places.append(cell if sheet is None or pd.isna(sheet) else f"{sheet}!{cell}")
         elif row.get("area_code") is not None and not pd.isna(row.get("area_code")):
             places.append(f"{row.get('measure')}, {row.get('area_name')} {row.get('area_code')}")

@@ -553,6 +553,15 @@ def test_the_rows_are_left_as_they_were():
     pd.testing.assert_frame_equal(rows, before)
 
 
+@pytest.mark.parametrize("column", list(survey_rows().columns))
+def test_a_column_that_is_null_in_one_row_or_in_all_never_crashes(column):
+    rows = survey_rows().astype("object")
+    rows.loc[3, column] = None
+    assert all(finding.message.startswith("demo_survey") for finding in survey(rows))
+    rows[column] = None
+    assert all(finding.message.startswith("demo_survey") for finding in survey(rows))
+
+
 @settings(deadline=None, max_examples=40)
 @given(
     st.sampled_from(list(survey_rows().columns)),
