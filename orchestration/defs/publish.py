@@ -66,7 +66,9 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
     folder = build.parent / "exports"
     shutil.rmtree(folder, ignore_errors=True)
     with reading(build) as connection:
-        made = write_exports(connection, folder)
+        made = write_exports(
+            connection, folder, dbt_manifest=workspace.builds / "dbt" / "manifest.json"
+        )
     pulse.say(f"exported    {len(made)} files")
     return dg.MaterializeResult(
         metadata={

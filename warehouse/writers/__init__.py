@@ -10,14 +10,36 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.writers.csvw import write_csvw
+from warehouse.writers.dbt_docs import write_dbt_docs
+from warehouse.writers.json_tables import write_json
+from warehouse.writers.spreadsheet import write_spreadsheets
 from warehouse.writers.tables import write_tables
 
 
-def write_exports(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
+def write_exports(
+    connection: duckdb.DuckDBPyConnection, folder: Path, *, dbt_manifest: Path | None = None
+) -> list[Path]:
     """Write every form of a release into ``folder``, which is made anew.
+
+    Args:
+        connection: open on a gated warehouse.
+        folder: where to; it does not exist yet.
+        dbt_manifest: ``manifest.json`` of the dbt build; without it its documentation is left out.
 
     Returns:
         The files made.
+
+    Raises:
+        ExportError: when a form cannot be written.
     """
     folder.mkdir(parents=True)
-    return write_tables(connection, folder)
+    made = [
+        *write_tables(connection, folder),
+        *write_csvw(connection, folder),
+        *write_json(connection, folder),
+        *write_spreadsheets(connection, folder),
+    ]
+    if dbt_manifest is not None:
+        made.append(write_dbt_docs(connection, dbt_manifest, folder))
+    return made
