@@ -15,12 +15,14 @@ import pytest
 from sources.addresses import PublisherSettings
 from sources.catalogue import Catalogue
 from sources.http import HttpClient, Limits, probe
+from sources.intake import take_in
 from sources.landing import LandingStore
 from sources.refresh import CursorStore, Mode, Obtained, SourceOutcome, obtain, refresh_all
 from tests.publishers import servers as say
 from tests.publishers.servers import ODS, FakePublishers
 from tests.publishers.world import (
     IMPATIENT,
+    areas,
     catalogue,
     client,
     fetched_editions,
@@ -90,6 +92,21 @@ def test_a_cold_and_an_unchanged_refresh_make_as_few_requests_as_can_be(
     assert {(each.dataset, each.edition): each.landed for each in unchanged.outcomes} == held
     for dataset, edition in fetched_editions():
         assert len(store.revisions(dataset.code, edition.edition)) == 1
+
+
+@pytest.mark.slow
+def test_after_a_refresh_every_edition_is_the_publishers(
+    refresh: Refresh, store: LandingStore
+) -> None:
+    refresh()
+    taken = {
+        (dataset.code, edition.edition): take_in(dataset, edition, store, areas())
+        for dataset, edition in fetched_editions()
+    }
+    assert {key: each.rejections for key, each in taken.items() if each.rejections} == {}
+    assert {each.origin for each in taken.values()} == {"publisher"}
+    for each in taken.values():
+        assert set(each.rows["file_sha256"]) == {each.file_sha256}
 
 
 def test_without_validators_an_unchanged_refresh_still_lands_nothing(
