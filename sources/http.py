@@ -303,13 +303,13 @@ class HttpClient:
     ) -> Fetched:
         """Fetch an address.
 
-        Raises FetchError with one of the codes ``bad_address``, ``not_allowed_host``,
-        ``redirect_loop``, ``too_many_redirects``, ``bad_redirect``, ``timeout``,
-        ``connect_timeout``, ``connection_failed``, ``connection_reset``, ``name_not_resolved``, ``tls_failed``,
-        ``rate_limited``, ``server_error``, ``not_found``, ``gone``, ``forbidden``,
-        ``bad_request``, ``client_error``, ``unexpected_status``, ``request_failed``; as
-        ``TransferError`` with its content where a body came: ``truncated``, ``too_large``, ``bad_encoding``,
-        ``html_instead_of_file``, ``wrong_content_type``.
+        Raises FetchError ``bad_address`` or ``not_allowed_host``, and TransferError, which carries what
+        was received: ``redirect_loop``, ``too_many_redirects``, ``bad_redirect``, ``timeout``,
+        ``connect_timeout``, ``connection_failed``, ``connection_reset``, ``name_not_resolved``,
+        ``tls_failed``, ``truncated``, ``too_large``, ``bad_encoding``, ``rate_limited``,
+        ``server_error``, ``not_found``, ``gone``, ``forbidden``, ``bad_request``, ``client_error``,
+        ``unexpected_status``, ``html_instead_of_file``, ``json_error``, ``wrong_content_type``,
+        ``request_failed``.
         """
         where = {"dataset": dataset, "edition": edition}
         deadline = self._monotonic() + self.limits.total_seconds
