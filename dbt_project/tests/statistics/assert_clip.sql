@@ -3,10 +3,10 @@ with cases as (
     select *
     from (
         values
-            ('inside', 85.48, 85.48),
-            ('above', 100.4, 100.0),
-            ('below', -0.2, 0.0),
-            ('missing', cast(null as double), cast(null as double))
+        ('inside', 85.48, 85.48),
+        ('above', 100.4, 100.0),
+        ('below', -0.2, 0.0),
+        ('missing', cast(null as double), cast(null as double))
     ) as examples (example, value, expected)
 ),
 

@@ -3,12 +3,12 @@ with cases as (
     select *
     from (
         values
-            ('library, WMCA v England', -1.96, true),
-            ('clear', -4.96, false),
-            ('Walsall, libraries', -1.74, true),
-            ('similar', -0.5, false),
-            ('edge', 2.33, false),
-            ('missing', cast(null as double), false)
+        ('library, WMCA v England', -1.96, true),
+        ('clear', -4.96, false),
+        ('Walsall, libraries', -1.74, true),
+        ('similar', -0.5, false),
+        ('edge', 2.33, false),
+        ('missing', cast(null as double), false)
     ) as examples (example, z, expected)
 ),
 

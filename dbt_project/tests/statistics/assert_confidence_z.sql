@@ -3,7 +3,7 @@ with cases as (
     select *
     from (
         values
-            ('quantile', 0, 1.9599639845)
+        ('quantile', 0, 1.9599639845)
     ) as examples (example, ignored, expected)
 ),
 

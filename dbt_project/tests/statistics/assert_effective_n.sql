@@ -3,9 +3,9 @@ with cases as (
     select *
     from (
         values
-            ('Birmingham, arts', 85.0, 1.0204, 1224.53),
-            ('no standard error', 85.0, cast(null as double), cast(null as double)),
-            ('zero standard error', 85.0, 0.0, cast(null as double))
+        ('Birmingham, arts', 85.0, 1.0204, 1224.53),
+        ('no standard error', 85.0, cast(null as double), cast(null as double)),
+        ('zero standard error', 85.0, 0.0, cast(null as double))
     ) as examples (example, value, se, expected)
 ),
 

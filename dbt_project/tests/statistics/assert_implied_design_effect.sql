@@ -3,8 +3,8 @@ with cases as (
     select *
     from (
         values
-            ('worked', 50.0, 2.0, 1000, 1.6),
-            ('at the ceiling', 100.0, 0.4, 550, cast(null as double))
+        ('worked', 50.0, 2.0, 1000, 1.6),
+        ('at the ceiling', 100.0, 0.4, 550, cast(null as double))
     ) as examples (example, value, se, base, expected)
 ),
 

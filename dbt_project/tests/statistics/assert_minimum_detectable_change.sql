@@ -3,8 +3,8 @@ with cases as (
     select *
     from (
         values
-            ('authority', 2.2, 2.2, 6.098),
-            ('WMCA', 0.95, 0.95, 2.6332)
+        ('authority', 2.2, 2.2, 6.098),
+        ('WMCA', 0.95, 0.95, 2.6332)
     ) as examples (example, se_from, se_to, expected)
 ),
 

@@ -3,9 +3,9 @@ with cases as (
     select *
     from (
         values
-            ('Birmingham in WMCA', 1.2755, 0.7017, 0.3823, 0.8753),
-            ('two areas', 1.2755, 0.7017, 0.0, 2.1193),
-            ('share unknown', 1.2755, 0.7017, cast(null as double), 2.1193)
+        ('Birmingham in WMCA', 1.2755, 0.7017, 0.3823, 0.8753),
+        ('two areas', 1.2755, 0.7017, 0.0, 2.1193),
+        ('share unknown', 1.2755, 0.7017, cast(null as double), 2.1193)
     ) as examples (example, se_part, se_whole, share, expected)
 ),
 

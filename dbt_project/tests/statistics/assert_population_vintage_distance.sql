@@ -3,9 +3,9 @@ with cases as (
     select *
     from (
         values
-            ('Participation Survey to mid-2023', date '2023-05-01', date '2024-03-31', 2023, 107.5),
-            ('Community Life Survey to mid-2023', date '2023-10-01', date '2024-03-31', 2023, 184.0),
-            ('Community Life Survey to mid-2024', date '2023-10-01', date '2024-03-31', 2024, 182.0)
+        ('Participation Survey to mid-2023', date '2023-05-01', date '2024-03-31', 2023, 107.5),
+        ('Community Life Survey to mid-2023', date '2023-10-01', date '2024-03-31', 2023, 184.0),
+        ('Community Life Survey to mid-2024', date '2023-10-01', date '2024-03-31', 2024, 182.0)
     ) as examples (example, period_start, period_end, vintage, expected)
 ),
 

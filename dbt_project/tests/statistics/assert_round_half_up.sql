@@ -3,11 +3,11 @@ with cases as (
     select *
     from (
         values
-            ('half', 28.5, 29.0),
-            ('half below zero', -28.5, -29.0),
-            ('binary half', cast(0.285 as double) * 100, 29.0),
-            ('down', 28.4999, 28.0),
-            ('missing', cast(null as double), cast(null as double))
+        ('half', 28.5, 29.0),
+        ('half below zero', -28.5, -29.0),
+        ('binary half', cast(0.285 as double) * 100, 29.0),
+        ('down', 28.4999, 28.0),
+        ('missing', cast(null as double), cast(null as double))
     ) as examples (example, value, expected)
 ),
 

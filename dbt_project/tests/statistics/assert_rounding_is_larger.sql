@@ -3,11 +3,11 @@ with cases as (
     select *
     from (
         values
-            ('West Midlands v its region, libraries', 0.0743, 0, 0, true),
-            ('West Midlands v England, libraries', 0.2516, 0, 0, false),
-            ('one of them computed', 0.0743, 0, cast(null as integer), true),
-            ('one decimal each', 0.0743, 1, 1, false),
-            ('no variance', cast(null as double), 0, 0, false)
+        ('West Midlands v its region, libraries', 0.0743, 0, 0, true),
+        ('West Midlands v England, libraries', 0.2516, 0, 0, false),
+        ('one of them computed', 0.0743, 0, cast(null as integer), true),
+        ('one decimal each', 0.0743, 1, 1, false),
+        ('no variance', cast(null as double), 0, 0, false)
     ) as examples (example, variance, decimals, other_decimals, expected)
 ),
 

@@ -3,10 +3,10 @@ with cases as (
     select *
     from (
         values
-            ('England, arts', 90.0, 171748, 0.0916),
-            ('England, libraries', 25.0, 171748, 0.1322),
-            ('at the ceiling', 100.0, 550, 0.3804),
-            ('no base', 25.0, cast(null as bigint), cast(null as double))
+        ('England, arts', 90.0, 171748, 0.0916),
+        ('England, libraries', 25.0, 171748, 0.1322),
+        ('at the ceiling', 100.0, 550, 0.3804),
+        ('no base', 25.0, cast(null as bigint), cast(null as double))
     ) as examples (example, value, base, expected)
 ),
 

@@ -3,9 +3,9 @@ with cases as (
     select *
     from (
         values
-            ('85 of 100', 85.0, 100.0, 76.7164),
-            ('none of 20', 0.0, 20.0, 0.0),
-            ('all of 20', 100.0, 20.0, 83.8875)
+        ('85 of 100', 85.0, 100.0, 76.7164),
+        ('none of 20', 0.0, 20.0, 0.0),
+        ('all of 20', 100.0, 20.0, 83.8875)
     ) as examples (example, value, n, expected)
 ),
 

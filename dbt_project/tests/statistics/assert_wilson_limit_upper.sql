@@ -3,9 +3,9 @@ with cases as (
     select *
     from (
         values
-            ('85 of 100', 85.0, 100.0, 90.694),
-            ('none of 20', 0.0, 20.0, 16.1125),
-            ('all of 20', 100.0, 20.0, 100.0)
+        ('85 of 100', 85.0, 100.0, 90.694),
+        ('none of 20', 0.0, 20.0, 16.1125),
+        ('all of 20', 100.0, 20.0, 100.0)
     ) as examples (example, value, n, expected)
 ),
 

@@ -3,9 +3,9 @@ with cases as (
     select *
     from (
         values
-            ('Birmingham v WMCA, libraries', 2.69, 0.8753, 2.8752),
-            ('no variance', 2.69, 0.0, cast(null as double)),
-            ('missing', 2.69, cast(null as double), cast(null as double))
+        ('Birmingham v WMCA, libraries', 2.69, 0.8753, 2.8752),
+        ('no variance', 2.69, 0.0, cast(null as double)),
+        ('missing', 2.69, cast(null as double), cast(null as double))
     ) as examples (example, difference, variance, expected)
 ),
 

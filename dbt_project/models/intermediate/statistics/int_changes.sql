@@ -4,7 +4,7 @@ with cells as (
         *,
         -- Of our own figures only the members are rounded, which all but cancels out.
         case
-            when method is distinct from 'population_weighted_v1'
+            when coalesce(method, '') != 'population_weighted_v1'
                 then max({{ decimals_printed('value') }}) over (
                     partition by barometer_id, edition, source_dataset, method
                 )
@@ -62,6 +62,16 @@ edition_cells as (
 
 ),
 
+newest as (
+
+    select
+        dataset,
+        max(edition_order) as edition_order
+    from editions
+    group by dataset
+
+),
+
 edition_pairs as (
 
     select
@@ -88,14 +98,8 @@ edition_pairs as (
     inner join editions as latest
         on
             baseline.dataset = latest.dataset
-            and latest.edition_order > baseline.edition_order
-    inner join (
-        select
-            dataset,
-            max(edition_order) as edition_order
-        from editions
-        group by dataset
-    ) as newest
+            and baseline.edition_order < latest.edition_order
+    inner join newest
         on
             latest.dataset = newest.dataset
             and latest.edition_order = newest.edition_order
@@ -267,6 +271,14 @@ index_periods as (
 
 ),
 
+kinds as (
+
+    select 'within_edition' as change_kind
+    union all
+    select 'within_edition_first_to_last' as change_kind
+
+),
+
 within_edition as (
 
     select
@@ -303,11 +315,7 @@ within_edition as (
         cast(null as varchar) as break_kinds,
         cast(null as varchar) as break_reason
     from index_periods as later
-    cross join (
-        select 'within_edition' as change_kind
-        union all
-        select 'within_edition_first_to_last' as change_kind
-    ) as kinds
+    cross join kinds
     inner join index_periods as earlier
         on
             later.barometer_id = earlier.barometer_id
@@ -452,14 +460,16 @@ final as (
         case reason_code
             when 'break_in_series' then break_reason || '.'
             when 'restandardised'
-                then 'The index is built anew in every edition, from other components on another '
+                then
+                    'The index is built anew in every edition, from other components on another '
                     || 'scale: positions in two editions are not a change.'
             when 'no_earlier_figure' then 'There is no figure for ' || from_edition || '.'
             when 'no_later_figure' then 'There is no figure for ' || to_edition || '.'
             when 'no_standard_error' then 'No usable interval is published for one of the editions.'
             when 'base_too_small' then 'Too few people answered in one of the editions.'
             when 'printed_too_coarsely'
-                then 'The figures are printed too coarsely for a change as small as theirs: '
+                then
+                    'The figures are printed too coarsely for a change as small as theirs: '
                     || 'rounding spreads it more than sampling.'
         end as reason,
         break_reason is not null as is_break,
@@ -472,13 +482,16 @@ final as (
         case
             when not is_movement then null
             when to_group_number > from_group_number
-                then 'Moved up from group ' || from_group_number || ' to ' || to_group_number
+                then
+                    'Moved up from group ' || from_group_number || ' to ' || to_group_number
                     || ' of the areas of the United Kingdom: a change of relative position.'
             when to_group_number < from_group_number
-                then 'Moved down from group ' || from_group_number || ' to ' || to_group_number
+                then
+                    'Moved down from group ' || from_group_number || ' to ' || to_group_number
                     || ' of the areas of the United Kingdom: a change of relative position.'
             when to_group_number = from_group_number
-                then 'Stayed in group ' || to_group_number
+                then
+                    'Stayed in group ' || to_group_number
                     || ' of the areas of the United Kingdom: relative position unchanged.'
         end as movement_in_words,
         test_family,

@@ -34,10 +34,10 @@ compared as (
         estimates.lower_95 as estimated_lower_95,
         estimates.upper_95 as estimated_upper_95,
         estimates.unweighted_mean,
-        estimates.value - published.value as difference,
-        estimates.unweighted_mean - published.value as unweighted_difference,
         published.provenance_id as published_provenance_id,
-        estimates.provenance_id as estimated_provenance_id
+        estimates.provenance_id as estimated_provenance_id,
+        estimates.value - published.value as difference,
+        estimates.unweighted_mean - published.value as unweighted_difference
     from estimates
     inner join published
         on

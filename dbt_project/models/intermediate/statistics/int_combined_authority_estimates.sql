@@ -26,9 +26,6 @@ aggregated as (
         parent_code,
         membership_vintage,
         members,
-        min(population_vintage) as population_vintage,
-        min(population_distance_days) as population_distance_days,
-        sum(population_16_plus) as population_16_plus,
         cast(count(value) as integer) as members_with_figure,
         cast(count(weight) as integer) as members_with_population,
         cast(count(se) as integer) as members_with_se,
@@ -37,8 +34,13 @@ aggregated as (
         cast(
             sum(case when status = 'low_reliability' or small_base then 1 else 0 end) as integer
         ) as members_low_reliability,
-        cast(sum(case when value is null and has_row and status = 'not_held' then 1 else 0 end)
-        as integer) as members_not_held,
+        cast(
+            sum(case when value is null and has_row and status = 'not_held' then 1 else 0 end)
+            as integer
+        ) as members_not_held,
+        min(population_vintage) as population_vintage,
+        min(population_distance_days) as population_distance_days,
+        sum(population_16_plus) as population_16_plus,
         string_agg(case when value is null then member_name end, ', ' order by member_name)
             as missing_members,
         string_agg(
@@ -70,7 +72,8 @@ judged as (
         *,
         case
             when members_suppressed > 0 then 'suppressed'
-            when members_with_figure < members
+            when
+                members_with_figure < members
                 and members_not_held = members - members_with_figure then 'not_held'
             when members_with_figure < members then 'not_available'
             when members_with_population < members then 'not_available'
@@ -172,19 +175,23 @@ final as (
         with_limits.status,
         case
             when with_limits.status = 'suppressed'
-                then 'Suppressed by the publisher for ' || with_limits.suppressed_members
+                then
+                    'Suppressed by the publisher for ' || with_limits.suppressed_members
                     || ', so no total is told that would give it away.'
             when not with_limits.is_whole and with_limits.members_with_figure < with_limits.members
-                then 'Figures are held for ' || with_limits.members_with_figure || ' of '
+                then
+                    'Figures are held for ' || with_limits.members_with_figure || ' of '
                     || with_limits.members || ' members; missing: '
                     || with_limits.missing_members || '.'
             when not with_limits.is_whole
-                then 'No mid-year population is held that counts all '
+                then
+                    'No mid-year population is held that counts all '
                     || with_limits.members || ' members.'
             when with_limits.se is null
                 then 'No interval: none can be used for ' || with_limits.members_without_se || '.'
             when with_limits.status = 'low_reliability'
-                then 'Of low reliability: so are the figures for '
+                then
+                    'Of low reliability: so are the figures for '
                     || with_limits.low_reliability_members || '.'
         end as status_reason,
         'derived' as origin,

@@ -126,16 +126,6 @@ chosen_vintages as (
 final as (
 
     select
-        'd-' || substr(
-            md5(
-                concat_ws(
-                    '|', 'population_weighted_v1', editions.barometer_id, parents.parent_code,
-                    editions.edition, cast(editions.period_start as varchar)
-                )
-            ),
-            1,
-            16
-        ) as provenance_id,
         editions.barometer_id,
         editions.goal_id,
         editions.dataset,
@@ -167,7 +157,17 @@ final as (
         figures.area_code is not null as has_row,
         figures.provenance_id as figure_provenance_id,
         figures.origin as figure_origin,
-        populations.provenance_id as population_provenance_id
+        populations.provenance_id as population_provenance_id,
+        'd-' || substr(
+            md5(
+                concat_ws(
+                    '|', 'population_weighted_v1', editions.barometer_id, parents.parent_code,
+                    editions.edition, cast(editions.period_start as varchar)
+                )
+            ),
+            1,
+            16
+        ) as provenance_id
     from editions
     cross join parents
     inner join memberships on parents.parent_code = memberships.parent_code

@@ -24,6 +24,13 @@ populations as (
 
 ),
 
+current_parents as (
+
+    select distinct parent_code
+    from memberships
+
+),
+
 -- An abolished combined authority overlaps those of today: it is neither compared nor a peer.
 cells as (
 
@@ -31,7 +38,7 @@ cells as (
         all_cells.*,
         -- Of our own figures only the members are rounded, which all but cancels out.
         case
-            when all_cells.method is distinct from 'population_weighted_v1'
+            when coalesce(all_cells.method, '') != 'population_weighted_v1'
                 then max({{ decimals_printed('all_cells.value') }}) over (
                     partition by
                         all_cells.barometer_id, all_cells.edition, all_cells.source_dataset,
@@ -39,7 +46,7 @@ cells as (
                 )
         end as decimals
     from all_cells
-    left join (select distinct parent_code from memberships) as current_parents
+    left join current_parents
         on all_cells.area_code = current_parents.parent_code
     where all_cells.area_level != 'cauth' or current_parents.parent_code is not null
 
@@ -112,6 +119,13 @@ periods as (
 
 ),
 
+vintages as (
+
+    select distinct vintage
+    from populations
+
+),
+
 distances as (
 
     select
@@ -121,7 +135,7 @@ distances as (
             'periods.period_start', 'periods.period_end', 'vintages.vintage'
         ) }} as distance_days
     from periods
-    cross join (select distinct vintage from populations) as vintages
+    cross join vintages
 
 ),
 
@@ -271,7 +285,7 @@ testable_peers as (
         *,
         row_number() over (
             partition by peers, barometer_id, dataset, edition, period_end
-            order by value desc, area_code
+            order by value desc, area_code asc
         ) as from_highest,
         row_number() over (
             partition by peers, barometer_id, dataset, edition, period_end
@@ -318,6 +332,14 @@ extremes as (
 
 ),
 
+sides as (
+
+    select 'best_peer' as comparator_kind
+    union all
+    select 'worst_peer' as comparator_kind
+
+),
+
 peer_pairs as (
 
     select
@@ -331,11 +353,7 @@ peer_pairs as (
             else extremes.lowest_code
         end as comparator_code
     from subjects
-    cross join (
-        select 'best_peer' as comparator_kind
-        union all
-        select 'worst_peer' as comparator_kind
-    ) as sides
+    cross join sides
     left join extremes
         on
             subjects.barometer_id = extremes.barometer_id
@@ -389,9 +407,9 @@ joined as (
         comparators.provenance_id as comparator_provenance_id,
         inside.share as share_of_comparator,
         outside.share as share_in_area,
+        chosen_vintages.population_vintage,
         coalesce(inside_pairs.part_code, outside_pairs.part_code) is not null as is_part_whole,
-        inside_pairs.part_code is not null and outside_pairs.part_code is not null as is_same_area,
-        chosen_vintages.population_vintage
+        inside_pairs.part_code is not null and outside_pairs.part_code is not null as is_same_area
     from pairs
     left join cells as comparators
         on
@@ -528,7 +546,8 @@ final as (
         reason_code,
         case reason_code
             when 'no_standard_error_published'
-                then 'No standard error is published for this index, so no difference can be '
+                then
+                    'No standard error is published for this index, so no difference can be '
                     || 'tested: read the groups.'
             when 'no_peers' then 'The area belongs to no combined authority, so it has no peers here.'
             when 'no_figure' then 'There is no figure for ' || area_name || '.'
@@ -538,19 +557,23 @@ final as (
             when 'no_standard_error'
                 then 'No usable interval is published for ' || area_name || '.'
             when 'no_comparator_standard_error'
-                then 'No usable interval is published for '
+                then
+                    'No usable interval is published for '
                     || coalesce(comparator_name, 'the comparator') || '.'
             when 'base_too_small'
                 then 'Too few people answered in ' || area_name || ' (' || base || ').'
             when 'comparator_base_too_small'
-                then 'Too few people answered in ' || comparator_name || ' ('
+                then
+                    'Too few people answered in ' || comparator_name || ' ('
                     || comparator_base || ').'
             when 'same_area' then area_name || ' and ' || comparator_name || ' are one and the same.'
             when 'intervals_disagree'
-                then 'The published intervals of ' || area_name || ' and ' || comparator_name
+                then
+                    'The published intervals of ' || area_name || ' and ' || comparator_name
                     || ' cannot both hold for a part and its whole.'
             when 'printed_too_coarsely'
-                then 'The figures are printed too coarsely for a difference as small as theirs: '
+                then
+                    'The figures are printed too coarsely for a difference as small as theirs: '
                     || 'rounding spreads it more than sampling.'
         end as reason,
         is_part_whole,

@@ -32,7 +32,7 @@ editions as (
 
 ),
 
-groups as (
+index_groups as (
 
     select
         barometer_id,
@@ -196,9 +196,9 @@ final as (
         coverage.parent_kind,
         coverage.parent_code,
         areas.area_name as parent_name,
-        groups.group_number,
-        groups.group_label,
-        max(groups.group_number) over (
+        index_groups.group_number,
+        index_groups.group_label,
+        max(index_groups.group_number) over (
             partition by editions.barometer_id, editions.edition
         ) as groups_in_edition,
         coalesce(counts.areas, 0) as areas,
@@ -209,7 +209,7 @@ final as (
                 partition by
                     coverage.parent_kind, coverage.parent_code, editions.barometer_id,
                     editions.edition, editions.period_start, editions.period_end
-                order by groups.group_number
+                order by index_groups.group_number
             ) as integer
         ) as areas_in_group_or_below,
         coverage.areas_with_figure,
@@ -227,10 +227,10 @@ final as (
             and editions.edition = coverage.edition
             and editions.period_start = coverage.period_start
             and editions.period_end = coverage.period_end
-    inner join groups
+    inner join index_groups
         on
-            editions.barometer_id = groups.barometer_id
-            and editions.edition = groups.edition
+            editions.barometer_id = index_groups.barometer_id
+            and editions.edition = index_groups.edition
     left join counts
         on
             coverage.parent_kind = counts.parent_kind
@@ -239,7 +239,7 @@ final as (
             and coverage.edition = counts.edition
             and coverage.period_start = counts.period_start
             and coverage.period_end = counts.period_end
-            and groups.group_number = counts.group_number
+            and index_groups.group_number = counts.group_number
     left join sizes
         on
             coverage.parent_kind = sizes.parent_kind

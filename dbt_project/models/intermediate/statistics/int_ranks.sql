@@ -139,14 +139,14 @@ joined as (
     select
         entries.*,
         group_sizes.areas_in_group,
+        pairwise.ahead,
+        pairwise.significantly_ahead,
+        pairwise.significantly_behind,
         sum(case when entries.is_ranked then 1 else 0 end) over (
             partition by
                 entries.rank_group, entries.rank_group_code, entries.barometer_id,
                 entries.dataset, entries.edition, entries.period_end
-        ) as areas_ranked,
-        pairwise.ahead,
-        pairwise.significantly_ahead,
-        pairwise.significantly_behind
+        ) as areas_ranked
     from entries
     inner join group_sizes
         on
@@ -194,26 +194,28 @@ final as (
         area_name,
         polarity,
         value,
+        cast(areas_ranked as integer) as areas_ranked,
+        cast(areas_in_group as integer) as areas_in_group,
+        reason_code,
+        'rank_range_pairwise_z_95_v1' as method,
         case when reason_code is null then cast(1 + ahead as integer) end as rank,
         case when reason_code is null then cast(1 + significantly_ahead as integer) end
             as rank_best,
         case
             when reason_code is null then cast(areas_ranked - significantly_behind as integer)
         end as rank_worst,
-        cast(areas_ranked as integer) as areas_ranked,
-        cast(areas_in_group as integer) as areas_in_group,
         case when polarity = 'low_good' then 'lowest first' else 'highest first' end as rank_order,
-        reason_code,
         case reason_code
             when 'no_figure' then 'There is no figure for ' || area_name || '.'
             when 'no_standard_error'
-                then 'No usable interval is published for ' || area_name
+                then
+                    'No usable interval is published for ' || area_name
                     || ', so the places it may hold are not known.'
             when 'too_few_areas'
-                then 'Figures with an interval are held for ' || cast(areas_ranked as integer)
+                then
+                    'Figures with an interval are held for ' || cast(areas_ranked as integer)
                     || ' of ' || areas_in_group || ' areas, too few for a place among them.'
-        end as reason,
-        'rank_range_pairwise_z_95_v1' as method
+        end as reason
     from reasoned
 
 )
