@@ -1,0 +1,291 @@
+"""Publishing under every fault of the file system, one step at a time.
+
+Each step of a publish that touches the file system is made to fail, and in a process of its own
+to be the last thing that process does. What readers see afterwards is the old release or the new
+one, whole; the next publish needs no help.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from tests.operations.small_builds import fast_folder, look, publish_build, small_build
+from warehouse import release
+from warehouse.release import (
+    ReleaseError,
+    current_release,
+    list_releases,
+    next_number,
+    restore,
+    sweep,
+    verify,
+)
+from warehouse.workspace import Workspace
+
+STEPS: tuple[tuple[object, str], ...] = (
+    (Path, "mkdir"),
+    (Path, "rename"),
+    (Path, "replace"),
+    (Path, "symlink_to"),
+    (Path, "write_text"),
+    (shutil, "copyfile"),
+    (shutil, "copytree"),
+    (shutil, "rmtree"),
+    (os, "fsync"),
+)
+
+
+@pytest.fixture()
+def tmp_path() -> Iterator[Path]:
+    """A folder in memory, where there is one: what is tested is the order, not the disk."""
+    folder = fast_folder("publishing")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two builds, ``old`` and ``new``."""
+    folder = tmp_path_factory.mktemp("builds")
+    for stamp in ("old", "new"):
+        small_build(folder / stamp, stamp)
+    return folder
+
+
+@pytest.fixture()
+def workspace(tmp_path: Path, builds: Path) -> Workspace:
+    """A workspace with four releases, the last of which says ``old``; a fifth retires one."""
+    made = Workspace(tmp_path / "home")
+    for _ in range(4):
+        publish_build(made, builds / "old", "old")
+    return made
+
+
+@contextmanager
+def at_step(number: int, happens: Callable[[], None]) -> Iterator[list[str]]:
+    """Let something happen instead of the ``number``-th step; yields the steps that were taken."""
+    taken: list[str] = []
+
+    def watched(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*args: Any, **keywords: Any) -> Any:
+            taken.append(name)
+            if len(taken) == number:
+                happens()
+            return real(*args, **keywords)
+
+        return step
+
+    with (
+        mock.patch.multiple(Path, **_replaced(Path, watched)),
+        mock.patch.multiple(shutil, **_replaced(shutil, watched)),
+        mock.patch.multiple(os, **_replaced(os, watched)),
+    ):
+        yield taken
+
+
+def _replaced(owner: object, watched: Callable[..., Any]) -> dict[str, Any]:
+    return {name: watched(name, getattr(owner, name)) for holder, name in STEPS if holder is owner}
+
+
+def steps_of_a_publish(workspace: Workspace, builds: Path) -> list[str]:
+    """The steps of one publish, counted on a copy."""
+    copy = Workspace(workspace.root.with_name("counted"))
+    shutil.copytree(workspace.root, copy.root, symlinks=True)
+    with at_step(0, lambda: None) as taken:
+        publish_build(copy, builds / "new", "new")
+    return list(taken)
+
+
+def no_left_overs(workspace: Workspace) -> bool:
+    """Nothing half-made lies in the folders of the releases."""
+    return not [
+        path
+        for folder in (workspace.releases, workspace.published)
+        for path in folder.iterdir()
+        if path.name.startswith(".")
+    ]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        errno.ENOSPC,
+        *(
+            pytest.param(each, marks=pytest.mark.slow)
+            for each in (errno.EACCES, errno.EROFS, errno.EIO)
+        ),
+    ],
+)
+def test_a_step_that_fails_leaves_a_whole_release(
+    workspace: Workspace, builds: Path, tmp_path: Path, fault: int
+) -> None:
+    """Full disk, no permission, read-only, broken disk: at each step of a publish."""
+    steps = steps_of_a_publish(workspace, builds)
+    assert {"mkdir", "copyfile", "copytree", "write_text", "fsync", "rename", "replace"} <= set(
+        steps
+    )
+
+    def fail() -> None:
+        raise OSError(fault, os.strerror(fault), "the file of this step")
+
+    outcomes = set()
+    for number in range(1, len(steps) + 1):
+        copy = Workspace(tmp_path / "tried")
+        shutil.copytree(workspace.root, copy.root, symlinks=True)
+        with at_step(number, fail):
+            try:
+                publish_build(copy, builds / "new", "new")
+            except ReleaseError as error:
+                assert os.strerror(fault) in str(error), (number, steps[number - 1], error)
+                assert look(copy) == "old", (number, steps[number - 1])
+                outcomes.add("refused")
+            else:
+                assert look(copy) == "new", (number, steps[number - 1])
+                outcomes.add("published")
+        for manifest in list_releases(copy):
+            verify(copy.releases / manifest.folder_name)
+        publish_build(copy, builds / "new", "new")
+        assert look(copy) == "new"
+        assert no_left_overs(copy), (number, steps[number - 1])
+        shutil.rmtree(copy.root)
+    assert outcomes == {"refused", "published"}, "only what comes after the move may be forgiven"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked to be killed")
+def test_a_process_killed_at_any_step_leaves_a_whole_release(
+    workspace: Workspace, builds: Path, tmp_path: Path
+) -> None:
+    """SIGKILL before each step in turn; then the next publish, unaided."""
+    steps = steps_of_a_publish(workspace, builds)
+    seen = set()
+    for number in range(1, len(steps) + 1):
+        copy = Workspace(tmp_path / "tried")
+        shutil.copytree(workspace.root, copy.root, symlinks=True)
+        child = os.fork()
+        if child == 0:
+            with at_step(number, lambda: os.kill(os.getpid(), signal.SIGKILL)):
+                publish_build(copy, builds / "new", "new")
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(status), (number, steps[number - 1])
+        seen.add(look(copy))
+        for manifest in list_releases(copy):
+            verify(copy.releases / manifest.folder_name)
+        publish_build(copy, builds / "new", "new")
+        assert look(copy) == "new"
+        assert no_left_overs(copy), (number, steps[number - 1])
+        shutil.rmtree(copy.root)
+    assert seen == {"old", "new"}, "the kills fell before the move, and after it"
+
+
+def test_the_first_release_is_whole_or_not_there(builds: Path, tmp_path: Path) -> None:
+    """Before the first release there is none; a fault at any step leaves none or one."""
+    empty = Workspace(tmp_path / "empty")
+    empty.root.mkdir()
+    steps = steps_of_a_publish(empty, builds)
+
+    def fail() -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    for number in range(1, len(steps) + 1):
+        copy = Workspace(tmp_path / "tried")
+        with at_step(number, fail):
+            try:
+                publish_build(copy, builds / "new", "new")
+            except ReleaseError:
+                assert current_release(copy) is None
+                assert not copy.warehouse_file.exists()
+            else:
+                assert look(copy) == "new"
+        publish_build(copy, builds / "new", "new")
+        assert look(copy) == "new"
+        shutil.rmtree(copy.root)
+
+
+def test_a_folder_in_the_place_of_a_link_is_refused_before_anything_moves(
+    workspace: Workspace, builds: Path
+) -> None:
+    """Someone made ``warehouse/exports`` a folder: nothing of theirs is removed, nothing moves."""
+    before = workspace.current_release.readlink()
+    workspace.exports.unlink()
+    workspace.exports.mkdir()
+    (workspace.exports / "mine.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(ReleaseError, match="a folder stands where a link belongs"):
+        publish_build(workspace, builds / "new", "new")
+    assert workspace.current_release.readlink() == before
+    assert (workspace.exports / "mine.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_what_is_not_a_release_is_left_alone(workspace: Workspace, builds: Path) -> None:
+    """A folder of another name, as a mounted disk has, neither stops a publish nor is removed."""
+    strange = workspace.releases / "lost+found"
+    strange.mkdir()
+    for _ in range(6):
+        publish_build(workspace, builds / "new", "new")
+    assert strange.is_dir()
+    assert [manifest.number for manifest in list_releases(workspace)] == [7, 8, 9, 10]
+
+
+def test_retention_never_removes_what_readers_see(workspace: Workspace, builds: Path) -> None:
+    """The release rolled back to stays, however old."""
+    restore(workspace, 1)
+    target = workspace.current_release.resolve()
+    release._retire(workspace, keep=1)
+    assert workspace.current_release.resolve() == target
+    assert look(workspace) == "old"
+    assert next_number(workspace) == 5
+
+
+def test_rolling_back_to_an_altered_release_is_refused(workspace: Workspace, builds: Path) -> None:
+    """A changed byte, a lost file and an added one: each named, and readers see what they saw."""
+    publish_build(workspace, builds / "new", "new")
+    folder = workspace.releases / "0003"
+    table = folder / "exports" / "part0" / "table0.csv"
+    whole = table.read_bytes()
+    table.write_bytes(whole.replace(b"old", b"odd", 1))
+    with pytest.raises(ReleaseError, match="table0.csv"):
+        restore(workspace, 3)
+    table.unlink()
+    with pytest.raises(ReleaseError, match="no such file"):
+        restore(workspace, 3)
+    table.write_bytes(whole)
+    (folder / "exports" / "added.csv").write_text("x", encoding="utf-8")
+    with pytest.raises(ReleaseError, match="added.csv"):
+        restore(workspace, 3)
+    assert look(workspace) == "new"
+    (folder / "exports" / "added.csv").unlink()
+    assert restore(workspace, 3).number == 3
+    assert look(workspace) == "old"
+
+
+def test_sweep_touches_nothing_but_left_overs(workspace: Workspace) -> None:
+    """What starts with a dot and was half-made goes; releases and links stay."""
+    (workspace.releases / ".0009.partial").mkdir()
+    (workspace.published / ".current-1").symlink_to("nowhere")
+    (workspace.published / ".link-1").symlink_to("nowhere")
+    names = {path.name for path in workspace.releases.iterdir()} - {".0009.partial"}
+    assert len(sweep(workspace)) == 3
+    assert {path.name for path in workspace.releases.iterdir()} == names
+    assert look(workspace) == "old"
+
+
+def test_an_unclosed_warehouse_is_refused(
+    workspace: Workspace, builds: Path, tmp_path: Path
+) -> None:
+    """A build whose write-ahead log lies beside it would lose tables silently."""
+    build = tmp_path / "unclosed"
+    shutil.copytree(builds / "new", build)
+    (build / "pulse.duckdb.wal").write_bytes(b"not checkpointed")
+    with pytest.raises(ReleaseError, match="not closed"):
+        publish_build(workspace, build, "new")
+    assert look(workspace) == "old"
