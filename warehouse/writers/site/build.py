@@ -614,8 +614,8 @@ class _Site:
             "direction": sentences.direction_sentence(
                 barometer,
                 change,
-                self._of_edition(barometer, change and change.from_edition),
-                self._of_edition(barometer, change and change.to_edition),
+                self._of_edition(barometer, change.from_edition if change else None),
+                self._of_edition(barometer, change.to_edition if change else None),
             ),
             "newer": newer,
             "newer_england": region.cell(barometer, newest, ENGLAND) if newer else None,
@@ -848,7 +848,9 @@ class _Site:
         names = {code: area.label for code, area in self.region.areas.items()}
         for barometer in self.region.barometers.values():
             shown = self.shown.get(barometer.id, {})
-            figures_, derived, used = [], [], {}
+            figures_: list[dict[str, Any]] = []
+            derived: list[dict[str, Any]] = []
+            used: dict[tuple[str, str, str], dict[str, Any]] = {}
             for provenance_id in shown:
                 rows = self.region.provenance.get(provenance_id)
                 if not rows:
@@ -876,7 +878,7 @@ class _Site:
             order = {key: number for number, key in enumerate(sorted(used, key=str), start=1)}
             by_key = sorted(
                 figures_,
-                key=lambda i: (i["rows"][0]["edition"], i["area"], i["id"]),  # type: ignore[index]
+                key=lambda i: (i["rows"][0]["edition"], i["area"], i["id"]),
             )
             self._page(
                 barometer.source_page,
@@ -885,7 +887,7 @@ class _Site:
                 figures=by_key,
                 derived=sorted(
                     derived,
-                    key=lambda i: (i["cell"].edition if i["cell"] else "", i["area"], i["id"]),  # type: ignore[union-attr,attr-defined]
+                    key=lambda i: (i["cell"].edition if i["cell"] else "", i["area"], i["id"]),
                 ),
                 files=[(order[key], key, used[key]) for key in sorted(used, key=str)],
                 number_of=lambda row, order=order: order[

@@ -513,12 +513,12 @@ def count_table(
         pitch = (width - 8 - left) / max(len(groups), 1)
         y = top + 10
         if narrow:
-            for line in wrapped(
+            for words in wrapped(
                 "Groups, left to right: " + ", ".join(f"{n} {label}" for n, label in groups),
                 width - 16,
                 12,
             ):
-                parts.append(_text(8, y, line, "f"))
+                parts.append(_text(8, y, words, "f"))
                 y += 16
         else:
             heads = [wrapped(f"{n} {label}", pitch - 4, 12) for n, label in groups]
@@ -606,9 +606,8 @@ def trend(
         at = [left + (position + 0.5) * pitch for position in range(len(editions))]
         for position, edition in enumerate(editions):
             parts.append(_text(at[position], end + 22, edition, "m"))
-            if all(
-                one.cells[position] is None or one.cells[position].value is None for one in series
-            ):  # type: ignore[union-attr]
+            found = [one.cells[position] for one in series]
+            if not any(cell is not None and cell.value is not None for cell in found):
                 parts.append(_text(at[position], end - 12, "no figure", "s m"))
         for position, change in enumerate(breaks):
             if change is None:

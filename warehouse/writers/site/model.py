@@ -518,7 +518,8 @@ def _cells(
     for row in rows:
         outcome = row[22]
         verdict = None if outcome is None else Verdict(outcome, bool(row[23]), *row[24:29])
-        cell = Cell(row[0], areas[row[1]], *row[2:22], verdict=verdict)
+        fields: list[Any] = [row[0], areas[row[1]], *row[2:22], verdict]
+        cell = Cell(*fields)
         cells.setdefault(cell.barometer_id, {}).setdefault(cell.key, {})[cell.area.code] = cell
     return cells
 

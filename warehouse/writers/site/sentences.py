@@ -429,6 +429,8 @@ def title_by_combined_authority(
         if england is not None and england.value is not None:
             said += f", {percent(england.value)} in England, not tested"
         return said
+    if kind == "close":
+        return f"{name}: too close to call between {place} and England"
     return f"{name}: {place} is {verdict_words(lead.verdict, barometer.polarity)}"
 
 
