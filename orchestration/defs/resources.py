@@ -11,13 +11,15 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 import dagster as dg
 from dagster_dbt import DbtCliResource
 from pydantic import PrivateAttr
 
+from orchestration.interrupted import close_record, wait_for_unattended_builds
 from sources.addresses import PublisherSettings
 from sources.areas import AreaBook
 from sources.catalogue import Catalogue, load_catalogue
@@ -26,6 +28,7 @@ from sources.landing import LandingStore
 from sources.watch import NoticedEditions
 from warehouse.workspace import DBT_PROJECT, PROJECT, SEEDS, Workspace, WorkspaceError
 
+_UNATTENDED_SECONDS = 600.0
 MODES = ("default", "offline", "only_publisher")
 
 
@@ -51,7 +54,11 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[PulseResource]:
         """Hold the workspace's lock while the run lasts, and close what the run opened."""
-        with locked(self.workspace, self.lock_seconds):
+        run_id = context.run_id or ""
+        with locked(self.workspace, self.lock_seconds, holder=run_id) as killed:
+            wait_for_unattended_builds(self.workspace, _UNATTENDED_SECONDS, self.say)
+            if killed and killed != run_id and context.instance is not None:
+                close_record(context.instance, killed)
             try:
                 yield self
             finally:
@@ -129,10 +136,11 @@ def tell_progress_to(function: Callable[[str], None]) -> None:
 
 
 @contextmanager
-def locked(workspace: Workspace, seconds: float) -> Iterator[None]:
+def locked(workspace: Workspace, seconds: float, *, holder: str = "") -> Iterator[str]:
     """Hold the one lock of a workspace; wait for it at most ``seconds``.
 
-    The lock is the kernel's: a run that is killed gives it up by dying.
+    The lock is the kernel's: a run that is killed gives it up by dying. Its ``holder`` then still
+    stands in the file, and is what is yielded; after an orderly end that is the empty text.
 
     Raises:
         WorkspaceError: when another run still holds it.
@@ -167,7 +175,21 @@ def locked(workspace: Workspace, seconds: float) -> Iterator[None]:
                     teller()("waiting     another refresh is running; this one is next")
                     told = True
                 time.sleep(0.2)
-        yield
+        stream.seek(0)
+        killed = stream.read().strip()
+        _note(stream, holder)
+        try:
+            yield killed
+        finally:
+            _note(stream, "")
+
+
+def _note(stream: TextIO, holder: str) -> None:
+    """Say in the lock's file who holds it. A note that cannot be kept costs no run."""
+    with suppress(OSError):
+        stream.truncate(0)
+        stream.write(holder)
+        stream.flush()
 
 
 def dbt_executable() -> str:

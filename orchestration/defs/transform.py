@@ -4,6 +4,7 @@ The file starts empty, is loaded from what this run accepted, and is built by on
 Nothing that readers can see is touched here.
 """
 
+import fcntl
 import json
 import os
 import shutil
@@ -59,38 +60,56 @@ def ensure_manifest() -> Path:
         for path in (DBT_PROJECT / folder).rglob("*")
     ] + [DBT_PROJECT / "dbt_project.yml"]
     newest = max(path.stat().st_mtime for path in watched)
-    if MANIFEST.exists() and MANIFEST.stat().st_mtime > newest:
+    if _is_fresh(newest):
         return MANIFEST
-    done = subprocess.run(
-        [
-            dbt_executable(),
-            "parse",
-            "--project-dir",
-            str(DBT_PROJECT),
-            "--profiles-dir",
-            str(DBT_PROJECT),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={
-            **os.environ,
-            "DBT_TARGET_PATH": str(MANIFEST.parent),
-            "DBT_LOG_PATH": str(MANIFEST.parent),
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-            # The same as in the build, or dbt's parse cache is thrown away.
-            "PULSE_BUILD": str(Workspace.from_environment().current_build),
-        },
-    )
-    if done.returncode or not MANIFEST.exists():
-        raise TransformError(
-            "dbt cannot parse the project",
-            file=str(DBT_PROJECT),
-            found=(done.stdout + done.stderr).strip()[-1500:],
-            todo="mend the model that dbt names, then try `make check`",
+    MANIFEST.parent.mkdir(parents=True, exist_ok=True)
+    # dbt writes its manifest in place: made aside and moved, so that neither a kill nor a second
+    # process that parses at the same time leaves a torn one, which would look fresh for ever.
+    aside = MANIFEST.parent / "parsing"
+    with (MANIFEST.parent / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _is_fresh(newest):
+            return MANIFEST
+        done = subprocess.run(
+            [
+                dbt_executable(),
+                "parse",
+                "--project-dir",
+                str(DBT_PROJECT),
+                "--profiles-dir",
+                str(DBT_PROJECT),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={
+                **os.environ,
+                "DBT_TARGET_PATH": str(aside),
+                "DBT_LOG_PATH": str(aside),
+                "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+                # The same as in the build, or dbt's parse cache is thrown away.
+                "PULSE_BUILD": str(Workspace.from_environment().current_build),
+            },
         )
-    MANIFEST.touch()
+        made = aside / MANIFEST.name
+        if done.returncode or not made.exists():
+            raise TransformError(
+                "dbt cannot parse the project",
+                file=str(DBT_PROJECT),
+                found=(done.stdout + done.stderr).strip()[-1500:],
+                todo="mend the model that dbt names, then try `make check`",
+            )
+        made.touch()
+        for name in ("partial_parse.msgpack", MANIFEST.name):
+            if (aside / name).exists():
+                fresh = MANIFEST.with_name(f".{name}")
+                shutil.copyfile(aside / name, fresh)
+                fresh.replace(MANIFEST.with_name(name))
     return MANIFEST
+
+
+def _is_fresh(newest: float) -> bool:
+    return MANIFEST.exists() and MANIFEST.stat().st_mtime > newest
 
 
 class PulseTranslator(DagsterDbtTranslator):

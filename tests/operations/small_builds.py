@@ -175,7 +175,7 @@ def _publish_once(root: Path, build: Path, stamp: str, *options: str) -> int:
 
 def _hold(root: Path, seconds: str, log: Path) -> None:
     """Take the lock of a workspace, note when it was had and given up."""
-    from orchestration.defs.resources import locked  # noqa: PLC0415  (imports Dagster)
+    from orchestration.defs.resources import locked
 
     print("ready", flush=True)
     with locked(Workspace(root), 60):
