@@ -27,6 +27,12 @@ combined_authorities as (
 
 ),
 
+vintages as (
+
+    select distinct vintage from combined_authorities
+
+),
+
 other_groups as (
 
     select distinct
@@ -35,7 +41,7 @@ other_groups as (
         area_groups.parent_code,
         area_groups.member_code
     from area_groups
-    cross join (select distinct vintage from combined_authorities) as vintages
+    cross join vintages
 
 ),
 

@@ -21,7 +21,7 @@ merges as (
 final as (
 
     select
-        cast(right(observations.edition, 4) as integer) as vintage,
+        cast(regexp_extract(observations.edition, '[0-9]{4}') as integer) as vintage,
         coalesce(merges.new_code, observations.area_code) as area_code,
         observations.published_area_code,
         observations.value,

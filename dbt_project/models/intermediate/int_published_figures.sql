@@ -95,7 +95,11 @@ final as (
     qualify
         row_number() over (
             partition by barometer_id, area_code, edition, period_start, period_end
-            order by status in ('published', 'low_reliability') desc, source_rank, origin, provenance_id
+            order by
+                status in ('published', 'low_reliability') desc,
+                source_rank asc,
+                origin asc,
+                provenance_id asc
         ) = 1
 
 )

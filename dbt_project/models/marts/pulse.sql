@@ -63,7 +63,7 @@ since_baseline as (
 
     select *
     from {{ ref('changes') }}
-    where change_kind = 'since_baseline'
+    where change_kind = 'baseline_to_latest'
     qualify
         row_number() over (
             partition by barometer_id, area_code order by to_period_end desc, to_edition desc

@@ -250,9 +250,9 @@ judged as (
     select
         *,
         case question
-            when 'percent' then cast({{ round_half_up('figure') }} as integer)::varchar
-            when 'areas' then areas::varchar
-            when 'count_in_groups' then members_in_groups::varchar
+            when 'percent' then cast(cast({{ round_half_up('figure') }} as integer) as varchar)
+            when 'areas' then cast(areas as varchar)
+            when 'count_in_groups' then cast(members_in_groups as varchar)
             when 'most_areas' then areas_in_claimed_group || ' of ' || areas
             when 'group' then group_label
             when 'comparison' then case when outcome != 'cannot_say' then outcome end

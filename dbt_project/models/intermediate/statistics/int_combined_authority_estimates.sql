@@ -54,6 +54,7 @@ aggregated as (
             as members_without_se,
         case when count(base) = members then sum(base) end as base,
         sum(weight * value) as value,
+        bool_or(coalesce(figure_origin = 'synthetic', false)) as made_up,
         sqrt(sum(weight * weight * se * se)) as se,
         avg(value) as unweighted_mean,
         min(published_decimals) as published_decimals,
@@ -194,7 +195,8 @@ final as (
                     'Of low reliability: so are the figures for '
                     || with_limits.low_reliability_members || '.'
         end as status_reason,
-        'derived' as origin,
+        -- What is made of made-up figures is made up.
+        case when with_limits.made_up then 'synthetic' else 'derived' end as origin,
         'population_weighted_v1' as method,
         'v1' as method_version,
         with_limits.membership_vintage,
