@@ -795,6 +795,8 @@ class _Site:
                 self.shown.setdefault(barometer.id, {}).setdefault(claim["provenance_id"], None)
                 claim["link"] = f"{barometer.source_page}#{anchor(claim['provenance_id'])}"
             claim["barometer"] = barometer
+            if claim["statistic"] == "comparison" and claim["our_value"] and barometer is not None:
+                claim["our_value"] = sentences.side(claim["our_value"], barometer.polarity)
         pictures = []
         narrow = dict(self.pictures.of_the_report(figures.NARROW))
         for number, wide in self.pictures.of_the_report():
@@ -949,7 +951,7 @@ class _Site:
 
 def anchor(provenance_id: str) -> str:
     """Where the source of a figure stands on its page."""
-    return f"p-{provenance_id[:16]}"
+    return f"p-{provenance_id}"
 
 
 def members_of(

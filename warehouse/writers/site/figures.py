@@ -39,6 +39,7 @@ _FONT = "Arial, 'Liberation Sans', Helvetica, sans-serif"
 _STYLE = (
     f"text{{font-family:{_FONT};font-size:14px;fill:{INK}}}"
     ".h{font-size:19px;font-weight:700}.s{fill:#54606b}.f{font-size:12px;fill:#54606b}"
+    ".k{paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}"
     ".b{font-weight:700}.w{fill:#fff;font-weight:700}.m{text-anchor:middle}.e{text-anchor:end}"
     f".i{{stroke:{GREY};stroke-width:2}}.ib{{stroke:{BLUE};stroke-width:3}}"
     f".g{{stroke:{RULE};stroke-width:1}}.r{{stroke:{GREY};stroke-width:1.5;stroke-dasharray:5 4}}"
@@ -295,14 +296,14 @@ def dot_plot(
             if cell.value is None:
                 without.setdefault(short_reason(cell), []).append(label)
                 continue
-            rows.append(_text(8, y + (14 if narrow else 17), label, "b" if lead else ""))
+            rows.append(_text(8, y + (14 if narrow else 17), label, "k b" if lead else "k"))
             limit = interval(cell).replace("%", "")
             rows.append(
                 _text(
                     width - 8,
                     y + (14 if narrow else 17),
                     f"{percent(cell.value)}" + (f" ({limit})" if limit else ""),
-                    "e b" if lead else "e",
+                    "k e b" if lead else "k e",
                 )
             )
             if cell.lower is not None and cell.upper is not None:
@@ -703,7 +704,7 @@ def spine(
             if cell.value is None:
                 without.setdefault(short_reason(cell), []).append(name)
                 continue
-            body.append(_text(8, y + (15 if narrow else 18), name))
+            body.append(_text(8, y + (15 if narrow else 18), name, "k"))
             if found is not None:
                 low, high = scale.at(found.lowest.value or 0), scale.at(found.highest.value or 0)
                 q1 = scale.at(found.lower_quartile.value or 0)
