@@ -1,0 +1,159 @@
+"""The warehouse as an analyst meets it: comments, the README's answers, a file that can be held open."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from sources.errors import PulseError
+from warehouse.connection import reading, writing
+from warehouse.queries import README, SCHEMAS, fill_readme, load_queries, run_query
+from warehouse.release import publish
+from warehouse.workspace import Workspace
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("schema", SCHEMAS)
+def test_every_table_and_column_says_what_it_is(
+    schema: str, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    tables = warehouse.execute(
+        "select table_name, comment from duckdb_tables() where schema_name = ?", [schema]
+    ).fetchall()
+    assert tables
+    assert [name for name, comment in tables if not (comment or "").strip()] == []
+    columns = warehouse.execute(
+        "select table_name, column_name, comment from duckdb_columns() where schema_name = ?",
+        [schema],
+    ).fetchall()
+    assert [(t, c) for t, c, comment in columns if not (comment or "").strip()] == []
+
+
+@pytest.mark.slow
+def test_the_readme_shows_what_the_warehouse_says(warehouse: duckdb.DuckDBPyConnection) -> None:
+    text = README.read_text(encoding="utf-8")
+    assert fill_readme(warehouse, text) == text, "run `python -m warehouse.queries --write`"
+
+
+@pytest.mark.slow
+def test_every_query_answers(warehouse: duckdb.DuckDBPyConnection) -> None:
+    queries = load_queries()
+    assert len(queries) == 10
+    for query in queries:
+        answer = run_query(warehouse, query)
+        assert answer.rows, query.name
+        assert query.question.endswith((".", "?"))
+        assert run_query(warehouse, query) == answer, f"{query.name}: the order of rows is open"
+
+
+@pytest.mark.slow
+def test_the_python_of_the_readme_runs(released_workspace: Workspace) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", code + "\nassert len(frame)"],
+        cwd=released_workspace.root,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_readme_without_a_query_is_refused(tmp_path: Path) -> None:
+    path = _warehouse(tmp_path / "empty", "first")
+    with reading(path) as connection, pytest.raises(PulseError, match="01_worse_than_england"):
+        fill_readme(connection, "<!-- generated: tables -->\n<!-- end -->")
+
+
+def test_a_reader_keeps_its_release_while_the_next_is_published(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    _publish(workspace, 1, "first")
+    question = "select told from marts.said"
+    reader = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, duckdb\n"
+            "with duckdb.connect(sys.argv[1], read_only=True) as c:\n"
+            "    for _ in sys.stdin:\n"
+            f"        print(c.execute({question!r}).fetchone()[0], flush=True)\n",
+            str(workspace.warehouse_file),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert reader.stdin is not None
+    assert reader.stdout is not None
+
+    def ask() -> str:
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+        reader.stdin.write("\n")
+        reader.stdin.flush()
+        return reader.stdout.readline().strip()
+
+    try:
+        assert ask() == "first"
+        _publish(workspace, 2, "second")
+        assert ask() == "first"
+        with reading(workspace.warehouse_file) as connection:
+            assert connection.execute(question).fetchone() == ("second",)
+        # Even once its release has been retired, for the file is open.
+        _publish(workspace, 3, "third", keep=1)
+        assert not (workspace.releases / "0001").exists()
+        assert ask() == "first"
+    finally:
+        reader.stdin.close()
+        assert reader.wait(timeout=30) == 0
+        reader.stdout.close()
+
+
+def test_a_reader_cannot_write(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    _publish(workspace, 1, "first")
+    with (
+        reading(workspace.warehouse_file) as connection,
+        pytest.raises(duckdb.InvalidInputException, match="read-only"),
+    ):
+        connection.execute("delete from marts.said")
+
+
+def _warehouse(folder: Path, told: str) -> Path:
+    folder.mkdir(parents=True)
+    path = folder / "pulse.duckdb"
+    with writing(path) as connection:
+        connection.execute("create schema marts")
+        # Long enough that a reader has not all of it in memory.
+        connection.execute(
+            "create table marts.said as select ? as told, random() as padding from range(200000)",
+            [told],
+        )
+    return path
+
+
+def _publish(workspace: Workspace, number: int, told: str, *, keep: int = 10) -> None:
+    folder = workspace.builds / str(number)
+    path = _warehouse(folder, told)
+    exports = folder / "exports"
+    exports.mkdir()
+    publish(
+        workspace,
+        warehouse=path,
+        exports=exports,
+        inputs=[],
+        checks=[],
+        tables={},
+        content_sha256=told,
+        code_version="test",
+        made_at=datetime(2026, 1, 1, tzinfo=UTC),
+        number=number,
+        keep=keep,
+    )
