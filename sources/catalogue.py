@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -520,7 +521,7 @@ class Catalogue:
             ) from None
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
+class _UniqueKeyLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """YAML that refuses a key given twice; the later one would win in silence."""
 
 
@@ -588,8 +589,9 @@ def _load_file(path: Path) -> Dataset:
     return dataset
 
 
+@lru_cache(maxsize=8)
 def load_catalogue(directory: Path | None = None) -> Catalogue:
-    """Read and check every ``*.yaml`` of the folder (the project's own by default).
+    """Read and check every ``*.yaml`` of the folder (the project's own by default), once a process.
 
     Raises CatalogueError naming the file and field for anything that is not readable, unknown, missing
     or contradictory, also across datasets: a successor or series that is not listed.

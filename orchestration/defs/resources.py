@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TextIO
 
@@ -94,7 +95,7 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def areas(self) -> AreaBook:
         """Areas, their printed names and their code changes."""
-        return AreaBook.from_seeds(SEEDS)
+        return _areas()
 
     @property
     def store(self) -> LandingStore:
@@ -119,6 +120,12 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def say(self, line: str) -> None:
         """Tell whoever watches the terminal how far the run is."""
         teller()(line)
+
+
+@cache
+def _areas() -> AreaBook:
+    """The seeds do not change while a process runs."""
+    return AreaBook.from_seeds(SEEDS)
 
 
 _teller: Callable[[str], None] = _silent

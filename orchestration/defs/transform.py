@@ -32,6 +32,7 @@ from warehouse.raw import load, make_current
 from warehouse.workspace import DBT_PROJECT, Workspace
 
 MANIFEST = DBT_PROJECT / "target" / "manifest.json"
+CODE_TESTS = "resource_type:unit_test path:tests/statistics"
 META_TABLES = (
     "catalogue",
     "editions",
@@ -190,8 +191,9 @@ def transform() -> dg.Definitions:
 
     @dbt_assets(
         manifest=ensure_manifest(),
+        # Worked examples test the code, not the figures: they run in the tests.
+        exclude=CODE_TESTS,
         dagster_dbt_translator=PulseTranslator(),
-        project=None,
     )
     def build(
         context: dg.AssetExecutionContext, dbt: DbtCliResource, pulse: PulseResource
