@@ -15,8 +15,13 @@ import duckdb
 
 LEAD, OTHER, ENDED, ENGLAND = "E47000091", "E47000092", "E47000090", "E92000001"
 ALFA, BRAVO, CHARLIE, DELTA = "E08000091", "E08000092", "E08000093", "E08000094"
+COUNTY = "E10000091"
 SURVEY, INDEX = "dcms_community_life", "smc_promising_prospects"
 HOSTILE = "<script>alert(1)</script>"
+REMEDY = (
+    "Hand the file in. It is at https://example.org/a-very-long-address-that-has-no-place-to-break-"
+    "and-yet-must-fit-a-narrow-window-without-a-scroll-bar/annual-publication."
+)
 
 _OLD, _NEW = "2023-24", "2024-25"
 _PERIODS = {
@@ -32,6 +37,7 @@ _NAMES = {
     BRAVO: ("Bravo & Co", "lad"),
     CHARLIE: ("Charlie", "lad"),
     DELTA: ("Delta", "lad"),
+    COUNTY: ("Deltashire", "utla"),
 }
 _GOALS = ("connected", "supportive", "inclusive", "equitable")
 
@@ -54,6 +60,7 @@ _GROUPS = (
     (ALFA, 2, "Unfavourable", -1.25),
     (BRAVO, 4, "Middling", 0.004),
     (CHARLIE, 7, "Most Favourable", 2.0),
+    (COUNTY, 5, "Upper Middling", 0.7),
 )
 
 
@@ -140,8 +147,11 @@ def _reference(connection: duckdb.DuckDBPyConnection) -> None:
     _table(
         connection,
         "reference.areas",
-        "area_code text, area_name text, area_level text, valid_to int",
-        [(c, n, lv, 2023 if c == ENDED else None) for c, (n, lv) in _NAMES.items()],
+        "area_code text, area_name text, area_level text, valid_to int, county_code text",
+        [
+            (c, n, lv, 2023 if c == ENDED else None, COUNTY if c == DELTA else None)
+            for c, (n, lv) in _NAMES.items()
+        ],
     )
     _table(
         connection,
@@ -172,7 +182,7 @@ def _marts(connection: duckdb.DuckDBPyConnection, synthetic: bool) -> None:
             cells.append((
                 barometer, area, name, level, SURVEY, edition, f"Survey {edition.replace('-', '/')}",
                 start, end, edition == _OLD, edition == _NEW, "percent", value, low, high, 500, None,
-                None, status, None if value is not None else "Hand the file in.",
+                None, status, None if value is not None else REMEDY,
                 "synthetic" if synthetic and origin == "publisher" else origin,
                 "published", key, SURVEY,
             ))  # fmt: skip

@@ -196,3 +196,12 @@ def test_edition_at_hand_is_the_newest_with_a_figure(small_file: Path) -> None:
     assert region.at_hand(region.barometers["trust_in_neighbours"])[0] == "2024-25"
     assert region.at_hand(region.barometers["inclusive_barometer"])[0] == "2024-25"
     assert [area.code for area in region.members] == [small.ALFA, small.BRAVO]
+
+
+def test_a_county_stands_for_its_districts_on_an_index(small_file: Path) -> None:
+    with reading(small_file) as connection:
+        region = read_region(connection, small.OTHER)
+    index = region.barometers["promising_prospects"]
+    assert [area.code for area in region.places(index)] == [small.CHARLIE, small.COUNTY]
+    survey = region.barometers["trust_in_neighbours"]
+    assert [area.code for area in region.places(survey)] == [small.CHARLIE, small.DELTA]

@@ -152,7 +152,7 @@ class Pictures:
     def member_cells(self, barometer: Barometer) -> list[Cell]:
         """The members of the lead area in the edition at hand, highest first."""
         key = self.region.at_hand(barometer)
-        found = [self.region.cell(barometer, key, a.code) for a in self.region.members]
+        found = [self.region.cell(barometer, key, a.code) for a in self.region.places(barometer)]
         return in_order([cell for cell in found if cell is not None])
 
     def england(self, barometer: Barometer) -> Cell | None:
@@ -294,7 +294,7 @@ class Pictures:
         region = self.region
         rows: list[tuple[str, list[Cell | None]]] = [
             (area.label, [region.cell(barometer, key, area.code) for key in editions])
-            for area in region.members
+            for area in region.places(barometer)
         ]
         every = [cell for _, cells in rows for cell in cells if cell is not None]
         breaks = [i + 1 for i in range(len(editions) - 1) if editions[i][0] != editions[i + 1][0]]
@@ -394,7 +394,7 @@ class Pictures:
         region = self.region
         rows: list[tuple[str, list[Cell | None]]] = [
             (area.label, [region.cell(b, region.at_hand(b), area.code) for b in barometers])
-            for area in region.members
+            for area in region.places(barometers[0])
         ]
         every = [cell for _, cells in rows for cell in cells if cell is not None]
         low = sum(1 for c in every if c.group_number is not None and c.group_number <= 2)
@@ -649,6 +649,7 @@ class _Site:
     def _barometer(self, barometer: Barometer, card: dict[str, Any]) -> None:
         region, pictures = self.region, self.pictures
         editions = region.editions(barometer)
+        places = region.places(barometer)
         england = pictures.england(barometer)
         authorities = pictures.combined_authority_cells(barometer)
         members = pictures.member_cells(barometer)
@@ -658,9 +659,7 @@ class _Site:
                 pictures.label_of(barometer, key),
                 [
                     region.cell(barometer, key, area.code)
-                    for area in (
-                        region.members if barometer.is_index else (region.lead, region.england)
-                    )
+                    for area in (places if barometer.is_index else (region.lead, region.england))
                 ],
             )
             for key in editions
@@ -697,7 +696,7 @@ class _Site:
                 for area in region.combined_authorities
             ],
             groups=region.group_labels.get((barometer.id, key[0]), ()),
-            time_areas=region.members if barometer.is_index else (region.lead, region.england),
+            time_areas=places if barometer.is_index else (region.lead, region.england),
             time_rows=over_time,
             breaks=[
                 (
@@ -709,14 +708,14 @@ class _Site:
                     pictures.breaks(
                         barometer,
                         editions,
-                        region.members[0].code if barometer.is_index else region.lead.code,
+                        places[0].code if barometer.is_index else region.lead.code,
                     )
                 )
                 if found is not None
             ],
             movements=[
                 (area, change)
-                for area in region.members
+                for area in places
                 if barometer.is_index
                 and (change := region.change(barometer, area.code, "within_edition_first_to_last"))
             ],

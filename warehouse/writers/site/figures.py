@@ -363,7 +363,8 @@ def group_boxes(
     def draw(top: float) -> tuple[list[str], float]:
         parts: list[str] = []
         number = max(len(groups), 1)
-        left = 8.0 if narrow else 160.0
+        widest = max((text_width(cell.area.label) for cell in cells), default=0.0)
+        left = 8.0 if narrow else min(260.0, max(160.0, 26 + widest))
         right = width - 8.0 if narrow else width - 190.0
         pitch = (right - left) / number
         y = top
@@ -431,7 +432,7 @@ def group_table(
     def draw_wide(top: float) -> tuple[list[str], float]:
         parts: list[str] = []
         gap = 30.0
-        left = 132.0
+        left = min(240.0, max(132.0, 24 + max((text_width(n) for n, _ in rows), default=0.0)))
         pitch = (width - left - gap * len(breaks)) / max(len(columns), 1)
         starts = [
             left + position * pitch + gap * sum(1 for at in breaks if at <= position)

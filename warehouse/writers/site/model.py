@@ -39,6 +39,7 @@ class Area:
     ended: str | None = None
     population: int | None = None
     population_year: int | None = None
+    county_code: str | None = None
 
     @property
     def label(self) -> str:
@@ -277,6 +278,29 @@ class Region:
         others = [area for area in self.combined_authorities if area.code != self.lead.code]
         return (self.lead, *self.members, *others)
 
+    def places(self, barometer: Barometer) -> tuple[Area, ...]:
+        """The areas of the lead area that a barometer tells apart.
+
+        These are its members; an index has one value for a county, which then stands for its
+        districts.
+        """
+        if not barometer.is_index:
+            return self.members
+        told = {
+            code
+            for by_area in self.cells.get(barometer.id, {}).values()
+            for code, cell in by_area.items()
+            if cell.has_figure
+        }
+        found: dict[str, Area] = {}
+        for member in self.members:
+            county = self.areas.get(member.county_code or "")
+            stands = (
+                county if member.code not in told and county and county.code in told else member
+            )
+            found[stands.code] = stands
+        return tuple(sorted(found.values(), key=lambda area: (area.name, area.code)))
+
     def editions(self, barometer: Barometer) -> list[tuple[str, date]]:
         """Editions and periods of a barometer, oldest first."""
         return sorted(self.cells.get(barometer.id, {}))
@@ -299,7 +323,8 @@ class Region:
                 found=f"{barometer.id} in marts.barometers",
                 todo="build the warehouse again",
             )
-        for codes in ([self.lead.code], [m.code for m in self.members], [self.england.code]):
+        places = [area.code for area in self.places(barometer)]
+        for codes in ([self.lead.code], places, [self.england.code]):
             for key in editions:
                 cells = self.cells[barometer.id][key]
                 if any(code in cells and cells[code].has_figure for code in codes):
@@ -406,6 +431,7 @@ def read_region(connection: duckdb.DuckDBPyConnection, lead_area: str | None = N
     )
     profiles = {row["area_code"]: row for row in _rows(connection, "marts.authority_profiles")}
     wanted = [lead_code, ENGLAND, *(m.code for m in members), *(a.code for a in current)]
+    wanted += [m.county_code for m in members if m.county_code]
     return Region(
         lead=lead,
         england=areas[ENGLAND],
@@ -475,7 +501,7 @@ def _areas(connection: duckdb.DuckDBPyConnection) -> dict[str, Area]:
         select
             areas.area_code, areas.area_name, areas.area_level, profiles.region_name,
             case when areas.valid_to is not null then left(cast(areas.valid_to as varchar), 4) end,
-            profiles.population_16_plus, profiles.population_vintage
+            profiles.population_16_plus, profiles.population_vintage, areas.county_code
         from reference.areas
         left join marts.authority_profiles as profiles using (area_code)
         order by areas.area_code
