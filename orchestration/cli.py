@@ -156,7 +156,7 @@ def datasets() -> None:
                     f"landed {landed[0].file_name}, revision {landed[0].revision}"
                     if landed
                     else "bundled figures"
-                    if bundled_path(entry.code, edition.edition).exists()
+                    if bundled_path(entry, edition).exists()
                     else "nothing held"
                 )
                 click.echo(f"    {edition.edition:<10} {held}")

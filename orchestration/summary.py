@@ -29,7 +29,7 @@ def summary_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
         ).fetchall():
             lines.append(f"  {dataset:<30}{edition:<11}{origin:<14}{revision:<14}{figures:>6} rows")
             if message:
-                lines.append(f"      {message}")
+                lines += _wrapped(f"    {message}")
         refused = ask(
             "select dataset, edition, refusals from raw.inputs where refused > 0 order by 1, 2"
         ).fetchall()
@@ -54,8 +54,18 @@ def summary_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
             lines.append(f"  {title:<46}{held} of {cells} areas have a figure")
 
         lines += _heading("What has no figure, and why (all areas and editions)")
-        for status, reason, cells in ask(
-            "select status, reason, cells from meta.gap_reasons order by cells desc, reason limit 12"
+        for status, cells, reason in ask(
+            "select status, sum(cells), case status "
+            "when 'not_applicable' then 'An index is never averaged and has no value of its own "
+            "for England, regions, combined authorities and districts of a county.' "
+            "when 'not_available' then 'The publisher has no figures at that level: ' "
+            "|| string_agg(distinct dataset || ' ' || edition, ', ' order by dataset || ' ' || edition) "
+            "when 'not_held' then any_value(how) else 'See meta.gaps.' end "
+            "from (select gap_reasons.*, case status when 'not_held' then 'Published, and not held here. ' "
+            "|| editions.how_to_obtain end as how from meta.gap_reasons as gap_reasons "
+            "inner join meta.editions as editions using (dataset, edition)) "
+            "group by status, case when status = 'not_held' then dataset || edition end "
+            "order by 2 desc"
         ).fetchall():
             lines += _wrapped(f"{cells:>6} cells  {status}: {reason}")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sources.areas import AreaBook
 from sources.catalogue import Dataset, Edition
+from sources.content_check import check_content
 from sources.errors import ContractError, LandingError, ParseError, PulseError
 from sources.intake import BUNDLED_DIRECTORY, earlier_rows, read_file
 from sources.landing import LandingStore
@@ -76,6 +77,7 @@ def land_file(
     reasons: list[str] = []
     failure: PulseError | None = None
     try:
+        check_content(content, dataset, edition, file_name=path.name)
         rows, notes, findings = read_file(
             content,
             path.name,

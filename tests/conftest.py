@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -54,10 +54,8 @@ def released_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return Workspace(root)
 
 
-@pytest.fixture()
-def own_workspace(
-    released_workspace: Workspace, tmp_path: Path
-) -> Iterator[Callable[[], Workspace]]:
+@pytest.fixture
+def own_workspace(released_workspace: Workspace, tmp_path: Path) -> Callable[[], Workspace]:
     """Copies of the released workspace, to break."""
     made = 0
 
@@ -68,4 +66,4 @@ def own_workspace(
         shutil.copytree(released_workspace.root, root, symlinks=True)
         return Workspace(root)
 
-    yield copy
+    return copy

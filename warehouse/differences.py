@@ -7,7 +7,9 @@ another version of the method.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -57,10 +59,10 @@ def differences(earlier: Path, later: Path) -> pd.DataFrame:
     ].reset_index(drop=True)
 
 
-def _why(row: dict[str, object]) -> str:
-    if pd.isna(row["status_before"]):  # type: ignore[call-overload]
+def _why(row: Mapping[Hashable, Any]) -> str:
+    if pd.isna(row["status_before"]):
         return "new edition"
-    if pd.isna(row["status_after"]):  # type: ignore[call-overload]
+    if pd.isna(row["status_after"]):
         return "edition gone"
     if row["origin_before"] != row["origin_after"] or (
         row["source_dataset_before"] != row["source_dataset_after"]
