@@ -270,6 +270,21 @@ def ask(port: str, query: str) -> dict[str, object]:
         return dict(json.loads(answer.read()))
 
 
+def ask_when_up(
+    server: Server, port: str, query: str, *processes: subprocess.Popen[str]
+) -> dict[str, object]:
+    """The same, once the page answers."""
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            return ask(port, query)
+        except OSError as error:
+            ended = [process for process in processes if process.poll() is not None]
+            if ended or time.monotonic() > deadline:
+                raise AssertionError(f"{port} does not answer: {error}\n{server.logs()}") from error
+            time.sleep(1)
+
+
 def test_the_services_of_compose_work_together(server: Server) -> None:
     """Code location, daemon, page and read-only page, started by their own commands."""
     server.environment["PAGE_PORT"] = str(free_port())
@@ -307,12 +322,7 @@ def test_the_services_of_compose_work_together(server: Server) -> None:
         assert "tell_of_failed_runs" in {sensor["name"] for sensor in found["sensors"]}
         permission = "{ unscopedPermissions { permission value } }"
         for port, may in ((ports["webserver"], True), (viewer_port, False)):
-            for _ in range(60):
-                try:
-                    answer = ask(port, permission)
-                    break
-                except OSError:
-                    time.sleep(1)
+            answer = ask_when_up(server, port, permission, *running)
             rights = {
                 each["permission"]: each["value"]
                 for each in answer["data"]["unscopedPermissions"]  # type: ignore[index,call-overload]
