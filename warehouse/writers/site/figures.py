@@ -791,7 +791,7 @@ def _denser(png: bytes) -> bytes:
         found.append((png[at + 4 : at + 8], png[at + 8 : at + 8 + length]))
         at += 12 + length
     data = zlib.compress(
-        zlib.decompress(b"".join(body for kind, body in found if kind == b"IDAT")), 9
+        zlib.decompress(b"".join(body for kind, body in found if kind == b"IDAT")), 6
     )
     before = [chunk for chunk in found if chunk[0] not in (b"IDAT", b"IEND")]
     parts = [png[:8]]
