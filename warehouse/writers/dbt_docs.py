@@ -19,6 +19,7 @@ import duckdb
 from warehouse.writers.sheets import ExportError
 
 _PLACES = ("MANIFEST.JSON INLINE DATA", "CATALOG.JSON INLINE DATA")
+_UNORDERED = frozenset({"depends_on", "refs", "parent_map", "child_map"})
 # Of a run or a machine, not of the project.
 _UNTOLD = frozenset(
     {
@@ -30,6 +31,7 @@ _UNTOLD = frozenset(
         "invocation_id",
         "invocation_started_at",
         "root_path",
+        "run_started_at",
         "user_id",
     }
 )
@@ -107,10 +109,28 @@ def _plain(manifest: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without(value: Any) -> Any:
+    """A value without what differs between runs; lists of names and of references in order.
+
+    dbt writes what a model depends on in the order in which its threads came to it.
+    """
     if isinstance(value, dict):
-        return {key: _without(inner) for key, inner in value.items() if key not in _UNTOLD}
+        return {
+            key: _in_order(inner)
+            if key in _UNORDERED or (key == "sources" and isinstance(inner, list))
+            else _without(inner)
+            for key, inner in value.items()
+            if key not in _UNTOLD
+        }
     if isinstance(value, list):
         return [_without(inner) for inner in value]
+    return value
+
+
+def _in_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _in_order(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return sorted(value, key=lambda inner: json.dumps(inner, sort_keys=True))
     return value
 
 
