@@ -40,7 +40,7 @@ WORDS = {
 ACCEPTED = {
     "psycopg2-binary": "LGPL; the server's database driver, used unchanged and not shipped",
     "yamllint": "GPL; a linter that is run, nothing of it is imported or shipped",
-    "axe-playwright-python": "its metadata names none, its licence file does: MPL-2.0 or MIT; tests only",
+    "axe-playwright-python": "its metadata names none, its licence file is MIT; tests only",
 }
 # Advisories that do not touch how Pulse uses the package, by their id, with the reason.
 ACCEPTED_ADVISORIES: dict[str, str] = {}

@@ -281,7 +281,10 @@ def ask_when_up(
         except OSError as error:
             ended = [process for process in processes if process.poll() is not None]
             if ended or time.monotonic() > deadline:
-                raise AssertionError(f"{port} does not answer: {error}\n{server.logs()}") from error
+                raise AssertionError(
+                    f"{port} does not answer: {error}; ended: "
+                    f"{[(process.args, process.returncode) for process in ended]}\n{server.logs()}"
+                ) from error
             time.sleep(1)
 
 
