@@ -81,18 +81,22 @@ def inputs_used(build: Path) -> list[dict[str, Any]]:
     return [dict(zip(columns.split(", "), row, strict=True)) for row in rows]
 
 
-def table_counts(build: Path) -> dict[str, int]:
-    """Rows by mart."""
+def row_counts(build: Path) -> dict[tuple[str, str], int]:
+    """Rows by schema and name, of every table of a build."""
     with reading(build) as connection:
         names = connection.execute(
-            "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
+            "select schema_name, table_name from duckdb_tables() order by 1, 2"
         ).fetchall()
-        return {
-            name: int(
-                (connection.execute(f"select count(*) from marts.{name}").fetchone() or [0])[0]
-            )
-            for (name,) in names
-        }
+        counts = {}
+        for schema, name in names:
+            found = connection.execute(f'select count(*) from "{schema}"."{name}"').fetchone()
+            counts[(schema, name)] = int(found[0]) if found else 0
+    return counts
+
+
+def table_counts(build: Path) -> dict[str, int]:
+    """Rows by mart."""
+    return {name: rows for (schema, name), rows in row_counts(build).items() if schema == "marts"}
 
 
 def seal(

@@ -145,8 +145,6 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
         refused = [outcome for outcome in outcomes if outcome.state == "publisher_refused"]
         unreached = [outcome for outcome in outcomes if outcome.state == "publisher_unreachable"]
         waiting = alerts(pulse.workspace, dataset.code)
-        if pulse.mode == "only_publisher" and (refused or unreached):
-            pulse.say(f"MISSING     {(refused + unreached)[0].message}")
         yield dg.MaterializeResult(
             metadata={
                 "files held": len(held),
@@ -196,6 +194,9 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
                 ),
             ],
         )
+        if pulse.mode == "only_publisher" and (refused or unreached):
+            # Asked for explicitly: nothing but what the publishers sent, or nothing at all.
+            raise dg.Failure(description=(refused + unreached)[0].message, allow_retries=False)
 
     return land
 

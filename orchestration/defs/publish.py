@@ -5,6 +5,7 @@ folder, and one rename lets readers see it.
 """
 
 import shutil
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,6 +38,14 @@ def all_checks(workspace: Workspace) -> list[dict[str, Any]]:
         if verdict["kind"] == "test"
     ]
     return [*input_checks(workspace.build_file), *tests, *gate_verdicts(workspace)]
+
+
+def made_of(inputs: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    """What a release was made of, without how the publishers answered that morning."""
+    return [
+        (each["dataset"], each["edition"], each["origin"], each["revision"], each["file_sha256"])
+        for each in inputs
+    ]
 
 
 @dg.asset(
@@ -104,7 +113,7 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
         now is not None
         and now.content_sha256 == content
         and now.code_version == version
-        and list(now.inputs) == inputs
+        and made_of(now.inputs) == made_of(inputs)
     ):
         pulse.say(f"unchanged   release {now.number} stands: nothing differs from it")
         manifest = now

@@ -28,6 +28,7 @@ from orchestration.defs.ingest import (
 from orchestration.defs.resources import PulseResource, dbt_executable
 from sources.catalogue import load_catalogue
 from sources.errors import PulseError
+from warehouse.meta import row_counts
 from warehouse.raw import load, make_current
 from warehouse.workspace import DBT_PROJECT, Workspace
 
@@ -205,7 +206,16 @@ def transform() -> dg.Definitions:
         target.mkdir(parents=True, exist_ok=True)
         pulse.say("building    the marts with dbt")
         invocation = dbt.cli(["build"], context=context, target_path=target, raise_on_error=False)
-        yield from invocation.stream()
+        # Held back until dbt has let go of the file: then each table's rows can be counted.
+        events = list(invocation.stream())
+        counts = row_counts(workspace.build_file)
+        for event in events:
+            if isinstance(event, dg.Output):
+                schema_and_name = tuple(context.asset_key_for_output(event.output_name).path)
+                rows = counts.get(schema_and_name)
+                if rows is not None:
+                    event = event.with_metadata({**event.metadata, "dagster/row_count": rows})
+            yield event
         results = target / "run_results.json"
         if results.exists():
             shutil.copyfile(results, workspace.current_build / "dbt_results.json")

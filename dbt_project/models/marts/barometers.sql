@@ -10,6 +10,12 @@ barometers as (
 
 ),
 
+areas as (
+
+    select * from {{ ref('areas') }}
+
+),
+
 editions as (
 
     select * from {{ ref('int_editions') }}
@@ -32,7 +38,9 @@ joined as (
         editions.edition_title,
         editions.is_baseline,
         -- The newest cell with a figure; where no edition has one for this area, the newest cell.
-        row_number() over (
+        -- An abolished area has no latest cell.
+        areas.valid_to is null
+        and row_number() over (
             partition by cells.barometer_id, cells.area_code
             order by
                 cells.value is not null desc,
@@ -60,6 +68,7 @@ joined as (
         cells.provenance_id
     from cells
     inner join barometers on cells.barometer_id = barometers.barometer_id
+    inner join areas on cells.area_code = areas.area_code
     inner join editions
         on
             cells.dataset = editions.dataset

@@ -1,6 +1,8 @@
 with changes as (
 
     select * from {{ ref('int_changes') }}
+    -- Where neither edition has a figure there is nothing to tell: the cells say so themselves.
+    where from_value is not null or to_value is not null
 
 )
 

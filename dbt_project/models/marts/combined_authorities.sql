@@ -39,7 +39,13 @@ final as (
         cells.area_name,
         cells.dataset,
         cells.edition,
-        cells.is_latest,
+        cells.is_latest
+        and coalesce(
+            group_counts.period_end = max(group_counts.period_end) over (
+                partition by cells.barometer_id, cells.area_code, cells.edition
+            ),
+            true
+        ) as is_latest,
         coalesce(group_counts.period_end, cells.period_end) as period_end,
         cells.unit,
         cells.value,

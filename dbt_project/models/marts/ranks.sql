@@ -1,6 +1,7 @@
 with ranks as (
 
     select * from {{ ref('int_ranks') }}
+    where value is not null
 
 )
 

@@ -42,7 +42,9 @@ select
     cast(inputs.publisher_state as varchar) as publisher_state,
     cast(inputs.publisher_message as varchar) as publisher_message,
     cast(catalogue.licence as varchar) as licence,
-    cast(catalogue.attribution as varchar) as attribution,
+    cast(
+        replace(catalogue.attribution, '{edition}', replace(editions.edition, '-', '/')) as varchar
+    ) as attribution,
     cast(catalogue.landing_page as varchar) as landing_page,
     cast(catalogue.succeeded_by as varchar) as succeeded_by,
     cast(editions.how_to_obtain as varchar) as how_to_obtain

@@ -1,0 +1,110 @@
+"""Whole refreshes against publishers on loopback: what is fetched, kept, refused and told.
+
+The publishers are real HTTP servers that send made-up files in the real layouts. Everything runs
+through the command line, as on the morning of a refresh.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.conftest import run_pulse
+from tests.publishers.servers import FakePublishers, html_page, publishers
+from tests.publishers.world import (
+    catalogue,
+    fetched_editions,
+    file_address,
+    made_up,
+    publish,
+    publish_all,
+)
+from warehouse.release import current_release, hash_tree
+from warehouse.workspace import Workspace
+
+pytestmark = pytest.mark.slow
+
+SEVEN = tuple(f"E080000{n}" for n in range(25, 32))
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[FakePublishers]:
+    with publishers() as running:
+        publish_all(running)
+        yield running
+
+
+def environment(world: FakePublishers) -> dict[str, str]:
+    settings = world.settings
+    return {
+        f"PULSE_{name.upper()}_BASE": getattr(settings, name)
+        for name in ("govuk", "govuk_assets", "ons", "ons_geography", "nomis", "smc")
+    }
+
+
+def ask(workspace: Workspace, query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(workspace.warehouse_file), read_only=True) as connection:
+        return connection.execute(query).fetchall()
+
+
+def test_a_morning_of_refreshes(world: FakePublishers, tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    variables = environment(world)
+
+    # The first morning: every figure comes from a publisher.
+    run_pulse(tmp_path, "refresh", "--only-publisher", **variables)
+    used = {
+        (d, e): o
+        for d, e, o in ask(workspace, "select dataset, edition, origin from meta.editions")
+    }
+    assert {used[d.code, e.edition] for d, e in fetched_editions()} == {"publisher"}
+    held = ask(
+        workspace,
+        "select count(distinct barometer_id), count(*) from marts.barometers "
+        f"where is_latest and value is not null and area_code in {SEVEN}",
+    )
+    assert held == [(16, 16 * 7)]
+    origins = ask(workspace, "select distinct origin from marts.barometers where value is not null")
+    assert {str(o) for (o,) in origins} == {"publisher", "derived"}
+    cold = sum(world.asked().values())
+
+    # The next morning: nothing is new, one request an edition, and no new release.
+    first = current_release(workspace)
+    done = run_pulse(tmp_path, "refresh", **variables)
+    assert "stands: nothing differs" in done.stdout
+    assert current_release(workspace) == first
+    unchanged = sum(world.asked().values()) - cold
+    print(json.dumps({"requests cold": cold, "requests unchanged": unchanged}))
+    assert unchanged <= len(fetched_editions()) + 2
+
+    # A publisher sends an error page under its file's address: yesterday's figures stay.
+    dataset = catalogue().dataset("dcms_community_life")
+    edition = dataset.edition("2024-25")
+    server, path = file_address(dataset, edition)
+    publish(world, dataset, edition, made_up(dataset.code, "2024-25", seed=9))
+    server, path = file_address(dataset, edition)
+    world.script(server, path, html_page)
+    before = hash_tree(workspace.current_release.resolve())
+    done = run_pulse(tmp_path, "refresh", **variables)
+    assert "html" in done.stdout.lower()
+    assert (
+        hash_tree(workspace.current_release.resolve())["exports/csv/barometers.csv"]
+        == (before["exports/csv/barometers.csv"])
+    )
+    assert list((workspace.quarantine / dataset.code / "2024-25").rglob("reasons.json"))
+
+    # It mends itself with other figures under the same name: a revision, told figure by figure.
+    world.heal()
+    run_pulse(tmp_path, "refresh", **variables)
+    changed = ask(
+        workspace,
+        "select count(*) from meta.revisions where dataset = 'dcms_community_life' "
+        "and edition = '2024-25' and kind = 'changed'",
+    )
+    assert int(str(changed[0][0])) > 100
+    told = run_pulse(tmp_path, "diff", "1", str(current_release(workspace).number))  # type: ignore[union-attr]
+    assert "(revision)" in told.stdout
