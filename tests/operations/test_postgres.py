@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -156,6 +157,7 @@ def server() -> Iterator[Server]:
         "PULSE_HOME": str(folder / "home"),
         "PULSE_STATE": str(folder / "state"),
         "PULSE_ALERT_WEBHOOK": "",
+        "PULSE_PAGE": "http://127.0.0.1:3000",
         "PULSE_SOURCE_MODE": "offline",
         "DAGSTER_HOME": str(PROJECT / "deploy"),
         "NO_PROXY": "127.0.0.1,localhost",
@@ -278,6 +280,8 @@ def ask_when_up(
     while True:
         try:
             return ask(port, query)
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"{port}: {error.read().decode()[:600]}") from error
         except OSError as error:
             ended = [process for process in processes if process.poll() is not None]
             if ended or time.monotonic() > deadline:
@@ -323,12 +327,12 @@ def test_the_services_of_compose_work_together(server: Server) -> None:
         assert found["location"]["name"] == "pulse"
         assert "refresh" in {job["name"] for job in found["jobs"]}
         assert "tell_of_failed_runs" in {sensor["name"] for sensor in found["sensors"]}
-        permission = "{ unscopedPermissions { permission value } }"
+        permission = "{ permissions { permission value } }"
         for port, may in ((ports["webserver"], True), (viewer_port, False)):
             answer = ask_when_up(server, port, permission, *running)
             rights = {
                 each["permission"]: each["value"]
-                for each in answer["data"]["unscopedPermissions"]  # type: ignore[index,call-overload]
+                for each in answer["data"]["permissions"]  # type: ignore[index,call-overload]
             }
             assert rights["launch_pipeline_execution"] is may
             assert rights["delete_pipeline_run"] is may
