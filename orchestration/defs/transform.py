@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,19 @@ def ensure_manifest() -> Path:
     newest = max(path.stat().st_mtime for path in watched)
     if _is_fresh(newest):
         return MANIFEST
+    try:
+        return _parse(newest)
+    except OSError as error:
+        raise TransformError(
+            "the parsed dbt project is out of date and cannot be written",
+            code="unwritable_target",
+            file=str(MANIFEST.parent),
+            found=error.strerror or str(error),
+            todo="parse it as a user who may write there (deploy/README.md), or make it writable",
+        ) from error
+
+
+def _parse(newest: float) -> Path:
     MANIFEST.parent.mkdir(parents=True, exist_ok=True)
     # dbt writes its manifest in place: made aside and moved, so that neither a kill nor a second
     # process that parses at the same time leaves a torn one, which would look fresh for ever.
@@ -72,6 +86,7 @@ def ensure_manifest() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _is_fresh(newest):
             return MANIFEST
+        started = time.time()
         done = subprocess.run(
             [
                 dbt_executable(),
@@ -101,11 +116,12 @@ def ensure_manifest() -> Path:
                 found=(done.stdout + done.stderr).strip()[-1500:],
                 todo="mend the model that dbt names, then try `make check`",
             )
-        made.touch()
+        # As old as its reading began: a file that was edited meanwhile is newer, and read again.
+        os.utime(made, (started, started))
         for name in ("partial_parse.msgpack", MANIFEST.name):
             if (aside / name).exists():
                 fresh = MANIFEST.with_name(f".{name}")
-                shutil.copyfile(aside / name, fresh)
+                shutil.copy2(aside / name, fresh)
                 fresh.replace(MANIFEST.with_name(name))
     return MANIFEST
 
