@@ -211,6 +211,20 @@ def diff(earlier: int, later: int, limit: int) -> None:
 
 
 @main.command()
+@click.option("--area", required=True, help="GSS code of a combined authority, e.g. E47000001.")
+@click.option("--to", "folder", type=click.Path(path_type=Path), required=True)
+def site(area: str, folder: Path) -> None:
+    """Write the pages and pictures of the published release for another combined authority."""
+    from warehouse.connection import reading
+    from warehouse.writers.site import write_figures, write_site
+
+    with told_plainly(), reading(Workspace.from_environment().warehouse_file) as connection:
+        made = write_site(connection, folder, lead_area=area)
+        made += write_figures(connection, folder, lead_area=area)
+        click.echo(f"{len(made)} files; open {folder / 'site' / 'index.html'}")
+
+
+@main.command()
 @click.option("--seed", default=2025, show_default=True, help="Equal seeds make equal files.")
 def demo(seed: int) -> None:
     """Build the whole platform on made-up files, in demo/, watermarked everywhere."""

@@ -56,7 +56,7 @@ def test_a_morning_of_refreshes(world: FakePublishers, tmp_path: Path) -> None:
     variables = environment(world)
 
     # The first morning: every figure comes from a publisher.
-    run_pulse(tmp_path, "refresh", "--only-publisher", **variables)
+    run_pulse(tmp_path, "refresh", **variables)
     used = {
         (d, e): o
         for d, e, o in ask(workspace, "select dataset, edition, origin from meta.editions")

@@ -13,6 +13,7 @@ import duckdb
 from warehouse.writers.csvw import write_csvw
 from warehouse.writers.dbt_docs import write_dbt_docs
 from warehouse.writers.json_tables import write_json
+from warehouse.writers.site import write_figures, write_site
 from warehouse.writers.spreadsheet import write_spreadsheets
 from warehouse.writers.tables import write_tables
 
@@ -39,6 +40,8 @@ def write_exports(
         *write_csvw(connection, folder),
         *write_json(connection, folder),
         *write_spreadsheets(connection, folder),
+        *write_figures(connection, folder),
+        *write_site(connection, folder),
     ]
     if dbt_manifest is not None:
         made.append(write_dbt_docs(connection, dbt_manifest, folder))
