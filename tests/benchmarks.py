@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 from orchestration.defs.resources import dbt_executable
+from orchestration.defs.transform import CODE_TESTS
 from tests.conftest import run_pulse
 from warehouse.workspace import DBT_PROJECT, Workspace
 
@@ -39,8 +40,7 @@ def dbt_seconds(workspace: Workspace) -> float:
             "--profiles-dir",
             str(DBT_PROJECT),
             "--exclude",
-            "test_type:unit",
-            "path:tests",
+            *CODE_TESTS.split(),
         ],
         env={
             **os.environ,
