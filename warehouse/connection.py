@@ -19,7 +19,6 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "python_enable_replacements": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
-    "enable_progress_bar": False,
 }
 
 
@@ -48,6 +47,7 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             todo="close the program that writes to it, or restore a release with `pulse rollback`",
         ) from error
     try:
+        connection.execute("set enable_progress_bar = false")
         yield connection
     finally:
         connection.close()
@@ -73,6 +73,7 @@ def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             todo="check the folder's permissions and free space, and that no other refresh runs",
         ) from error
     try:
+        connection.execute("set enable_progress_bar = false")
         yield connection
         connection.execute("checkpoint")
     finally:
