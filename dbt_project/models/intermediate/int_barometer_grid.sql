@@ -130,7 +130,8 @@ final as (
         end as status,
         case
             when unit = 'z_score' and area_level = 'nation'
-                then 'The index places areas of the United Kingdom against one another; '
+                then
+                    'The index places areas of the United Kingdom against one another; '
                     || 'it has no value for England.'
             when unit = 'z_score' and area_level in ('cauth', 'itl1')
                 then 'The index is never averaged over areas: read the groups of the member authorities.'
@@ -141,7 +142,8 @@ final as (
             when is_published_level
                 then edition_title || ' is not held here. ' || coalesce(how_to_obtain || '.', '')
             when area_level = 'cauth' and has_authority_figures
-                then 'Computed from the member authorities, whose figures are not all held. '
+                then
+                    'Computed from the member authorities, whose figures are not all held. '
                     || coalesce(how_to_obtain || '.', '')
             else edition_title || ' publishes no figures for ' || {{ level_in_words('area_level') }} || '.'
         end as status_reason

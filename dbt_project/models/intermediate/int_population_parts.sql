@@ -8,7 +8,7 @@ with observations as (
 
 ),
 
-merges as (
+predecessors as (
 
     select
         old_code,
@@ -22,13 +22,13 @@ final as (
 
     select
         cast(regexp_extract(observations.edition, '[0-9]{4}') as integer) as vintage,
-        coalesce(merges.new_code, observations.area_code) as area_code,
+        coalesce(predecessors.new_code, observations.area_code) as area_code,
         observations.published_area_code,
         observations.value,
         observations.origin,
         observations.provenance_id
     from observations
-    left join merges on observations.published_area_code = merges.old_code
+    left join predecessors on observations.published_area_code = predecessors.old_code
 
 )
 
