@@ -265,7 +265,7 @@ def test_refreshes_killed_at_random_instants(
     instants = random.Random(20260101)
     with reading(workspace.warehouse_file.resolve()) as oldest:
         goals = oldest.execute("select count(*) from marts.pulse").fetchone()
-        for _ in range(REFRESH_KILLS):
+        for number in range(REFRESH_KILLS):
             shutil.copyfile(
                 PROJECT / "dagster_home" / "dagster.yaml",
                 workspace.root / "dagster_home" / "dagster.yaml",
@@ -283,7 +283,8 @@ def test_refreshes_killed_at_random_instants(
                 start_new_session=True,
             )
             # Anywhere in a refresh: while it starts, lands, builds, gates, exports, publishes.
-            time.sleep(instants.uniform(0.0, float(length)))
+            part = (number + instants.random()) / REFRESH_KILLS
+            time.sleep(part * float(length))
             # The process alone, not its children: a dbt that it started goes on for a while.
             running.kill()
             running.wait(timeout=60)
