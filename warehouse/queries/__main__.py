@@ -6,21 +6,23 @@ import click
 
 from sources.errors import PulseError
 from warehouse.connection import reading
-from warehouse.queries import README, fill_readme, load_queries, run_query
+from warehouse.queries import FRONT, README, fill_readme, load_queries, run_query
 from warehouse.workspace import Workspace
 
 
 @click.command()
 @click.argument("number", required=False)
-@click.option("--write", is_flag=True, help="Write the generated parts of warehouse/README.md.")
+@click.option("--write", is_flag=True, help="Write the generated parts of both READMEs.")
 def main(number: str | None, write: bool) -> None:
     """Answer query NUMBER, or every one; the warehouse is the published one."""
     try:
         with reading(Workspace.from_environment().warehouse_file) as connection:
             if write:
-                text = README.read_text(encoding="utf-8")
-                README.write_text(fill_readme(connection, text), encoding="utf-8")
-                click.echo(f"written: {README.name}")
+                for readme in (README, FRONT):
+                    text = readme.read_text(encoding="utf-8")
+                    filled = fill_readme(connection, text, whole=readme is README)
+                    readme.write_text(filled, encoding="utf-8")
+                    click.echo(f"written: {readme}")
                 return
             for query in load_queries():
                 if number is None or query.name.startswith(f"{int(number):02d}_"):

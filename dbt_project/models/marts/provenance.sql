@@ -36,8 +36,9 @@ published as (
         observations.measure,
         observations.value,
         observations.file_sha256,
-        inputs.file_name,
-        inputs.source_url,
+        -- What ships with the project is no publisher's file: its rows are cited instead.
+        case when observations.origin != 'transcribed' then inputs.file_name end as file_name,
+        case when observations.origin != 'transcribed' then inputs.source_url end as source_url,
         observations.sheet,
         observations.row_number,
         observations.column_letter,
