@@ -1,0 +1,106 @@
+"""Whole refreshes from the figures that ship with the project, through the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from sources.areas import AreaBook
+from sources.catalogue import load_catalogue
+from sources.handed_in import land_file
+from sources.landing import LandingStore
+from sources.synthetic import file_name, write_publisher_file
+from tests.conftest import run_pulse
+from warehouse.release import hash_tree
+from warehouse.workspace import SEEDS, Workspace
+
+pytestmark = pytest.mark.slow
+
+
+def exported_tables(workspace: Workspace) -> dict[str, str]:
+    """The sha256 of every exported CSV, JSON and Parquet file."""
+    files = hash_tree(workspace.exports.resolve())
+    return {name: digest for name, digest in files.items() if name.startswith(("csv/", "json/"))}
+
+
+def test_the_same_inputs_give_the_same_bytes(released_workspace: Workspace, tmp_path: Path) -> None:
+    run_pulse(tmp_path, "refresh", "--offline")
+    again = exported_tables(Workspace(tmp_path))
+    assert again
+    assert again == exported_tables(released_workspace)
+
+
+def test_nothing_in_a_release_is_made_up_and_every_figure_is_cited(
+    released_workspace: Workspace,
+) -> None:
+    with duckdb.connect(str(released_workspace.warehouse_file), read_only=True) as connection:
+        origins = {
+            origin
+            for (origin,) in connection.execute(
+                "select distinct origin from marts.barometers where value is not null"
+            ).fetchall()
+        }
+        uncited = connection.execute(
+            "select count(*) from marts.barometers b where value is not null and not exists "
+            "(select 1 from marts.provenance p where p.provenance_id = b.provenance_id)"
+        ).fetchone()
+        claims = dict(
+            connection.execute(
+                "select verdict, count(*) from marts.report_reconciliation group by verdict"
+            ).fetchall()
+        )
+    assert origins == {"transcribed", "derived"}
+    assert uncited == (0,)
+    assert sum(claims.values()) == 52
+    assert claims["contradicted_within_report"] == 2
+
+
+def test_a_made_up_file_never_reaches_readers(own_workspace: Callable[[], Workspace]) -> None:
+    workspace = own_workspace()
+    before = hash_tree(workspace.current_release.resolve())
+    dataset = load_catalogue().dataset("dcms_participation")
+    edition = dataset.edition("2023-24")
+    areas = AreaBook.from_seeds(SEEDS)
+    path = workspace.root / file_name(dataset, "2023-24", "ods")
+    path.write_bytes(write_publisher_file(dataset, edition, areas, seed=3))
+    store = LandingStore(workspace.landing, workspace.quarantine)
+    told = land_file(dataset, edition, path, store, areas, now=datetime(2026, 1, 1, tzinfo=UTC))
+    assert "the gate will refuse" in told
+
+    done = run_pulse(workspace.root, "refresh", "--offline", check=False)
+
+    assert done.returncode == 1
+    assert "no_figure_is_synthetic" in done.stdout
+    assert "is still what readers see" in done.stdout
+    assert hash_tree(workspace.current_release.resolve()) == before
+
+
+def test_the_transcript_tells_what_a_person_wants_to_know(released_workspace: Workspace) -> None:
+    transcript = (released_workspace.root / "transcript.txt").read_text(encoding="utf-8")
+    for heading in (
+        "What was used",
+        "Figures in the barometers",
+        "What has no figure, and why",
+        "Checks",
+        "Release 1",
+        "make ui",
+    ):
+        assert heading in transcript, heading
+
+
+def test_an_unknown_dataset_or_a_missing_file_is_told_plainly(tmp_path: Path) -> None:
+    for arguments in (
+        ("land", "no_such_dataset", "2023-24", "x.xlsx"),
+        ("land", "dcms_community_life", "1999-00", "x.xlsx"),
+        ("land", "dcms_community_life", "2023-24", str(tmp_path / "absent.xlsx")),
+        ("rollback", "7"),
+        ("diff", "1", "2"),
+    ):
+        done = run_pulse(tmp_path, *arguments, check=False)
+        assert done.returncode == 1, arguments
+        assert "Traceback" not in done.stderr, arguments
+        assert done.stderr.strip(), arguments
