@@ -6,6 +6,8 @@ through the command line, as on the morning of a refresh.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +24,7 @@ from tests.publishers.world import (
     made_up,
     publish,
     publish_all,
+    usual,
 )
 from warehouse.release import current_release, hash_tree
 from warehouse.workspace import Workspace
@@ -97,14 +100,36 @@ def test_a_morning_of_refreshes(world: FakePublishers, tmp_path: Path) -> None:
     )
     assert list((workspace.quarantine / dataset.code / "2024-25").rglob("reasons.json"))
 
-    # It mends itself with other figures under the same name: a revision, told figure by figure.
+    # It mends itself; another publisher revises some figures under the same name, and each is told.
     world.heal()
+    publish(world, dataset, edition, usual(dataset, edition))
+    index = catalogue().dataset("smc_innovation_and_growth")
+    newest = index.edition("2025")
+    content, revised = with_revisions(usual(index, newest), 30)
+    publish(world, index, newest, content)
     run_pulse(tmp_path, "refresh", **variables)
     changed = ask(
         workspace,
-        "select count(*) from meta.revisions where dataset = 'dcms_community_life' "
-        "and edition = '2024-25' and kind = 'changed'",
+        "select count(*) from meta.revisions where dataset = 'smc_innovation_and_growth' "
+        "and edition = '2025' and kind = 'changed' and field = 'value'",
     )
-    assert int(str(changed[0][0])) > 100
-    told = run_pulse(tmp_path, "diff", "1", str(current_release(workspace).number))  # type: ignore[union-attr]
-    assert "(revision)" in told.stdout
+    assert changed == [(revised,)]
+    now = current_release(workspace)
+    assert now is not None
+    told = run_pulse(tmp_path, "diff", "1", str(now.number))
+    assert told.stdout.count("(revision)") == revised
+
+
+def with_revisions(content: bytes, wanted: int) -> tuple[bytes, int]:
+    """An index file with some values moved by a thousandth, none of them across a group's limit."""
+    lines = list(csv.reader(io.StringIO(content.decode("utf-8"))))
+    column = lines[0].index("value")
+    moved = 0
+    for line in lines[1:]:
+        value = float(line[column])
+        if moved < wanted and 0.1 < abs(value) % 0.5 < 0.4:
+            line[column] = f"{value + 0.001:.3f}"
+            moved += 1
+    out = io.StringIO()
+    csv.writer(out).writerows(lines)
+    return out.getvalue().encode(), moved
