@@ -17,6 +17,24 @@ from warehouse.contracts import Reference, Rule, Verdict, apply, lost_figures, r
 from warehouse.workspace import Workspace
 
 _SHOWN = 100
+# What a person looks for first, of whatever mart; the rest of a row is one query away.
+_FIRST = (
+    "barometer_id",
+    "claim_id",
+    "goal_id",
+    "area_code",
+    "area_name",
+    "edition",
+    "period_end",
+    "value",
+    "lower_95",
+    "upper_95",
+    "group_number",
+    "group_label",
+    "status",
+    "origin",
+    "provenance_id",
+)
 
 
 def run_gate(
@@ -61,8 +79,11 @@ def run_gate(
 
 
 def shown(verdict: Verdict) -> pd.DataFrame:
-    """The failure cases that a person is shown: the first hundred, as text."""
-    return verdict.failures.head(_SHOWN).astype(str)
+    """The failure cases that a person is shown: the first hundred, as text, telling columns first."""
+    cases = verdict.failures.head(_SHOWN)
+    first = [name for name in _FIRST if name in cases.columns]
+    others = [name for name in cases.columns if name not in first]
+    return cases[first + (others if len(first) < 4 else [])].astype(str)
 
 
 def read_reference(connection: duckdb.DuckDBPyConnection, previous: Path | None) -> Reference:
