@@ -202,7 +202,7 @@ def write_publisher_file(
         content = _with_bomb(content)
     if Fault.TRUNCATED in faults:
         content = content[: int(len(content) * 0.6)]
-        if form == "csv":  # break off inside a row, not at the end of one
+        if form == "csv" and b"\n" in content:  # break off inside a row, not at the end of one
             content = content[: content.rindex(b"\n") + 8]
     return content
 

@@ -14,8 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from warehouse.workspace import PROJECT, Workspace
+
+# A person's run looks for new examples; a verdict on a commit must be the same twice.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("searching", deadline=None)
+settings.load_profile("steady" if os.environ.get("CI") else "searching")
 
 
 def run_pulse(
