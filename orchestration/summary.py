@@ -43,13 +43,14 @@ def summary_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
             "where value is not null group by 1 order by 2 desc"
         ).fetchall():
             lines.append(f"  {origin:<14}{count:>7}")
-        lines += _heading("WMCA and its seven authorities, latest edition of each barometer")
+        lead, name = ask("select min(area_code), min(area_name) from marts.pulse").fetchall()[0]
+        lines += _heading(f"{name} ({lead}) and its members, latest edition of each barometer")
         for title, held, cells in ask(
             "select goal_id || ': ' || barometer_id, count(value), count(*) from marts.barometers "
-            "where is_latest and (area_code = 'E47000007' or area_code in "
-            "(select member_code from intermediate.int_area_memberships "
-            "where parent_code = 'E47000007' and kind = 'combined_authority')) "
-            "group by 1 order by 1"
+            "where is_latest and (area_code = $lead or area_code in "
+            "(select area_code from marts.authority_profiles where combined_authority_code = $lead)) "
+            "group by 1 order by 1",
+            {"lead": lead},
         ).fetchall():
             lines.append(f"  {title:<46}{held} of {cells} areas have a figure")
 

@@ -50,7 +50,6 @@ class Reference:
     areas: frozenset[str]
     authorities: frozenset[str]
     combined_authorities: frozenset[str]
-    lead_members: frozenset[str]
     editions: frozenset[tuple[str, str]]
     goals: Mapping[str, frozenset[str]]
     claims: frozenset[str]

@@ -105,11 +105,6 @@ def read_reference(connection: duckdb.DuckDBPyConnection, previous: Path | None)
             "select area_code from reference.areas where area_level = 'cauth' "
             "and area_code = current_code and valid_to is null",
         ),
-        lead_members=_codes(
-            connection,
-            "select member_code from intermediate.int_area_memberships "
-            "where kind = 'combined_authority' and parent_code = 'E47000007'",
-        ),
         editions=frozenset(
             (dataset, edition)
             for dataset, edition in connection.execute(

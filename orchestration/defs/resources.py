@@ -27,7 +27,7 @@ from sources.catalogue import Catalogue, load_catalogue
 from sources.http import HttpClient, Reachability, probe
 from sources.landing import LandingStore
 from sources.watch import NoticedEditions
-from warehouse.workspace import DBT_PROJECT, PROJECT, SEEDS, Workspace, WorkspaceError
+from warehouse.workspace import DBT_PROJECT, SEEDS, Workspace, WorkspaceError
 
 _UNATTENDED_SECONDS = 600.0
 MODES = ("default", "offline", "only_publisher")
@@ -215,7 +215,6 @@ def dbt_resource() -> DbtCliResource:
 
 
 __all__ = [
-    "PROJECT",
     "PulseResource",
     "dbt_executable",
     "dbt_resource",
