@@ -16,12 +16,6 @@ parts as (
 
 ),
 
-populations as (
-
-    select * from {{ ref('int_populations_16_plus') }}
-
-),
-
 published as (
 
     select
@@ -51,33 +45,40 @@ published as (
 
 ),
 
+sources as (
+
+    select
+        provenance_id as made_of,
+        * exclude (provenance_id, made_of, part)
+    from published
+
+),
+
 -- A derived figure has a row for each figure and each population that it was made of.
 derived as (
 
     select
         parts.provenance_id,
-        published.provenance_id as made_of,
         'member figure' as part,
-        published.* exclude (provenance_id, made_of, part)
+        sources.*
     from parts
-    inner join published on parts.figure_provenance_id = published.provenance_id
+    inner join sources on parts.figure_provenance_id = sources.made_of
 
     union all
 
     select
         parts.provenance_id,
-        published.provenance_id as made_of,
         'weight: population aged 16 and over' as part,
-        published.* exclude (provenance_id, made_of, part)
+        sources.*
     from parts
-    inner join published on parts.population_provenance_id = published.provenance_id
+    inner join sources on parts.population_provenance_id = sources.made_of
 
 ),
 
 final as (
 
     select * from published
-    union all
+    union all by name
     select * from derived
 
 )

@@ -154,12 +154,14 @@ final as (
         *,
         case
             when unit = 'z_score' and groups_in_words is not null
-                then 'On the ' || lower(barometer_title) || ' (' || groups_edition
+                then
+                    'On the ' || lower(barometer_title) || ' (' || groups_edition
                     || ' edition), the member authorities stand: ' || groups_in_words
                     || '. The index places areas of the United Kingdom against one another and is '
                     || 'never averaged.'
             when value is null
-                then 'No figure can be given for the share of adults in ' || area_words || ' who '
+                then
+                    'No figure can be given for the share of adults in ' || area_words || ' who '
                     || statement || ': '
                     || case status
                         when 'not_held' then 'the publisher''s tables are not held here yet.'
@@ -168,7 +170,8 @@ final as (
                     end
                     || case
                         when england_value is not null
-                            then ' For England it is '
+                            then
+                                ' For England it is '
                                 || cast({{ round_half_up('england_value') }} as integer) || '% ('
                                 || england_edition_title || ').'
                         else ''
@@ -178,7 +181,8 @@ final as (
                 || '% of adults ' || statement
                 || case
                     when lower_95 is not null
-                        then ' (95% interval ' || cast({{ round_half_up('lower_95') }} as integer)
+                        then
+                            ' (95% interval ' || cast({{ round_half_up('lower_95') }} as integer)
                             || '% to ' || cast({{ round_half_up('upper_95') }} as integer) || '%)'
                     else ''
                 end
@@ -197,7 +201,8 @@ final as (
                 || coalesce(cast({{ round_half_up('england_value') }} as integer) || '%', '')
                 || case
                     when outcome = 'cannot_say' and england_value is not null
-                        then ', and the two cannot be compared because '
+                        then
+                            ', and the two cannot be compared because '
                             || lower(comparison_reason[1]) || rtrim(comparison_reason[2:], '.')
                     when outcome in ('worse', 'better', 'lower', 'higher') and close_call
                         then ', though the call is close'

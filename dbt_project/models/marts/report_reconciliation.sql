@@ -304,7 +304,8 @@ judged as (
                         when coalesce(outcome, 'cannot_say') = 'cannot_say' then 'cannot_be_computed'
                         when claimed_value = 'lower' and outcome = 'worse' then 'agrees'
                         when claimed_value = 'comparable' and outcome = 'similar' then 'agrees'
-                        when claimed_value = 'close_or_less_favourable'
+                        when
+                            claimed_value = 'close_or_less_favourable'
                             and outcome in ('similar', 'worse') then 'agrees'
                         else 'differs'
                     end
@@ -320,39 +321,49 @@ final as (
         *,
         case
             when verdict = 'contradicted_within_report'
-                then 'The report prints ' || printed || ' for this figure. The publisher''s table is '
+                then
+                    'The report prints ' || printed || ' for this figure. The publisher''s table is '
                     || 'not held, so neither can be confirmed. ' || coalesce(status_reason, '')
-            when verdict = 'cannot_be_computed' and barometer_id = 'promising_prospects'
+            when
+                verdict = 'cannot_be_computed' and barometer_id = 'promising_prospects'
                 and area_code is null
                 then 'The index has no regional values: it places local areas, not regions.'
             when verdict = 'cannot_be_computed' and question = 'comparison' and dataset like 'smc%'
-                then 'The index has no value for the combined authority and no standard error, so '
+                then
+                    'The index has no value for the combined authority and no standard error, so '
                     || 'it is neither averaged nor tested.'
-            when verdict = 'cannot_be_computed' and question in ('percent', 'comparison')
+            when
+                verdict = 'cannot_be_computed' and question in ('percent', 'comparison')
                 and figure is not null and question = 'percent'
-                then 'Our figure is ' || our_value || '%, but figures for all seven authorities are '
+                then
+                    'Our figure is ' || our_value || '%, but figures for all seven authorities are '
                     || 'needed to say which is the extreme; '
                     || coalesce(authorities_held, 0) || ' are held.'
             when verdict = 'cannot_be_computed' and only_in_report
-                then 'The only figure held is the report''s own, which cannot confirm itself. The '
+                then
+                    'The only figure held is the report''s own, which cannot confirm itself. The '
                     || 'publisher''s table is needed.'
             when verdict = 'cannot_be_computed'
                 then coalesce(status_reason, 'No figure with an interval is held for this claim.')
             when question = 'percent' and printed is not null
-                then 'Ours is ' || our_value || '%, from ' || edition_title || '; the report prints '
+                then
+                    'Ours is ' || our_value || '%, from ' || edition_title || '; the report prints '
                     || printed || '.'
             when question = 'percent'
                 then 'Ours is ' || our_value || '%, from ' || edition_title || '.'
             when question = 'areas' then 'The file has ' || areas || ' areas.'
             when question = 'count_in_groups'
-                then members_in_groups || ' of the seven authorities are in: '
+                then
+                    members_in_groups || ' of the seven authorities are in: '
                     || replace(groups, '|', ', ') || '.'
             when question = 'most_areas'
-                then areas_in_claimed_group || ' of ' || areas || ' areas are in the ' || claimed_value
+                then
+                    areas_in_claimed_group || ' of ' || areas || ' areas are in the ' || claimed_value
                     || '; of the seven authorities ' || members_in_claimed_group || ' are.'
             when question = 'group' then area_name || ' is in the group ' || group_label || '.'
             when question = 'comparison'
-                then 'By a two-sided test at 95% on ' || edition_title || ', '
+                then
+                    'By a two-sided test at 95% on ' || edition_title || ', '
                     || case outcome
                         when 'worse' then 'lower than England'
                         when 'better' then 'higher than England'
@@ -363,7 +374,8 @@ final as (
                     || case when close_call then '; the call is close' else '' end
                     || case
                         when figure_edition != edition_code
-                            then '. The report names ' || claimed_edition
+                            then
+                                '. The report names ' || claimed_edition
                                 || ', for which no figure of this area is held'
                         else ''
                     end || '.'

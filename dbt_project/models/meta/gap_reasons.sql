@@ -20,12 +20,15 @@ final as (
         gaps.area_level,
         case
             when gaps.status = 'not_held'
-                then editions.edition_title || ', ' || {{ level_in_words('gaps.area_level') }}
+                then
+                    editions.edition_title || ', ' || {{ level_in_words('gaps.area_level') }}
                     || ': not held. ' || coalesce(editions.how_to_obtain, '')
             when gaps.status = 'not_applicable'
-                then editions.edition_title || ', ' || {{ level_in_words('gaps.area_level') }}
+                then
+                    editions.edition_title || ', ' || {{ level_in_words('gaps.area_level') }}
                     || ': the index has no value of its own there and is never averaged.'
-            else editions.edition_title || ', ' || {{ level_in_words('gaps.area_level') }}
+            else
+                editions.edition_title || ', ' || {{ level_in_words('gaps.area_level') }}
                 || ': the publisher has no figures there.'
         end as reason,
         count(*) as cells
