@@ -58,10 +58,25 @@ def wilson(value: float, n: float) -> tuple[float, float]:
     return 100 * max(low, 0.0), 100 * min(high, 1.0)
 
 
+def rounding(*decimals: int | None) -> float:
+    """Variance of the sum of uniform rounding errors, one a printed figure; None is unrounded."""
+    widths = np.array([10.0**-places for places in decimals if places is not None])
+    return float(np.sum(widths**2)) / 12
+
+
 def part_whole_z(
-    part: float, part_error: float, whole: float, whole_error: float, share: float
+    part: float,
+    part_error: float,
+    whole: float,
+    whole_error: float,
+    share: float,
+    rounded: float = 0.0,
 ) -> float | None:
-    """z of a part less the whole that holds it, from the two-by-two covariance matrix."""
+    """z of a part less the whole that holds it, from the two-by-two covariance matrix.
+
+    `rounded` is the variance that rounding adds. None where the covariance matrix alone, which is
+    what the two intervals say, leaves no variance.
+    """
     covariance = np.array(
         [
             [part_error**2, share * part_error**2],
@@ -70,13 +85,19 @@ def part_whole_z(
     )
     contrast = np.array([1.0, -1.0])
     variance = float(contrast @ covariance @ contrast)
-    return (part - whole) / float(np.sqrt(variance)) if variance > 0 else None
+    return (part - whole) / float(np.sqrt(variance + rounded)) if variance > 0 else None
 
 
-def rounding_hides(variance: float, *decimals: int) -> bool:
-    """Whether uniform rounding errors, one a printed figure, have the larger variance."""
-    widths = np.array([10.0**-places for places in decimals])
-    return bool(np.sum(widths**2) / 12 > variance)
+def close(*scores: float | None) -> bool:
+    """Whether any of the z scores lies near the threshold."""
+    return any(score is not None and 1.64 < abs(score) < 2.33 for score in scores)
+
+
+def decimals_of(values: Numbers) -> int:
+    """Decimals that a column of printed percentages shows, two at most."""
+    return max(
+        0 if v == round(v) else 1 if abs(v * 10 - round(v * 10)) < 1e-9 else 2 for v in values
+    )
 
 
 def two_sided_p(z: float) -> float:
@@ -101,15 +122,20 @@ def benjamini_hochberg(p_values: Numbers) -> Numbers:
     return np.asarray(stats.false_discovery_control(p_values, method="bh"))
 
 
-def rank_range(scores: Numbers, errors: Numbers, index: int) -> tuple[int, int, int]:
-    """Place, best and worst place of one area, by looking at every other."""
+def rank_range(
+    scores: Numbers, errors: Numbers, index: int, rounded: float = 0.0
+) -> tuple[int, int, int]:
+    """Place, best and worst place of one area, by looking at every other.
+
+    `rounded` is the variance that rounding adds to each difference.
+    """
     place = best = 1
     worst = len(scores)
     for other in range(len(scores)):
         if other == index:
             continue
         lead = scores[other] - scores[index]
-        error = float(np.hypot(errors[other], errors[index]))
+        error = float(np.sqrt(errors[other] ** 2 + errors[index] ** 2 + rounded))
         place += bool(lead > 0)
         best += bool(lead > Z * error)
         worst -= bool(-lead > Z * error)

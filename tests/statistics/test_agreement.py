@@ -122,7 +122,7 @@ def test_difference(cases: list[tuple[float, float, float, float, float, str]]) 
         z=z,
         p="{{ two_sided_p('z') }}",
         outcome="{{ comparison_outcome('z', 'polarity') }}",
-        least="{{ minimum_detectable_change('se', 'other_se') }}",
+        least="{{ minimum_detectable_change('(se * se + other_se * other_se)') }}",
     )
     for row, result in zip(rows, found, strict=True):
         assert agree(result["z"], row["z"]), row
@@ -301,11 +301,13 @@ def test_comparison_and_rank_models(
     against = comparisons[comparisons["comparator_kind"] == "england"].set_index("area_code")
     total = sum(r["population"] for r in world)
     # Authorities are whole numbers; England's value sets the decimals of the column.
-    decimals = 0 if england == round(england) else 1 if round(england, 1) == england else 2
+    decimals = oracle.decimals_of(np.array([england]))
+    rounded = oracle.rounding(decimals, decimals)
     for row, cell in zip(world, cells, strict=True):
         found = against.loc[row["code"]]
         share = row["population"] / total
-        z = oracle.part_whole_z(cell["value"], cell["se"], england, england_se, share)
+        figures = (cell["value"], cell["se"], england, england_se, share)
+        z, sampling_z = oracle.part_whole_z(*figures, rounded), oracle.part_whole_z(*figures)
         assert agree(found["part_whole_share"], share)
         # An area that is all of England is nothing to compare with England.
         if len(world) == 1:
@@ -315,15 +317,15 @@ def test_comparison_and_rank_models(
         if z is None:
             assert found["reason_code"] == "intervals_disagree"
             continue
-        variance = ((cell["value"] - england) / z) ** 2 if z else None
-        if variance is not None and oracle.rounding_hides(variance, decimals, decimals):
+        sampling = cell["se"] ** 2 * (1 - 2 * share) + england_se**2
+        if rounded > sampling:
             assert found["reason_code"] == "printed_too_coarsely"
             assert found["outcome"] == "cannot_say"
             continue
-        if variance is None and found["reason_code"] == "printed_too_coarsely":
-            continue
         assert found["outcome"] == oracle.outcome(z, "high_good")
         assert agree(found["z"], z)
+        assert agree(found["sampling_z"], sampling_z)
+        assert found["close_call"] == oracle.close(z, sampling_z)
         half = oracle.Z * (cell["value"] - england) / z if z else None
         if half is not None:
             assert agree(found["difference_upper_95"], cell["value"] - england + half)
@@ -350,6 +352,73 @@ def test_comparison_and_rank_models(
     for at, row in enumerate(world):
         found = among_all.loc[row["code"]]
         assert (found["rank"], found["rank_best"], found["rank_worst"]) == oracle.rank_range(
-            values, spread, at
+            values, spread, at, oracle.rounding(0, 0)
         )
         assert found["rank_best"] <= found["rank"] <= found["rank_worst"]
+
+
+@st.composite
+def two_editions(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Areas with a figure in each of two editions; a whole edition is whole numbers or is not."""
+    whole = [draw(st.booleans()), draw(st.booleans())]
+    rows = []
+    for at in range(draw(st.integers(1, 12))):
+        for edition, is_whole in zip(("1", "2"), whole, strict=True):
+            value = draw(st.floats(1, 99))
+            rows.append(
+                {
+                    "area_code": f"A{at}",
+                    "area_name": f"A{at}",
+                    "edition": edition,
+                    "period_end": f"202{edition}-03-31",
+                    "value": float(round(value)) if is_whole else value,
+                    "se": draw(st.floats(0.05, 5)),
+                    "base": draw(st.sampled_from([None, 12, 30, 550])),
+                    "polarity": draw(st.sampled_from(["high_good", "low_good", "none"])),
+                }
+            )
+    return rows
+
+
+@MODELS
+@given(two_editions())
+def test_change_model(rows: list[dict[str, Any]]) -> None:
+    dataset = "dcms_community_life"
+    editions = [
+        {"dataset": dataset, "edition": "1", "edition_order": 1, "is_baseline": True},
+        {"dataset": dataset, "edition": "2", "edition_order": 2, "previous_edition": "1"},
+    ]
+    built = engine.run_models(
+        ("int_changes",), {"int_barometer_cells": rows, "int_editions": editions}
+    )["int_changes"]
+    consecutive = built[built["change_kind"] == "consecutive"].set_index("area_code")
+    sides = [[r for r in rows if r["edition"] == edition] for edition in ("1", "2")]
+    decimals = [oracle.decimals_of(np.array([r["value"] for r in side])) for side in sides]
+    rounded = oracle.rounding(*decimals)
+    assert len(consecutive) == len(sides[0])
+    for earlier, later in zip(*sides, strict=True):
+        found = consecutive.loc[later["area_code"]]
+        sampling = earlier["se"] ** 2 + later["se"] ** 2
+        if any(r["base"] is not None and r["base"] < 30 for r in (earlier, later)):
+            assert found["reason_code"] == "base_too_small"
+            assert found["outcome"] == "cannot_say"
+            continue
+        if rounded > sampling:
+            assert found["reason_code"] == "printed_too_coarsely"
+            assert found["outcome"] == "cannot_say"
+            continue
+        change = later["value"] - earlier["value"]
+        z, sampling_z = change / math.sqrt(sampling + rounded), change / math.sqrt(sampling)
+        assert agree(found["z"], z)
+        assert agree(found["sampling_z"], sampling_z)
+        assert agree(found["p_value"], oracle.two_sided_p(z))
+        assert found["outcome"] == oracle.outcome(z, later["polarity"])
+        assert found["close_call"] == oracle.close(z, sampling_z)
+        least = oracle.Z * math.sqrt(sampling + rounded)
+        assert agree(found["minimum_detectable_change"], least)
+        assert agree(found["change_lower_95"], change - least)
+        assert agree(found["change_upper_95"], change + least)
+    tested = consecutive[consecutive["p_value"].notna()]
+    for _, family in tested.groupby("test_family"):
+        wanted = oracle.benjamini_hochberg(family["p_value"].to_numpy(dtype=float))
+        assert np.allclose(family["bh_adjusted_p"].to_numpy(dtype=float), wanted, atol=TOLERANCE)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from tests.statistics import engine
 from warehouse.dbt_sql import DBT_PROJECT, STATISTICS_MACROS, RenderError, render, statistics_model
@@ -218,7 +219,8 @@ def test_without_populations_a_part_is_judged_as_if_separate_and_says_so() -> No
     row = found[found["comparator_kind"] == "england"].iloc[0]
     assert row["is_part_whole"]
     assert not row["part_whole_applied"]
-    assert row["z"] == pytest.approx(-5 / np.hypot(2, 0.5))
+    assert row["sampling_z"] == pytest.approx(-5 / np.hypot(2, 0.5))
+    assert row["z"] == pytest.approx(-5 / np.sqrt(4 + 0.25 + 1 / 6))
 
 
 def test_whole_numbers_cannot_tell_a_part_from_most_of_its_whole() -> None:
@@ -280,7 +282,7 @@ def test_a_break_of_one_area_leaves_the_others() -> None:
     assert np.isnan(built.loc["E08000038", "change"])
     assert built.loc["E08000016", "outcome"] == "better"
     least = built.loc["E08000016", "minimum_detectable_change"]
-    assert least == pytest.approx(1.959963984540054 * 2**0.5)
+    assert least == pytest.approx(1.959963984540054 * (2 + 1 / 6) ** 0.5)
 
 
 @pytest.mark.parametrize("between", [("1", "2"), ("2", "3"), ("0", "2"), ("2", "9")])
@@ -391,6 +393,32 @@ def test_every_link_to_the_methods_page_arrives() -> None:
             links += re.findall(r"\]\(#([a-z0-9-]+)\)", text)
         broken += [f"{path.name}: {link}" for link in links if link not in anchors]
     assert broken == []
+
+
+# What a mart carries as it came or names for what it is; every other column is computed.
+CARRIED = re.compile(
+    r"""
+    (?:.+_)?(?:id|order|title|name|edition|origin|dataset|status|status_reason|group_label)
+    | (?:.+_)?period_(?:start|end) | (?:.+_)?group_number | (?:.+_)?(?:area|region|authority)_code
+    | rank_group_code | area_level | role | unit | polarity | base | method | revision | measure
+    | is_baseline | is_latest | section | statistic | claimed_value | note
+    | barometers | barometers_with_figure | index_groups_held
+    """,
+    re.VERBOSE,
+)
+
+
+def test_every_computed_column_of_a_mart_leads_to_its_method() -> None:
+    written = yaml.safe_load((DBT_PROJECT / "models" / "marts" / "_marts.yml").read_text("utf-8"))
+    silent = [
+        f"{model['name']}.{column['name']}"
+        for model in written["models"]
+        # Provenance is copied from the files, cell by cell.
+        if model["name"] != "provenance"
+        for column in model["columns"]
+        if "docs/methods.md#" not in column["description"] and not CARRIED.fullmatch(column["name"])
+    ]
+    assert silent == []
 
 
 def test_every_method_in_a_row_is_on_the_methods_page() -> None:

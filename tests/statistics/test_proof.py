@@ -102,7 +102,7 @@ def test_wmca_libraries_are_a_close_call_whichever_way(
 ) -> None:
     row = figures.execute(
         """
-        select close_call, part_whole_applied, round(part_whole_share, 4), round(z, 3)
+        select close_call, part_whole_applied, round(part_whole_share, 4), round(sampling_z, 3)
         from int_comparisons
         where
             barometer_id = 'library_engagement' and area_code = 'E47000007'

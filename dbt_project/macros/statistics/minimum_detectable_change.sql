@@ -1,4 +1,4 @@
-{# The smallest change in points that two independent estimates could show at 95%. #}
-{% macro minimum_detectable_change(se_from, se_to) -%}
-    ({{ confidence_z() }} * sqrt({{ se_from }} * {{ se_from }} + {{ se_to }} * {{ se_to }}))
+{# The smallest change in points that two estimates could show at 95%, from its variance. #}
+{% macro minimum_detectable_change(variance) -%}
+    ({{ confidence_z() }} * sqrt({{ variance }}))
 {%- endmacro %}

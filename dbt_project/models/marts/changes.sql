@@ -32,6 +32,7 @@ select
     cast(change_lower_95 as double) as difference_lower_95,
     cast(change_upper_95 as double) as difference_upper_95,
     cast(z as double) as z,
+    cast(sampling_z as double) as sampling_z,
     cast(p_value as double) as p_value,
     cast(minimum_detectable_change as double) as minimum_detectable_change,
     cast(outcome as varchar) as outcome,

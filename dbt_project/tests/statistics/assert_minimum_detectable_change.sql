@@ -3,15 +3,15 @@ with cases as (
     select *
     from (
         values
-        ('authority', 2.2, 2.2, 6.098),
-        ('WMCA', 0.95, 0.95, 2.6332)
-    ) as examples (example, se_from, se_to, expected)
+        ('authority', 2.2 * 2.2 + 2.2 * 2.2, 6.098),
+        ('WMCA', 0.95 * 0.95 + 0.95 * 0.95, 2.6332)
+    ) as examples (example, variance, expected)
 ),
 
 computed as (
     select
         *,
-        {{ minimum_detectable_change('se_from', 'se_to') }} as found
+        {{ minimum_detectable_change('variance') }} as found
     from cases
 )
 

@@ -2,14 +2,8 @@ with cells as (
 
     select
         *,
-        -- Of our own figures only the members are rounded, which all but cancels out.
-        case
-            when coalesce(method, '') != 'population_weighted_v1'
-                then max({{ decimals_printed('value') }}) over (
-                    partition by barometer_id, edition, source_dataset, method
-                )
-        end as decimals
-    from {{ ref('int_barometer_cells') }}
+        {{ cell_decimals('all_cells') }} as decimals
+    from {{ ref('int_barometer_cells') }} as all_cells
 
 ),
 
@@ -334,11 +328,21 @@ within_edition as (
 
 ),
 
-pairs as (
+all_pairs as (
 
     select * from between_editions
     union all
     select * from within_edition
+
+),
+
+pairs as (
+
+    select
+        *,
+        from_se * from_se + to_se * to_se as sampling_variance,
+        {{ rounding_variance('from_decimals', 'to_decimals') }} as rounding_variance
+    from all_pairs
 
 ),
 
@@ -368,13 +372,7 @@ reasoned as (
                 pairs.from_base < {{ var('minimum_base', 30) }}
                 or pairs.to_base < {{ var('minimum_base', 30) }}
                 then 'base_too_small'
-            when
-                {{ rounding_is_larger(
-                    '(pairs.from_se * pairs.from_se + pairs.to_se * pairs.to_se)',
-                    'pairs.from_decimals',
-                    'pairs.to_decimals'
-                ) }}
-                then 'printed_too_coarsely'
+            when pairs.rounding_variance > pairs.sampling_variance then 'printed_too_coarsely'
         end as reason_code
     from pairs
     left join authority_parents on pairs.area_code = authority_parents.area_code
@@ -390,7 +388,7 @@ tested as (
         case when unit = 'percent' and reason_code is null then to_value - from_value end as change,
         case
             when unit = 'percent' and reason_code is null
-                then from_se * from_se + to_se * to_se
+                then sampling_variance + rounding_variance
         end as change_variance
     from reasoned
 
@@ -402,8 +400,8 @@ with_z as (
         *,
         sqrt(change_variance) as change_se,
         {{ z_score('change', 'change_variance') }} as z,
-        case when is_testable then {{ minimum_detectable_change('from_se', 'to_se') }} end
-            as minimum_detectable_change
+        case when is_testable then {{ z_score('change', 'sampling_variance') }} end as sampling_z,
+        {{ minimum_detectable_change('change_variance') }} as minimum_detectable_change
     from tested
 
 ),
@@ -449,13 +447,14 @@ final as (
         change - {{ confidence_z() }} * change_se as change_lower_95,
         change + {{ confidence_z() }} * change_se as change_upper_95,
         z,
+        sampling_z,
         p_value,
         minimum_detectable_change,
         case
             when is_movement then 'relative_position'
             else {{ comparison_outcome('z', 'polarity') }}
         end as outcome,
-        {{ close_call('z') }} as close_call,
+        ({{ close_call('z') }} or {{ close_call('sampling_z') }}) as close_call,
         reason_code,
         case reason_code
             when 'break_in_series' then break_reason || '.'
@@ -498,7 +497,7 @@ final as (
         cast(bh_tests as integer) as bh_tests,
         bh_adjusted_p,
         bh_significant,
-        case when is_movement then 'group_movement_v1' else 'change_z_two_sided_95_v1' end as method,
+        case when is_movement then 'group_movement_v1' else 'change_z_two_sided_95_v2' end as method,
         from_provenance_id,
         to_provenance_id
     from flagged

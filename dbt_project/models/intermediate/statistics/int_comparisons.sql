@@ -36,15 +36,7 @@ cells as (
 
     select
         all_cells.*,
-        -- Of our own figures only the members are rounded, which all but cancels out.
-        case
-            when coalesce(all_cells.method, '') != 'population_weighted_v1'
-                then max({{ decimals_printed('all_cells.value') }}) over (
-                    partition by
-                        all_cells.barometer_id, all_cells.edition, all_cells.source_dataset,
-                        all_cells.method
-                )
-        end as decimals
+        {{ cell_decimals('all_cells') }} as decimals
     from all_cells
     left join current_parents
         on all_cells.area_code = current_parents.parent_code
@@ -454,7 +446,8 @@ differences as (
             when share_in_area is not null
                 then {{ part_whole_variance('comparator_se', 'se', 'share_in_area') }}
             else {{ part_whole_variance('se', 'comparator_se', 'share_of_comparator') }}
-        end as difference_variance
+        end as sampling_variance,
+        {{ rounding_variance('decimals', 'comparator_decimals') }} as rounding_variance
     from joined
 
 ),
@@ -474,11 +467,10 @@ reasoned as (
             when base < {{ var('minimum_base', 30) }} then 'base_too_small'
             when comparator_base < {{ var('minimum_base', 30) }} then 'comparator_base_too_small'
             when is_same_area then 'same_area'
-            when difference_variance <= 0 then 'intervals_disagree'
-            when
-                {{ rounding_is_larger('difference_variance', 'decimals', 'comparator_decimals') }}
-                then 'printed_too_coarsely'
-        end as reason_code
+            when sampling_variance <= 0 then 'intervals_disagree'
+            when rounding_variance > sampling_variance then 'printed_too_coarsely'
+        end as reason_code,
+        sampling_variance + rounding_variance as difference_variance
     from differences
 
 ),
@@ -489,6 +481,8 @@ tested as (
         *,
         case when reason_code is null then {{ z_score('difference', 'difference_variance') }} end
             as z,
+        case when reason_code is null then {{ z_score('difference', 'sampling_variance') }} end
+            as sampling_z,
         case when reason_code is null then sqrt(difference_variance) end as difference_se
     from reasoned
 
@@ -540,9 +534,10 @@ final as (
         difference - {{ confidence_z() }} * difference_se as difference_lower_95,
         difference + {{ confidence_z() }} * difference_se as difference_upper_95,
         z,
+        sampling_z,
         p_value,
         {{ comparison_outcome('z', 'polarity') }} as outcome,
-        {{ close_call('z') }} as close_call,
+        ({{ close_call('z') }} or {{ close_call('sampling_z') }}) as close_call,
         reason_code,
         case reason_code
             when 'no_standard_error_published'
@@ -586,7 +581,7 @@ final as (
         cast(bh_tests as integer) as bh_tests,
         bh_adjusted_p,
         bh_significant,
-        'z_two_sided_95_v1' as method,
+        'z_two_sided_95_v2' as method,
         {{ var('membership_vintage') }} as membership_vintage,
         provenance_id,
         comparator_provenance_id

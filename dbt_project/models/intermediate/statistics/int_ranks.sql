@@ -4,7 +4,10 @@
 -#}
 with cells as (
 
-    select * from {{ ref('int_barometer_cells') }}
+    select
+        *,
+        {{ cell_decimals('all_cells') }} as decimals
+    from {{ ref('int_barometer_cells') }} as all_cells
     where unit = 'percent' and area_level in ('cauth', 'lad')
 
 ),
@@ -72,6 +75,7 @@ entries as (
         cells.polarity,
         cells.value,
         cells.se,
+        cells.decimals,
         cells.value is not null
         and cells.se is not null
         and coalesce(cells.base, {{ var('minimum_base', 30) }}) >= {{ var('minimum_base', 30) }}
@@ -105,7 +109,10 @@ pairwise as (
             case
                 when
                     others.score - areas.score
-                    > {{ confidence_z() }} * sqrt(areas.se * areas.se + others.se * others.se)
+                    > {{ confidence_z() }} * sqrt(
+                        areas.se * areas.se + others.se * others.se
+                        + {{ rounding_variance('areas.decimals', 'others.decimals') }}
+                    )
                     then 1
                 else 0
             end
@@ -114,7 +121,10 @@ pairwise as (
             case
                 when
                     areas.score - others.score
-                    > {{ confidence_z() }} * sqrt(areas.se * areas.se + others.se * others.se)
+                    > {{ confidence_z() }} * sqrt(
+                        areas.se * areas.se + others.se * others.se
+                        + {{ rounding_variance('areas.decimals', 'others.decimals') }}
+                    )
                     then 1
                 else 0
             end
@@ -197,7 +207,7 @@ final as (
         cast(areas_ranked as integer) as areas_ranked,
         cast(areas_in_group as integer) as areas_in_group,
         reason_code,
-        'rank_range_pairwise_z_95_v1' as method,
+        'rank_range_pairwise_z_95_v2' as method,
         case when reason_code is null then cast(1 + ahead as integer) end as rank,
         case when reason_code is null then cast(1 + significantly_ahead as integer) end
             as rank_best,
