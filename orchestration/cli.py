@@ -69,8 +69,104 @@ def refresh(mode: str | None, dry_run: bool) -> None:
         )
 
 
-def run_refresh(workspace: Workspace, mode: str, *, dry_run: bool = False) -> int:
-    """Run the refresh job in this process and tell how it went; returns the exit code."""
+@main.command()
+@click.argument("dataset")
+@click.argument("edition")
+def backfill(dataset: str, edition: str) -> None:
+    """Fetch one edition afresh from its publisher, then build, check and publish."""
+    with told_plainly():
+        workspace = Workspace.from_environment()
+        asked = f"{_asked(workspace, dataset, edition)}/{edition}"
+        raise SystemExit(run_refresh(workspace, "default", job_name="backfill", backfill=asked))
+
+
+def _asked(workspace: Workspace, dataset: str, edition: str) -> str:
+    """The dataset's code, once it is sure that the edition is known and can be fetched."""
+    from sources.catalogue import load_catalogue
+    from sources.watch import NoticedEditions
+
+    entry = NoticedEditions(workspace.landing).extend(load_catalogue()).dataset(dataset)
+    entry.edition(edition)
+    if entry.discovery is None:
+        raise PulseError(
+            "nothing is fetched for this dataset",
+            code="not_fetched",
+            dataset=dataset,
+            edition=edition,
+            todo=f"hand the file in: pulse land {dataset} {edition} <file>",
+        )
+    return entry.code
+
+
+@main.command()
+@click.argument("number", type=int)
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Keep what was made in this new folder; else it is removed.",
+)
+def rebuild(number: int, folder: Path | None) -> None:
+    """Make release NUMBER again from its manifest, and hold the two against each other."""
+    import tempfile
+
+    with told_plainly():
+        workspace = Workspace.from_environment()
+        if folder is None:
+            with tempfile.TemporaryDirectory(prefix="pulse-rebuild-") as made:
+                raise SystemExit(_rebuild(workspace, number, Path(made)))
+        if folder.exists():
+            raise PulseError(
+                "the folder exists already",
+                code="folder_taken",
+                file=str(folder),
+                todo="name one that does not exist",
+            )
+        raise SystemExit(_rebuild(workspace, number, folder.resolve()))
+
+
+def _rebuild(workspace: Workspace, number: int, root: Path) -> int:
+    from orchestration.defs.resources import locked
+    from warehouse.rebuild import compare, prepare
+
+    with locked(workspace, 60):
+        scratch, manifest = prepare(workspace, number, root)
+    record = workspace.releases / manifest.folder_name
+    code = run_refresh(scratch, manifest.source_mode, rebuild=str(record), told=False)
+    if code:
+        return code
+    found = compare(manifest, scratch.releases / manifest.folder_name)
+    if found.same:
+        click.echo(
+            f"release {number} can be made again: {found.files} of {found.files} exported files "
+            f"have the same bytes, {found.tables} of {found.tables} tables the same content"
+        )
+        return 0
+    click.echo(f"release {number} made again differs in {len(found.different)}:")
+    for name in found.different:
+        click.echo(f"  {name}")
+    return BAD
+
+
+def run_refresh(
+    workspace: Workspace,
+    mode: str,
+    *,
+    dry_run: bool = False,
+    job_name: str = "refresh",
+    backfill: str = "",
+    rebuild: str = "",
+    told: bool = True,
+) -> int:
+    """Run a job in this process and tell how it went; returns the exit code.
+
+    Args:
+        mode: how the publishers are treated, as `PulseResource` names it.
+        dry_run: everything but the release.
+        backfill: the one edition that is asked for, as ``dataset/edition``.
+        rebuild: the folder of the release that is made again.
+        told: whether the summary is printed when all went well.
+    """
     _dagster_home()
     started = time.monotonic()
     terminal = sys.stdout
@@ -79,7 +175,8 @@ def run_refresh(workspace: Workspace, mode: str, *, dry_run: bool = False) -> in
         terminal.write(f"{time.monotonic() - started:6.1f} s  {line}\n")
         terminal.flush()
 
-    tell(f"starting    refresh of {workspace.root} ({mode})")
+    what = f"backfill of {backfill}" if backfill else "rebuild" if rebuild else "refresh"
+    tell(f"starting    {what} in {workspace.root} ({mode})")
     import dagster as dg
 
     from orchestration.definitions import defs
@@ -91,14 +188,25 @@ def run_refresh(workspace: Workspace, mode: str, *, dry_run: bool = False) -> in
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     try:
         with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-            job = defs().resolve_job_def("dry_run" if dry_run else "refresh")
+            job = defs().resolve_job_def("dry_run" if dry_run else job_name)
             with dg.DagsterInstance.get() as instance:
                 result = job.execute_in_process(
                     instance=instance,
                     raise_on_error=False,
-                    resources={"pulse": PulseResource(root=str(workspace.root), source_mode=mode)},
+                    resources={
+                        "pulse": PulseResource(
+                            root=str(workspace.root),
+                            source_mode=mode,
+                            backfill=backfill,
+                            rebuild=rebuild,
+                        )
+                    },
                     run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-                    tags={"pulse/started_by": "command line", "pulse/mode": mode},
+                    tags={
+                        "pulse/started_by": "command line",
+                        "pulse/mode": mode,
+                        **({"dagster/partition": backfill} if backfill else {}),
+                    },
                 )
                 if not result.success:
                     lines = failure_lines(workspace, result)
@@ -109,7 +217,8 @@ def run_refresh(workspace: Workspace, mode: str, *, dry_run: bool = False) -> in
     finally:
         tell_progress_to(lambda _: None)
     tell("finished    " + ("all of it" if result.success else "with errors: NOT published"))
-    click.echo("\n" + "\n".join(lines))
+    if told or not result.success:
+        click.echo("\n" + "\n".join(lines))
     return 0 if result.success else BAD
 
 

@@ -161,11 +161,12 @@ def obtain(
     http: HttpClient,
     now: datetime,
     reachability: Reachability | None = None,
+    afresh: bool = False,
 ) -> SourceOutcome:
     """Ask the publisher of an edition for its file, and land it where it is new.
 
     ``now`` (with a time zone) is noted on refused copies. ``reachability`` is shared by the calls of
-    one run and learns from them. Never raises for what a publisher does or sends, nor where the store
+    one run and learns from them. ``afresh`` fetches the whole file, whatever is remembered of it. Never raises for what a publisher does or sends, nor where the store
     cannot keep it: that is in ``state``, ``error`` and ``message``. In mode ``only_publisher`` the caller treats ``failed`` as the
     end.
     """
@@ -198,7 +199,7 @@ def obtain(
         return replace(outcome("publisher_unreachable", error.message, tried=False), error=error)
 
     cursors = CursorStore(store.root)
-    cursor = cursors.load(dataset.code, edition.edition)
+    cursor = None if afresh else cursors.load(dataset.code, edition.edition)
     held = _held(store, dataset, edition, cursor)
     try:
         answer = fetch_edition(http, dataset, edition, cursor if held else None)
@@ -352,6 +353,7 @@ def refresh_dataset(
     now: datetime,
     reachability: Reachability | None = None,
     editions: Iterable[Edition] | None = None,
+    afresh: bool = False,
 ) -> tuple[SourceOutcome, ...]:
     """``obtain`` for every edition of a dataset (or those given), newest first."""
     wanted = tuple(editions) if editions is not None else tuple(reversed(dataset.editions))
@@ -364,6 +366,7 @@ def refresh_dataset(
             http=http,
             now=now,
             reachability=reachability,
+            afresh=afresh,
         )
         for edition in wanted
     )

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.connection import reading, writing
-from warehouse.release import Manifest
 from warehouse.workspace import PROJECT
 
 _CHECKS = {
@@ -103,7 +102,7 @@ def seal(
     build: Path,
     *,
     checks: Sequence[Mapping[str, Any]],
-    releases: Sequence[Manifest],
+    earlier: Sequence[Mapping[str, Any]],
     number: int,
     made_at: datetime,
     version_of_code: str,
@@ -128,13 +127,13 @@ def seal(
             )
         rows: list[list[Any]] = [
             [
-                r.number,
-                datetime.fromisoformat(r.made_at).replace(tzinfo=None),
-                r.code_version,
-                r.content_sha256,
+                each["number"],
+                datetime.fromisoformat(each["made_at"]).replace(tzinfo=None),
+                each["code_version"],
+                each["content_sha256"],
                 False,
             ]
-            for r in releases
+            for each in earlier
         ]
         rows.append([number, made_at.replace(tzinfo=None), version_of_code, None, True])
         connection.executemany("insert into meta.releases values (?, ?, ?, ?, ?)", rows)

@@ -15,8 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,10 @@ class Manifest:
     """What a release was made of and what it holds.
 
     ``content_sha256`` covers the exported tables alone: two releases with the same one tell
-    readers the same. ``files`` has the sha256 of every file by its path in the release folder.
+    readers the same. ``files`` has the sha256 of every file by its path in the release folder,
+    ``warehouse_content`` that of every table of the warehouse. ``inputs`` are what was used, with the
+    sha256 of each revision ``held`` then, newest first; ``follows`` is the release that readers saw
+    until then and ``earlier`` are those that were listed, oldest first.
     """
 
     number: int
@@ -47,6 +49,10 @@ class Manifest:
     inputs: Sequence[Mapping[str, Any]]
     checks: Sequence[Mapping[str, Any]]
     tables: Mapping[str, int]
+    source_mode: str
+    follows: int | None
+    earlier: Sequence[Mapping[str, Any]]
+    warehouse_content: Mapping[str, str]
     files: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -121,21 +127,16 @@ def current_release(workspace: Workspace) -> Manifest | None:
 
 def publish(
     workspace: Workspace,
+    manifest: Manifest,
     *,
     warehouse: Path,
     exports: Path,
-    inputs: Sequence[Mapping[str, Any]],
-    checks: Sequence[Mapping[str, Any]],
-    tables: Mapping[str, int],
-    content_sha256: str,
-    code_version: str,
-    made_at: datetime,
-    number: int,
     keep: int = 10,
 ) -> Manifest:
     """Make ``releases/<number>/`` from a build and let readers see it.
 
     Args:
+        manifest: what it is made of, still without the hashes of its files.
         warehouse: the closed DuckDB file of the build, named ``pulse.duckdb``.
         exports: the folder of files made from it.
         keep: how many releases stay; the current one is never removed.
@@ -153,7 +154,7 @@ def publish(
             file=str(warehouse),
             todo="run the refresh again",
         )
-    name = f"{number:04d}"
+    name = manifest.folder_name
     target = workspace.releases / name
     partial = workspace.releases / f".{name}.partial"
     try:
@@ -169,16 +170,7 @@ def publish(
         partial.mkdir()
         shutil.copyfile(warehouse, partial / "pulse.duckdb")
         shutil.copytree(exports, partial / "exports")
-        manifest = Manifest(
-            number=number,
-            made_at=made_at.isoformat(timespec="seconds"),
-            code_version=code_version,
-            content_sha256=content_sha256,
-            inputs=list(inputs),
-            checks=list(checks),
-            tables=dict(tables),
-            files=hash_tree(partial),
-        )
+        manifest = replace(manifest, files=hash_tree(partial))
         (partial / MANIFEST).write_text(
             json.dumps(asdict(manifest), indent=1, sort_keys=True) + "\n", encoding="utf-8"
         )

@@ -6,7 +6,7 @@ on; its last good edition stays in use.
 
 import json
 import pickle
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -46,6 +46,19 @@ def noted_by(workspace: Workspace, run_id: str, dataset: str) -> dict[tuple[str,
     """What this run's landing asset heard from the publisher."""
     path = run_folder(workspace, run_id) / "sources" / f"{dataset}.pickle"
     return pickle.loads(path.read_bytes()) if path.exists() else {}
+
+
+def notes_of(
+    inputs: Sequence[Mapping[str, Any]], dataset: str
+) -> dict[tuple[str, str], SourceNote]:
+    """What a publisher answered when a release was made, from its manifest."""
+    return {
+        (each["dataset"], each["edition"]): SourceNote(
+            each["publisher_state"], each["publisher_message"]
+        )
+        for each in inputs
+        if each["dataset"] == dataset and each["publisher_state"] != "not_tried"
+    }
 
 
 def take_in_dataset(pulse: PulseResource, dataset: Dataset) -> list[Intake]:
@@ -120,19 +133,24 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[Any]]:
         dataset = pulse.catalogue.dataset(declared.code)
         store = pulse.store
+        asked = pulse.asked_for(dataset)
         outcomes = refresh_dataset(
             dataset,
             mode=cast("Mode", pulse.mode),
             store=store,
             http=pulse.http,
             now=datetime.now(UTC),
-            reachability=None if pulse.mode == "offline" else pulse.reachability,
+            reachability=None if pulse.mode == "offline" or not asked else pulse.reachability,
+            editions=asked,
+            afresh=bool(pulse.backfill),
         )
         notes = {
             (outcome.dataset, outcome.edition): SourceNote(outcome.state, outcome.message)
             for outcome in outcomes
             if outcome.tried or outcome.failed
         }
+        if pulse.rebuilding is not None:
+            notes = notes_of(pulse.rebuilding.inputs, dataset.code)
         _leave(pulse.workspace, context.run.run_id, "sources", dataset.code, notes)
         for outcome in outcomes:
             if outcome.state in ("publisher_new", "publisher_revision", "publisher_refused"):
@@ -194,9 +212,12 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
                 ),
             ],
         )
-        if pulse.mode == "only_publisher" and (refused or unreached):
-            # Asked for explicitly: nothing but what the publishers sent, or nothing at all.
-            raise dg.Failure(description=(refused + unreached)[0].message, allow_retries=False)
+        failed = refused + unreached
+        if pulse.backfill:
+            failed += [outcome for outcome in outcomes if outcome.state == "not_tried"]
+        if failed and (pulse.backfill or pulse.mode == "only_publisher"):
+            # Asked for explicitly: what the publishers sent, or nothing at all.
+            raise dg.Failure(description=failed[0].message, allow_retries=False)
 
     return land
 
@@ -263,6 +284,10 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
                     f"{rejection.error}"
                 )
         held = [intake for intake in intakes if intake.state == "accepted"]
+        if held:
+            context.instance.add_run_tags(
+                context.run.run_id, {f"pulse.edition/{dataset.code}": held[-1].edition}
+            )
         yield dg.MaterializeResult(
             metadata={
                 "dagster/row_count": rows,

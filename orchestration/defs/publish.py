@@ -4,6 +4,7 @@ Write, audit, swap: the exports are written beside the build, the release is has
 folder, and one rename lets readers see it.
 """
 
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,10 +18,13 @@ from orchestration.defs.resources import PulseResource
 from orchestration.defs.transform import dbt_verdicts, require_build
 from warehouse.connection import reading
 from warehouse.meta import code_version, input_checks, inputs_used, seal, table_counts
-from warehouse.release import current_release, list_releases, next_number, publish
+from warehouse.rebuild import warehouse_content
+from warehouse.release import Manifest, current_release, list_releases, next_number, publish
 from warehouse.workspace import Workspace
 from warehouse.writers import write_exports
 from warehouse.writers.tables import content_sha256
+
+IDENTITY = "identity.json"
 
 
 def all_checks(workspace: Workspace) -> list[dict[str, Any]]:
@@ -48,6 +52,50 @@ def made_of(inputs: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
     ]
 
 
+def identify(pulse: PulseResource) -> dict[str, Any]:
+    """Number and moment of the release to be, and the releases that it comes after.
+
+    Told once, before anything is written, so that every file of a release says the same. A release
+    that is made again takes those of the one on record.
+    """
+    again = pulse.rebuilding
+    if again is not None:
+        return {
+            "number": again.number,
+            "made_at": again.made_at,
+            "follows": again.follows,
+            "earlier": list(again.earlier),
+        }
+    now = current_release(pulse.workspace)
+    return {
+        "number": next_number(pulse.workspace),
+        "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "follows": now.number if now else None,
+        "earlier": [
+            {
+                "number": each.number,
+                "made_at": each.made_at,
+                "code_version": each.code_version,
+                "content_sha256": each.content_sha256,
+            }
+            for each in list_releases(pulse.workspace)
+        ],
+    }
+
+
+def with_held(pulse: PulseResource, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each input with the sha256 of every revision that the store holds of it, newest first."""
+    return [
+        {
+            **each,
+            "held": [
+                landed.sha256 for landed in pulse.store.revisions(each["dataset"], each["edition"])
+            ],
+        }
+        for each in inputs
+    ]
+
+
 @dg.asset(
     key=["release", "exports"],
     group_name="release",
@@ -64,12 +112,14 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
     workspace = pulse.workspace
     require_build(workspace)
     build = workspace.build_file.resolve()
+    identity = identify(pulse)
+    (build.parent / IDENTITY).write_text(json.dumps(identity), encoding="utf-8")
     seal(
         build,
         checks=all_checks(workspace),
-        releases=list_releases(workspace),
-        number=next_number(workspace),
-        made_at=datetime.now(UTC).replace(microsecond=0),
+        earlier=identity["earlier"],
+        number=identity["number"],
+        made_at=datetime.fromisoformat(identity["made_at"]),
         version_of_code=code_version(),
     )
     folder = build.parent / "exports"
@@ -118,20 +168,25 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
         pulse.say(f"unchanged   release {now.number} stands: nothing differs from it")
         manifest = now
     else:
+        identity = json.loads((build.parent / IDENTITY).read_text(encoding="utf-8"))
         manifest = publish(
             workspace,
+            Manifest(
+                **identity,
+                code_version=version,
+                content_sha256=content,
+                inputs=with_held(pulse, inputs),
+                checks=all_checks(workspace),
+                tables=table_counts(build),
+                source_mode=pulse.mode,
+                warehouse_content=warehouse_content(build),
+            ),
             warehouse=build,
             exports=folder,
-            inputs=inputs,
-            checks=all_checks(workspace),
-            tables=table_counts(build),
-            content_sha256=content,
-            code_version=version,
-            made_at=datetime.now(UTC),
-            number=next_number(workspace),
-            keep=pulse.keep_releases,
+            keep=pulse.releases_to_keep,
         )
         pulse.say(f"published   release {manifest.number}")
+    context.instance.add_run_tags(context.run.run_id, {"pulse/release": str(manifest.number)})
     with reading(workspace.warehouse_file) as connection:
         preview = connection.execute(
             "select goal_id, sentence from marts.pulse order by goal_id"

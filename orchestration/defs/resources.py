@@ -23,10 +23,11 @@ from pydantic import PrivateAttr
 from orchestration.interrupted import close_record, wait_for_unattended_builds
 from sources.addresses import PublisherSettings
 from sources.areas import AreaBook
-from sources.catalogue import Catalogue, load_catalogue
+from sources.catalogue import Catalogue, Dataset, Edition, load_catalogue
 from sources.http import HttpClient, Reachability, probe
 from sources.landing import LandingStore
 from sources.watch import NoticedEditions
+from warehouse.release import Manifest
 from warehouse.workspace import DBT_PROJECT, SEEDS, Workspace, WorkspaceError
 
 _UNATTENDED_SECONDS = 600.0
@@ -42,12 +43,16 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     ``source_mode``: ``default`` tries the publishers and goes on without them, ``offline`` never
     asks, ``only_publisher`` refuses anything that was not fetched or landed.
+    ``backfill``: the one edition, ``dataset/edition``, that is asked for, and afresh.
+    ``rebuild``: the folder of a release to be made again; nothing is asked for.
     """
 
     root: str = ""
     source_mode: str = "default"
     lock_seconds: int = 3600
     keep_releases: int = 10
+    backfill: str = ""
+    rebuild: str = ""
 
     _http: HttpClient | None = PrivateAttr(default=None)
     _reachability: Reachability | None = PrivateAttr(default=None)
@@ -77,6 +82,8 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def mode(self) -> str:
         """The source mode, ``PULSE_SOURCE_MODE`` before the configured one."""
+        if self.rebuilding is not None:
+            return self.rebuilding.source_mode
         mode = os.environ.get("PULSE_SOURCE_MODE", "").strip() or self.source_mode
         if mode not in MODES:
             raise WorkspaceError(
@@ -86,6 +93,33 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 todo="set PULSE_SOURCE_MODE to one of them, or unset it",
             )
         return mode
+
+    @property
+    def rebuilding(self) -> Manifest | None:
+        """The manifest of the release that is made again, if that is what the run is for."""
+        return Manifest.read(Path(self.rebuild)) if self.rebuild else None
+
+    @property
+    def releases_to_keep(self) -> int:
+        """How many releases stay, ``PULSE_KEEP_RELEASES`` before the configured number."""
+        told = os.environ.get("PULSE_KEEP_RELEASES", "").strip() or str(self.keep_releases)
+        if not told.isdecimal() or int(told) < 1:
+            raise WorkspaceError(
+                "how many releases to keep is not a number",
+                expected="a whole number from 1",
+                found=told,
+                todo="set PULSE_KEEP_RELEASES to one, or unset it",
+            )
+        return int(told)
+
+    def asked_for(self, dataset: Dataset) -> list[Edition]:
+        """The editions of a dataset that this run asks its publisher for, newest first."""
+        if self.rebuild:
+            return []
+        if not self.backfill:
+            return list(reversed(dataset.editions))
+        code, _, edition = self.backfill.partition("/")
+        return [dataset.edition(edition)] if code == dataset.code else []
 
     @property
     def catalogue(self) -> Catalogue:

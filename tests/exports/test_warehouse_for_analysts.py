@@ -14,7 +14,7 @@ import pytest
 from sources.errors import PulseError
 from warehouse.connection import reading, writing
 from warehouse.queries import FRONT, README, SCHEMAS, fill_readme, load_queries, run_query
-from warehouse.release import publish
+from warehouse.release import Manifest, publish
 from warehouse.workspace import Workspace
 
 
@@ -150,14 +150,20 @@ def _publish(workspace: Workspace, number: int, told: str, *, keep: int = 10) ->
     exports.mkdir()
     publish(
         workspace,
+        Manifest(
+            number=number,
+            made_at=datetime(2026, 1, 1, tzinfo=UTC).isoformat(),
+            code_version="test",
+            content_sha256=told,
+            inputs=[],
+            checks=[],
+            tables={},
+            source_mode="offline",
+            follows=None,
+            earlier=[],
+            warehouse_content={},
+        ),
         warehouse=path,
         exports=exports,
-        inputs=[],
-        checks=[],
-        tables={},
-        content_sha256=told,
-        code_version="test",
-        made_at=datetime(2026, 1, 1, tzinfo=UTC),
-        number=number,
         keep=keep,
     )

@@ -61,15 +61,21 @@ def publish_build(workspace: Workspace, build: Path, stamp: str, *, keep: int = 
     """Publish the build in ``build`` as the next release."""
     return publish(
         workspace,
+        Manifest(
+            number=next_number(workspace),
+            made_at=datetime(2026, 1, 1, tzinfo=UTC).isoformat(),
+            code_version="test",
+            content_sha256=hashlib.sha256(stamp.encode()).hexdigest(),
+            inputs=[{"dataset": "small", "edition": stamp}],
+            checks=[],
+            tables=dict.fromkeys(TABLES, ROWS),
+            source_mode="offline",
+            follows=None,
+            earlier=[],
+            warehouse_content={},
+        ),
         warehouse=build / "pulse.duckdb",
         exports=build / "exports",
-        inputs=[{"dataset": "small", "edition": stamp}],
-        checks=[],
-        tables=dict.fromkeys(TABLES, ROWS),
-        content_sha256=hashlib.sha256(stamp.encode()).hexdigest(),
-        code_version="test",
-        made_at=datetime(2026, 1, 1, tzinfo=UTC),
-        number=next_number(workspace),
         keep=keep,
     )
 

@@ -5,10 +5,10 @@
 with cells as (
 
     select
-        *,
+        all_cells.*,
         {{ cell_decimals('all_cells') }} as decimals
     from {{ ref('int_barometer_cells') }} as all_cells
-    where unit = 'percent' and area_level in ('cauth', 'lad')
+    where all_cells.unit = 'percent' and all_cells.area_level in ('cauth', 'lad')
 
 ),
 
