@@ -178,6 +178,7 @@ def run_refresh(
     what = f"backfill of {backfill}" if backfill else "rebuild" if rebuild else "refresh"
     tell(f"starting    {what} in {workspace.root} ({mode})")
     import dagster as dg
+    import sqlalchemy.exc
 
     from orchestration.definitions import defs
     from orchestration.defs.resources import PulseResource, tell_progress_to
@@ -214,6 +215,15 @@ def run_refresh(
                     lines = ["Everything was built and checked; nothing was published."]
                 else:
                     lines = summary_lines(workspace, result)
+    except (sqlalchemy.exc.SQLAlchemyError, OSError) as error:
+        # What a station cannot write is told by the station; this is the run's own record.
+        raise PulseError(
+            "the record of the run cannot be kept; what was published stays as it was",
+            code="no_record",
+            file=os.environ["DAGSTER_HOME"],
+            found=str(error).splitlines()[0],
+            todo="free space or mend the permissions of DAGSTER_HOME, then refresh again",
+        ) from error
     finally:
         tell_progress_to(lambda _: None)
     tell("finished    " + ("all of it" if result.success else "with errors: NOT published"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,8 @@ from sources.handed_in import land_file
 from sources.landing import LandingStore
 from sources.synthetic import file_name, write_publisher_file
 from tests.conftest import run_pulse
-from warehouse.release import hash_tree
+from warehouse.rebuild import compare
+from warehouse.release import Manifest, hash_tree
 from warehouse.workspace import SEEDS, Workspace
 
 pytestmark = pytest.mark.slow
@@ -32,6 +34,37 @@ def test_the_same_inputs_give_the_same_bytes(released_workspace: Workspace, tmp_
     again = exported_tables(Workspace(tmp_path))
     assert again
     assert again == exported_tables(released_workspace)
+
+
+def test_a_release_is_made_again_from_its_manifest(released_workspace: Workspace) -> None:
+    done = run_pulse(released_workspace.root, "rebuild", "1")
+    told = re.search(
+        r"(\d+) of (\d+) exported files have the same bytes, (\d+) of (\d+) tables", done.stdout
+    )
+    assert told, done.stdout
+    files, all_files, tables, all_tables = map(int, told.groups())
+    assert files == all_files > 300
+    assert tables == all_tables > 50
+
+
+def test_a_release_that_differs_from_its_manifest_is_told(
+    own_workspace: Callable[[], Workspace],
+) -> None:
+    workspace = own_workspace()
+    again = workspace.releases / "0001"
+    manifest = Manifest.read(again)
+    assert compare(manifest, again).same
+    with duckdb.connect(str(again / "pulse.duckdb")) as connection:
+        connection.execute(
+            "update marts.pulse set sentence = sentence || ' ' where goal_id = 'connected'"
+        )
+    (again / "exports" / "csv" / "pulse.csv").write_text("x\n", encoding="utf-8")
+    (again / "exports" / "stray.txt").write_text("x\n", encoding="utf-8")
+    assert set(compare(manifest, again).different) == {
+        "pulse.duckdb: marts.pulse",
+        "exports/csv/pulse.csv",
+        "exports/stray.txt",
+    }
 
 
 def test_nothing_in_a_release_is_made_up_and_every_figure_is_cited(
@@ -99,6 +132,10 @@ def test_an_unknown_dataset_or_a_missing_file_is_told_plainly(tmp_path: Path) ->
         ("land", "dcms_community_life", "2023-24", str(tmp_path / "absent.xlsx")),
         ("rollback", "7"),
         ("diff", "1", "2"),
+        ("rebuild", "1"),
+        ("backfill", "no_such_dataset", "2023-24"),
+        ("backfill", "dcms_community_life", "1999-00"),
+        ("backfill", "young_foundation_report", "2023-24"),
     ):
         done = run_pulse(tmp_path, *arguments, check=False)
         assert done.returncode == 1, arguments

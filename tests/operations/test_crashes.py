@@ -29,7 +29,7 @@ from tests.operations.small_builds import (
     stamps_through,
 )
 from warehouse.connection import reading
-from warehouse.release import current_release, list_releases, verify
+from warehouse.release import current_release, hash_tree, list_releases, verify
 from warehouse.workspace import PROJECT, Workspace
 
 KILLS = int(os.environ.get("PULSE_TEST_KILLS", "60"))
@@ -305,6 +305,52 @@ def test_refreshes_killed_at_random_instants(
     folders = [name for name in builds if (workspace.builds / name).is_dir()]
     assert len(folders) <= 2, f"builds of killed runs were left: {folders}"
     assert not list(workspace.releases.glob(".*.partial"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("largest_file", "told"),
+    [
+        (20_000, "the record of the run cannot be kept"),
+        (4_000_000, "File too large"),
+        (12_000_000, "dbt build failed"),
+    ],
+    ids=["record", "load", "models"],
+)
+def test_a_refresh_that_may_not_write_is_told_and_harms_nothing(
+    own_workspace: Callable[[], Workspace], largest_file: int, told: str
+) -> None:
+    """The system refuses to write more of a file, at the stations before the release."""
+    workspace = own_workspace()
+    before = hash_tree(workspace.current_release.resolve())
+    done = run_limited(workspace, largest_file)
+    assert done.returncode == 1
+    assert told in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert hash_tree(workspace.current_release.resolve()) == before
+    if largest_file == 20_000:
+        again = run_pulse(workspace.root, "refresh", "--offline")
+        assert "nothing differs" in again.stdout
+        assert hash_tree(workspace.current_release.resolve()) == before
+
+
+def run_limited(workspace: Workspace, largest_file: int) -> subprocess.CompletedProcess[str]:
+    """A refresh whose process may write no file longer than that; its own Dagster home is new."""
+    home = workspace.root / "limited_home"
+    home.mkdir()
+    shutil.copyfile(PROJECT / "dagster_home" / "dagster.yaml", home / "dagster.yaml")
+    return subprocess.run(
+        [
+            *("prlimit", f"--fsize={largest_file}", sys.executable),
+            *("-m", "orchestration.cli", "refresh", "--offline"),
+        ],
+        cwd=PROJECT,
+        env={**os.environ, "PULSE_HOME": str(workspace.root), "DAGSTER_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
 
 
 def test_a_reader_keeps_what_it_opened(root: Path, builds: Path) -> None:

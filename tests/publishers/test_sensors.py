@@ -1,0 +1,75 @@
+"""The sensors as the daemon runs them, with a publisher behind them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from orchestration.definitions import defs
+from orchestration.defs.ingest import alerts
+from sources.watch import NoticedEditions
+from tests.publishers.servers import FakePublishers
+from tests.publishers.test_watch import CLS, NEW_PAGE, NEW_TITLE, add_release
+from tests.publishers.world import catalogue
+from warehouse.workspace import Workspace
+
+
+@pytest.fixture
+def workspace(world: FakePublishers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    """A workspace whose environment points at the publishers on loopback."""
+    monkeypatch.setenv("PULSE_HOME", str(tmp_path))
+    for name in ("govuk", "govuk_assets", "ons", "ons_geography", "nomis", "smc"):
+        monkeypatch.setenv(f"PULSE_{name.upper()}_BASE", getattr(world.settings, name))
+    return Workspace(tmp_path)
+
+
+def tick(dataset: str, cursor: str | None) -> dg.SensorResult:
+    """One evaluation, as the daemon makes it."""
+    (sensor,) = [s for s in defs().sensors or [] if s.name == f"watch_{dataset}"]
+    assert isinstance(sensor, dg.SensorDefinition)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = sensor(dg.build_sensor_context(instance=instance, cursor=cursor))
+    assert isinstance(result, dg.SensorResult)
+    return result
+
+
+def test_a_new_edition_starts_one_refresh(world: FakePublishers, workspace: Workspace) -> None:
+    before = tick(CLS.code, None)
+    assert before.cursor
+    add_release(world, CLS, NEW_PAGE, NEW_TITLE)
+    now = tick(CLS.code, before.cursor)
+    (request,) = now.run_requests or []
+    assert request.tags["pulse/dataset"] == CLS.code
+    assert request.tags["pulse/edition"] == "2025-26"
+    assert request.run_key
+    known = NoticedEditions(workspace.landing).extend(catalogue()).dataset(CLS.code)
+    assert known.editions[-1].edition == "2025-26"
+    assert not tick(CLS.code, now.cursor).run_requests
+
+
+def test_a_release_nobody_described_reddens_its_check(
+    world: FakePublishers, workspace: Workspace
+) -> None:
+    before = tick(CLS.code, None)
+    page = "/government/statistics/community-and-engagement-survey-october-to-december-2025"
+    add_release(world, CLS, page, "Community and Engagement Survey: October to December 2025")
+    now = tick(CLS.code, before.cursor)
+    assert not now.run_requests
+    (event,) = now.asset_events
+    assert isinstance(event, dg.AssetCheckEvaluation)
+    assert not event.passed
+    assert alerts(workspace, CLS.code)
+
+
+def test_a_publisher_that_is_down_skips_the_tick(
+    world: FakePublishers, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULSE_GOVUK_BASE", "http://127.0.0.1:9")
+    (sensor,) = [s for s in defs().sensors or [] if s.name == f"watch_{CLS.code}"]
+    assert isinstance(sensor, dg.SensorDefinition)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = sensor(dg.build_sensor_context(instance=instance, cursor="{}"))
+    assert isinstance(result, dg.SkipReason)
+    assert "not looked at" in (result.skip_message or "")
