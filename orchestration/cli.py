@@ -224,12 +224,28 @@ def run_refresh(
             found=str(error).splitlines()[0],
             todo="free space or mend the permissions of DAGSTER_HOME, then refresh again",
         ) from error
+    except Exception as error:
+        # What a station says while it is loaded is wrapped by the loader.
+        ours = _ours_in(error)
+        if ours is None:
+            raise
+        raise ours from error
     finally:
         tell_progress_to(lambda _: None)
     tell("finished    " + ("all of it" if result.success else "with errors: NOT published"))
     if told or not result.success:
         click.echo("\n" + "\n".join(lines))
     return 0 if result.success else BAD
+
+
+def _ours_in(error: BaseException) -> PulseError | None:
+    """The fault of ours that another error was raised for, if there is one."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, PulseError):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    return None
 
 
 @main.command()

@@ -1,6 +1,6 @@
-"""What a release says about itself: ``meta.checks`` and ``meta.releases``.
+"""What a release says about itself: ``meta.checks``, ``meta.changed_figures``, ``meta.releases``.
 
-Everything else in ``meta`` is built by dbt. These two can only be written once the gate has
+Everything else in ``meta`` is built by dbt. These can only be written once the gate has
 spoken, just before the warehouse is closed.
 """
 
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.connection import reading, writing
+from warehouse.differences import differences
 from warehouse.workspace import PROJECT
 
 _CHECKS = {
@@ -24,11 +25,28 @@ _CHECKS = {
     "severity": ("varchar", "error stops what depends on it; warning and note do not."),
     "message": ("varchar", "What was found."),
 }
+_CHANGED = {
+    "barometer_id": ("varchar", "Barometer."),
+    "area_code": ("varchar", "Code of the area."),
+    "area_name": ("varchar", "Name of the area."),
+    "dataset": ("varchar", "Series of the figure."),
+    "edition": ("varchar", "Edition of the figure."),
+    "period_end": ("date", "Last day of the period."),
+    "value_before": ("double", "Figure in the release before, in the unit; null where none."),
+    "value_after": ("double", "Figure now, in the unit; null where none."),
+    "status_before": ("varchar", "Status in the release before; null where it had no such row."),
+    "status_after": ("varchar", "Status now; null where there is no such row any more."),
+    "why": (
+        "varchar",
+        "new edition, edition gone, revision (of the publisher), other source, or method.",
+    ),
+}
 _RELEASES = {
     "release": ("integer", "Number of the release."),
     "made_at": ("timestamp", "When it was made, in UTC."),
     "code_version": ("varchar", "Version of Pulse and a hash of its code."),
     "content_sha256": ("varchar", "One hash over the exported tables."),
+    "is_one_before": ("boolean", "Whether readers saw it until this one came."),
     "is_this_one": ("boolean", "Whether this warehouse is that release."),
 }
 
@@ -103,15 +121,35 @@ def seal(
     *,
     checks: Sequence[Mapping[str, Any]],
     earlier: Sequence[Mapping[str, Any]],
+    previous: Path | None,
+    follows: int | None,
     number: int,
     made_at: datetime,
     version_of_code: str,
 ) -> None:
-    """Write ``meta.checks`` and ``meta.releases`` into a build, comments and all."""
+    """Write ``meta.checks``, ``meta.changed_figures`` and ``meta.releases`` into a build.
+
+    Args:
+        build: the warehouse to close.
+        checks: every verdict, as ``meta.checks`` has them.
+        earlier: the releases before this one, as manifests name them.
+        previous: the warehouse that readers see until now, if there is one.
+        follows: the number of its release.
+        number: of the release to be.
+        made_at: its moment, with a time zone.
+        version_of_code: as ``code_version`` tells it.
+    """
+    changed = differences(previous, build) if previous is not None else None
     with writing(build) as connection:
         connection.execute("create schema if not exists meta")
         for table, columns, comment in (
             ("checks", _CHECKS, "Every check of this release and what it found. One row a check."),
+            (
+                "changed_figures",
+                _CHANGED,
+                "Cells whose figure, limits or status differ from the release that readers saw "
+                "before, and why. One row a cell; none in a first release.",
+            ),
             ("releases", _RELEASES, "The releases up to this one. One row a release."),
         ):
             types = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
@@ -125,15 +163,23 @@ def seal(
                 "insert into meta.checks values (?, ?, ?, ?, ?, ?)",
                 [[check[name] for name in _CHECKS] for check in checks],
             )
+        if changed is not None and len(changed):
+            connection.register("changed_in", changed)
+            chosen = ", ".join(f"cast({name} as {kind})" for name, (kind, _) in _CHANGED.items())
+            connection.execute(
+                f"insert into meta.changed_figures select {chosen} from changed_in order by all"
+            )
+            connection.unregister("changed_in")
         rows: list[list[Any]] = [
             [
                 each["number"],
                 datetime.fromisoformat(each["made_at"]).replace(tzinfo=None),
                 each["code_version"],
                 each["content_sha256"],
+                each["number"] == follows,
                 False,
             ]
             for each in earlier
         ]
-        rows.append([number, made_at.replace(tzinfo=None), version_of_code, None, True])
-        connection.executemany("insert into meta.releases values (?, ?, ?, ?, ?)", rows)
+        rows.append([number, made_at.replace(tzinfo=None), version_of_code, None, False, True])
+        connection.executemany("insert into meta.releases values (?, ?, ?, ?, ?, ?)", rows)

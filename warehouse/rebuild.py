@@ -87,8 +87,9 @@ def prepare(workspace: Workspace, number: int, root: Path) -> tuple[Workspace, M
 
     Raises:
         ReleaseError: when there is no such release or it was changed on disk.
-        RebuildError: when the code is not the one that made it ("other_code"), or an input is no
-            longer in the store ("input_gone").
+        RebuildError: when the code is not the one that made it ("other_code"), an input is no
+            longer in the store ("input_gone"), or the release that readers saw before it was
+            removed ("release_before_gone").
     """
     folder = workspace.releases / f"{number:04d}"
     manifest = verify(folder)
@@ -111,9 +112,16 @@ def prepare(workspace: Workspace, number: int, root: Path) -> tuple[Workspace, M
     for used in manifest.inputs:
         _copy_held(store, scratch, used, made_at)
     _copy_noticed(workspace, scratch, manifest)
-    before = workspace.releases / f"{manifest.follows:04d}" if manifest.follows else None
-    if before is not None and before.is_dir():
-        # The gate compares with the release that readers saw then.
+    if manifest.follows is not None:
+        before = workspace.releases / f"{manifest.follows:04d}"
+        if not before.is_dir():
+            raise RebuildError(
+                "the release that it is compared with is gone",
+                code="release_before_gone",
+                expected=str(before),
+                todo="rebuild a later release, or restore that folder from a copy",
+            )
+        # The gate and the list of changes compare with the release that readers saw then.
         scratch.published.mkdir(parents=True, exist_ok=True)
         scratch.current_release.symlink_to(before)
         scratch.warehouse_file.symlink_to(f"current/{WAREHOUSE}")

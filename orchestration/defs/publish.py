@@ -17,6 +17,7 @@ from orchestration.defs.ingest import OWNER
 from orchestration.defs.resources import PulseResource
 from orchestration.defs.transform import dbt_verdicts, require_build
 from warehouse.connection import reading
+from warehouse.gate import previous_warehouse
 from warehouse.meta import code_version, input_checks, inputs_used, seal, table_counts
 from warehouse.rebuild import warehouse_content
 from warehouse.release import Manifest, current_release, list_releases, next_number, publish
@@ -118,6 +119,8 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
         build,
         checks=all_checks(workspace),
         earlier=identity["earlier"],
+        previous=previous_warehouse(workspace),
+        follows=identity["follows"],
         number=identity["number"],
         made_at=datetime.fromisoformat(identity["made_at"]),
         version_of_code=code_version(),

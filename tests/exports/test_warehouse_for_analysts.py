@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import os
 import re
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -54,6 +58,81 @@ def test_every_query_answers(warehouse: duckdb.DuckDBPyConnection) -> None:
         assert answer.rows, query.name
         assert query.question.endswith((".", "?"))
         assert run_query(warehouse, query) == answer, f"{query.name}: the order of rows is open"
+
+
+def duckdb_command() -> str:
+    """DuckDB's own command line, beside this Python."""
+    found = Path(sys.executable).with_name("duckdb")
+    assert found.exists(), "duckdb-cli is a dependency of the tests"
+    return str(found)
+
+
+@pytest.mark.slow
+def test_the_command_line_answers_every_query_and_writes_nothing(
+    released_workspace: Workspace, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    path = str(released_workspace.warehouse_file)
+    for query in load_queries():
+        done = subprocess.run(
+            [duckdb_command(), "-readonly", "-csv", path],
+            input=query.sql,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        told = list(csv.reader(io.StringIO(done.stdout)))
+        assert len(told) - 1 == len(warehouse.execute(query.sql).fetchall()), query.name
+    refused = subprocess.run(
+        [duckdb_command(), "-readonly", path, "-c", "create table marts.x as select 1"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode
+    assert "read-only" in refused.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed here")
+def test_the_r_of_the_readme_runs(
+    released_workspace: Workspace, warehouse: duckdb.DuckDBPyConnection
+) -> None:
+    """The R that needs no package; the other needs one that only R's own archive has."""
+    (snippet,) = re.findall(
+        r"```r\n(query <- .*?)```", README.read_text(encoding="utf-8"), re.DOTALL
+    )
+    done = subprocess.run(
+        ["Rscript", "-e", snippet + "\ncat(nrow(frame), sum(frame$value), sep = ' ')"],
+        cwd=released_workspace.root,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    wanted = warehouse.execute(
+        "select count(*), sum(value) from marts.barometers where is_latest and value is not null"
+    ).fetchall()[0]
+    rows, total = done.stdout.split()
+    assert int(rows) == wanted[0]
+    assert float(total) == pytest.approx(wanted[1], rel=1e-5)
+
+
+@pytest.mark.slow
+def test_the_address_for_bi_tools_opens_and_refuses_to_write(
+    released_workspace: Workspace,
+) -> None:
+    import sqlalchemy as sa
+
+    assert "`duckdb:////`" in README.read_text(encoding="utf-8")
+    address = f"duckdb:///{released_workspace.warehouse_file}?access_mode=READ_ONLY"
+    engine = sa.create_engine(address, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        names = sa.inspect(connection).get_table_names(schema="marts")
+        goals = connection.execute(sa.text("select count(*) from marts.pulse")).scalar()
+        with pytest.raises(sa.exc.DBAPIError, match="read-only"):
+            connection.execute(sa.text("create table marts.x as select 1"))
+    assert goals == 4
+    assert "barometers" in names
 
 
 @pytest.mark.slow

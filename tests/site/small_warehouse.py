@@ -116,7 +116,7 @@ def _reference(connection: duckdb.DuckDBPyConnection) -> None:
         "reference.barometer_definitions",
         "barometer_id text, goal_id text, role text, barometer_order int, title text, "
         "short_title text, statement text, unit text, polarity text, dataset text, "
-        "table_code text, response text, definition text, caution text, comparator text",
+        "table_code text, question text, question_source text, response text, definition text, caution text, comparator text",
         [
             (
                 _barometer_id(g),
@@ -130,6 +130,8 @@ def _reference(connection: duckdb.DuckDBPyConnection) -> None:
                 "high_good",
                 INDEX if g == "equitable" else SURVEY,
                 None if g == "equitable" else "B4",
+                None if g == "equitable" else "To what extent can they be trusted?",
+                None if g == "equitable" else "Question column of table B4",
                 None if g == "equitable" else "Many can be trusted",
                 "Share of adults who trust many",
                 HOSTILE,
@@ -361,10 +363,24 @@ def _meta(connection: duckdb.DuckDBPyConnection) -> None:
     )
     _table(
         connection,
-        "meta.releases",
-        "release int, made_at timestamp, code_version text, content_sha256 text, is_this_one bool",
+        "meta.changed_figures",
+        "barometer_id text, area_code text, area_name text, dataset text, edition text, "
+        "period_end date, value_before double, value_after double, status_before text, "
+        "status_after text, why text",
         [
-            (1, "2025-12-05 09:00:00", "0.1.0", "aa", False),
-            (2, "2025-12-06 09:00:00", "0.1.0", None, True),
+            ("trust_in_neighbours", ALFA, "Alfa", SURVEY, _NEW, date(2025, 3, 31), 29.0, 30.0,
+             "published", "published", "revision"),
+            ("trust_in_neighbours", "E06000001", "Elsewhere", SURVEY, _NEW, date(2025, 3, 31),
+             None, 31.0, None, "published", "new edition"),
+        ],
+    )  # fmt: skip
+    _table(
+        connection,
+        "meta.releases",
+        "release int, made_at timestamp, code_version text, content_sha256 text, is_one_before bool, "
+        "is_this_one bool",
+        [
+            (1, "2025-12-05 09:00:00", "0.1.0", "aa", True, False),
+            (2, "2025-12-06 09:00:00", "0.1.0", None, False, True),
         ],
     )

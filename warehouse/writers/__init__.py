@@ -41,7 +41,7 @@ def write_exports(
         *write_json(connection, folder),
         *write_spreadsheets(connection, folder),
         *write_figures(connection, folder),
-        *write_site(connection, folder),
+        *write_site(connection, folder, in_release=True),
     ]
     if dbt_manifest is not None:
         made.append(write_dbt_docs(connection, dbt_manifest, folder))

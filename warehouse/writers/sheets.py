@@ -280,6 +280,16 @@ def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def _question_of(column: str) -> Callable[[Row], Cell]:
+    """The wording or its source: not applicable to an index, not available where it was not read."""
+
+    def told(row: Row) -> Cell:
+        absent = NOT_APPLICABLE if row["unit"] == "z_score" else NOT_AVAILABLE
+        return _text(row[column], absent)
+
+    return told
+
+
 def _text(value: object, absent: str = NOT_APPLICABLE) -> str:
     if value is None or value == "":
         return absent
@@ -825,6 +835,8 @@ class _Reader:
                 "Barometer": "short_title",
                 "Title in the report": "title",
                 "Unit": lambda row: "Percentage" if row["unit"] == "percent" else "Index score",
+                "Question": _question_of("question"),
+                "Where its wording stands": _question_of("question_source"),
                 "Response counted": "response",
                 "Definition": "definition",
                 "Publisher's table": "table_code",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,7 +19,9 @@ import duckdb
 import jinja2
 from markupsafe import Markup
 
+from warehouse.workspace import PROJECT
 from warehouse.writers.site import figures, sentences
+from warehouse.writers.site.methods_page import methods_as_html
 from warehouse.writers.site.model import (
     ENGLAND,
     Area,
@@ -34,6 +37,7 @@ from warehouse.writers.site.model import (
 )
 
 _HERE = Path(__file__).resolve().parent
+METHODS = PROJECT / "docs" / "methods.md"
 _OGL = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
 _OGL_LINE = (
     "Contains public sector information licensed under the Open Government Licence v3.0. "
@@ -67,6 +71,13 @@ _VERDICTS_OF_CLAIMS = {
     "cannot_be_computed": "Cannot be checked yet",
     "contradicted_within_report": "The report contradicts itself",
 }
+_WHY_CHANGED = {
+    "new edition": "an edition that is new here",
+    "edition gone": "an edition that is no longer here",
+    "revision": "the publisher sent another revision",
+    "other source": "read from another source",
+    "method": "another version of the method",
+}
 _STATES = {"accepted": "Held", "nothing_held": "Nothing held"}
 _KINDS_OF_CHECK = {
     "contract": "Contract: what a publisher’s file must look like",
@@ -75,8 +86,21 @@ _KINDS_OF_CHECK = {
 }
 
 
+# What lies beside the pages in a release: path from the folder of exports, name, what it is.
+FORMS = (
+    ("spreadsheet/pulse.ods", "Spreadsheet (ODS)", "one table a sheet, for any office program."),
+    ("spreadsheet/pulse.xlsx", "Spreadsheet (XLSX)", "the same for Excel."),
+    ("datapackage.json", "Data package", "what every file and column is, for programs."),
+    ("dbt_docs/index.html", "Data dictionary", "every table and column, and what is made of what."),
+)
+
+
 def write_site(
-    connection: duckdb.DuckDBPyConnection, folder: Path, *, lead_area: str | None = None
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    *,
+    lead_area: str | None = None,
+    in_release: bool = False,
 ) -> list[Path]:
     """Write ``folder/site``: the pages of one combined authority and its members.
 
@@ -85,6 +109,7 @@ def write_site(
         folder: The folder of exports; ``site`` is made in it.
         lead_area: Code of the combined authority that the pages tell of; the warehouse's own if
             ``None``.
+        in_release: whether the other forms of the release lie beside the pages, to be linked.
 
     Returns:
         The files made.
@@ -93,7 +118,8 @@ def write_site(
         SiteError: when the warehouse lacks what the pages need, or ``lead_area`` is not a combined
             authority with members.
     """
-    return _Site(read_region(connection, lead_area), folder / "site").write()
+    region = read_region(connection, lead_area)
+    return _Site(region, folder / "site", in_release=in_release).write()
 
 
 def write_figures(
@@ -499,6 +525,7 @@ class _Site:
 
     region: Region
     folder: Path
+    in_release: bool = False
     made: list[Path] = field(default_factory=list)
     shown: dict[str, dict[str, Cell | None]] = field(default_factory=dict)
 
@@ -521,6 +548,8 @@ class _Site:
             day=_day,
             edition=lambda text: str(text).replace("-", "/"),
             apart=sentences.reasons_apart,
+            breakable=lambda text: Markup("_<wbr>").join(str(text).split("_")),
+            shown=lambda value: f"{value:.4g}",
             words=lambda text: str(text).replace("_", " "),
         )
         self.environment.globals.update(
@@ -536,6 +565,7 @@ class _Site:
             page_of=self._page_of,
             reasons_of=reasons_of,
             wide=figures.WIDE,
+            in_release=self.in_release,
         )
 
     def write(self) -> list[Path]:
@@ -566,8 +596,24 @@ class _Site:
             symbols=sorted(self.region.symbols.items()),
         )
         self._page(
+            "methods_in_full.html",
+            "methods_in_full",
+            text=methods_as_html(METHODS.read_text(encoding="utf-8")),
+        )
+        if self.in_release:
+            self._page("data.html", "data", forms=FORMS, marts=self.region.tables["marts"])
+        changed = self.region.tables["changed_figures"]
+        shown = {area.code for area in self.region.pages_of_areas} | {ENGLAND}
+        self._page(
             "changes.html",
             "changes",
+            changed=[c for c in changed if c["area_code"] in shown],
+            changed_elsewhere=sum(c["area_code"] not in shown for c in changed),
+            reasons=sorted(Counter(c["why"] for c in changed).items()),
+            why=_WHY_CHANGED,
+            follows=next(
+                (r["release"] for r in self.region.tables["releases"] if r["is_one_before"]), None
+            ),
             revisions=self.region.tables["revisions"],
             releases=self.region.tables["releases"],
             breaks=self.region.tables["breaks"],

@@ -173,6 +173,7 @@ class Barometer:
     definition: str
     caution: str | None
     question: str | None = None
+    question_source: str | None = None
 
     @property
     def is_index(self) -> bool:
@@ -461,6 +462,17 @@ def read_region(connection: duckdb.DuckDBPyConnection, lead_area: str | None = N
                 "meta.revisions",
                 "dataset, edition, measure, area_code, period_end, kind",
             ),
+            "marts": _rows(
+                connection,
+                "(select table_name, comment, estimated_size as rows from duckdb_tables() "
+                "where schema_name = 'marts')",
+                "table_name",
+            ),
+            "changed_figures": _rows(
+                connection,
+                "meta.changed_figures",
+                "barometer_id, edition, period_end, area_code",
+            ),
             "releases": _rows(connection, "meta.releases", "release desc"),
             "claims": _rows(connection, "marts.report_reconciliation", "claim_id"),
             "breaks": _rows(
@@ -624,7 +636,8 @@ def _goals(connection: duckdb.DuckDBPyConnection) -> tuple[Goal, ...]:
                 response=row["response"],
                 definition=row["definition"],
                 caution=row["caution"],
-                question=row.get("question"),
+                question=row["question"],
+                question_source=row["question_source"],
             )
         )
     outcomes: dict[str, dict[str, list[str]]] = {}
