@@ -12,9 +12,10 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -65,7 +66,11 @@ def refresh(mode: str | None, dry_run: bool) -> None:
     """Build, check and publish everything."""
     with told_plainly():
         raise SystemExit(
-            run_refresh(Workspace.from_environment(), mode or "default", dry_run=dry_run)
+            run_job(
+                Workspace.from_environment(),
+                "dry_run" if dry_run else "refresh",
+                mode or "default",
+            )
         )
 
 
@@ -76,12 +81,19 @@ def backfill(dataset: str, edition: str) -> None:
     """Fetch one edition afresh from its publisher, then build, check and publish."""
     with told_plainly():
         workspace = Workspace.from_environment()
-        asked = f"{_asked(workspace, dataset, edition)}/{edition}"
-        raise SystemExit(run_refresh(workspace, "default", job_name="backfill", backfill=asked))
+        _must_be_fetched(workspace, dataset, edition)
+        code = run_job(
+            workspace,
+            "backfill",
+            tags={"dagster/partition": f"{dataset}/{edition}"},
+            ops={"fetch_edition": {"config": {"dataset": dataset, "edition": edition}}},
+            told=False,
+        )
+        raise SystemExit(code or run_job(workspace, "refresh", "offline"))
 
 
-def _asked(workspace: Workspace, dataset: str, edition: str) -> str:
-    """The dataset's code, once it is sure that the edition is known and can be fetched."""
+def _must_be_fetched(workspace: Workspace, dataset: str, edition: str) -> None:
+    """The edition is known, and there is a publisher to fetch it from."""
     from sources.catalogue import load_catalogue
     from sources.watch import NoticedEditions
 
@@ -95,7 +107,6 @@ def _asked(workspace: Workspace, dataset: str, edition: str) -> str:
             edition=edition,
             todo=f"hand the file in: pulse land {dataset} {edition} <file>",
         )
-    return entry.code
 
 
 @main.command()
@@ -132,7 +143,7 @@ def _rebuild(workspace: Workspace, number: int, root: Path) -> int:
     with locked(workspace, 60):
         scratch, manifest = prepare(workspace, number, root)
     record = workspace.releases / manifest.folder_name
-    code = run_refresh(scratch, manifest.source_mode, rebuild=str(record), told=False)
+    code = run_job(scratch, "refresh", manifest.source_mode, rebuild=str(record), told=False)
     if code:
         return code
     found = compare(manifest, scratch.releases / manifest.folder_name)
@@ -148,23 +159,23 @@ def _rebuild(workspace: Workspace, number: int, root: Path) -> int:
     return BAD
 
 
-def run_refresh(
+def run_job(
     workspace: Workspace,
-    mode: str,
+    job_name: str,
+    mode: str = "default",
     *,
-    dry_run: bool = False,
-    job_name: str = "refresh",
-    backfill: str = "",
     rebuild: str = "",
+    ops: Mapping[str, Any] | None = None,
+    tags: Mapping[str, str] | None = None,
     told: bool = True,
 ) -> int:
     """Run a job in this process and tell how it went; returns the exit code.
 
     Args:
         mode: how the publishers are treated, as `PulseResource` names it.
-        dry_run: everything but the release.
-        backfill: the one edition that is asked for, as ``dataset/edition``.
         rebuild: the folder of the release that is made again.
+        ops: configuration of the job's ops, where it has any.
+        tags: of the run, besides who started it and how.
         told: whether the summary is printed when all went well.
     """
     _dagster_home()
@@ -175,7 +186,7 @@ def run_refresh(
         terminal.write(f"{time.monotonic() - started:6.1f} s  {line}\n")
         terminal.flush()
 
-    what = f"backfill of {backfill}" if backfill else "rebuild" if rebuild else "refresh"
+    what = "rebuild" if rebuild else job_name.replace("_", " ")
     tell(f"starting    {what} in {workspace.root} ({mode})")
     import dagster as dg
     import sqlalchemy.exc
@@ -189,7 +200,7 @@ def run_refresh(
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     try:
         with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-            job = defs().resolve_job_def("dry_run" if dry_run else job_name)
+            job = defs().resolve_job_def(job_name)
             with dg.DagsterInstance.get() as instance:
                 result = job.execute_in_process(
                     instance=instance,
@@ -198,23 +209,25 @@ def run_refresh(
                         "pulse": PulseResource(
                             root=str(workspace.root),
                             source_mode=mode,
-                            backfill=backfill,
                             rebuild=rebuild,
                         )
                     },
-                    run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+                    run_config={
+                        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                        **({"ops": dict(ops)} if ops else {}),
+                    },
                     tags={
                         "pulse/started_by": "command line",
                         "pulse/mode": mode,
-                        **({"dagster/partition": backfill} if backfill else {}),
+                        **(tags or {}),
                     },
                 )
                 if not result.success:
                     lines = failure_lines(workspace, result)
-                elif dry_run:
+                elif job_name == "dry_run":
                     lines = ["Everything was built and checked; nothing was published."]
                 else:
-                    lines = summary_lines(workspace, result)
+                    lines = summary_lines(workspace, result) if told else []
     except (sqlalchemy.exc.SQLAlchemyError, OSError) as error:
         # What a station cannot write is told by the station; this is the run's own record.
         raise PulseError(
@@ -368,7 +381,7 @@ def demo(seed: int) -> None:
     with told_plainly():
         workspace = make_demonstration(seed=seed)
         click.echo(f"made-up publisher files are in {workspace.root}/files; nothing there is real")
-        raise SystemExit(run_refresh(workspace, "offline"))
+        raise SystemExit(run_job(workspace, "refresh", "offline"))
 
 
 if __name__ == "__main__":

@@ -85,6 +85,7 @@ def test_exactly_what_may_run_is_registered(location: dg.Definitions) -> None:
     assert {s.name for s in location.schedules or []} == annual | {"monthly_sweep"}
     watches = {f"watch_{d.code}" for d in catalogue if d.discovery}
     assert watches <= {s.name for s in location.sensors or []}
+    assert "refresh_after_backfill" in {s.name for s in location.sensors or []}
     for schedule in location.schedules or []:
         assert isinstance(schedule, dg.ScheduleDefinition)
         assert schedule.execution_timezone == "Europe/London"

@@ -15,9 +15,9 @@ import dagster as dg
 import pandas as pd
 
 from orchestration.defs.resources import PulseResource
-from sources.catalogue import Dataset, load_catalogue
+from sources.catalogue import Dataset, Edition, load_catalogue
 from sources.intake import Intake, revised_figures, take_in
-from sources.refresh import Mode, refresh_dataset, write_whole
+from sources.refresh import Mode, SourceOutcome, refresh_dataset, write_whole
 from sources.watch import Freshness, freshness
 from warehouse.raw import SourceNote
 from warehouse.workspace import Workspace
@@ -46,6 +46,25 @@ def noted_by(workspace: Workspace, run_id: str, dataset: str) -> dict[tuple[str,
     """What this run's landing asset heard from the publisher."""
     path = run_folder(workspace, run_id) / "sources" / f"{dataset}.pickle"
     return pickle.loads(path.read_bytes()) if path.exists() else {}
+
+
+def ask_publisher(
+    pulse: PulseResource, dataset: Dataset, editions: Sequence[Edition], *, afresh: bool = False
+) -> tuple[SourceOutcome, ...]:
+    """Ask the publisher of a dataset for some editions and land what is new.
+
+    ``afresh`` fetches whole files, whatever is remembered of them.
+    """
+    return refresh_dataset(
+        dataset,
+        mode=cast("Mode", pulse.mode),
+        store=pulse.store,
+        http=pulse.http,
+        now=datetime.now(UTC),
+        reachability=None if pulse.mode == "offline" else pulse.reachability,
+        editions=editions,
+        afresh=afresh,
+    )
 
 
 def notes_of(
@@ -133,17 +152,9 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[Any]]:
         dataset = pulse.catalogue.dataset(declared.code)
         store = pulse.store
-        asked = pulse.asked_for(dataset)
-        outcomes = refresh_dataset(
-            dataset,
-            mode=cast("Mode", pulse.mode),
-            store=store,
-            http=pulse.http,
-            now=datetime.now(UTC),
-            reachability=None if pulse.mode == "offline" or not asked else pulse.reachability,
-            editions=asked,
-            afresh=bool(pulse.backfill),
-        )
+        # A release that is made again is made of what was held then.
+        wanted = [] if pulse.rebuild else list(reversed(dataset.editions))
+        outcomes = ask_publisher(pulse, dataset, wanted) if wanted else ()
         notes = {
             (outcome.dataset, outcome.edition): SourceNote(outcome.state, outcome.message)
             for outcome in outcomes
@@ -212,12 +223,9 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
                 ),
             ],
         )
-        failed = refused + unreached
-        if pulse.backfill:
-            failed += [outcome for outcome in outcomes if outcome.state == "not_tried"]
-        if failed and (pulse.backfill or pulse.mode == "only_publisher"):
-            # Asked for explicitly: what the publishers sent, or nothing at all.
-            raise dg.Failure(description=failed[0].message, allow_retries=False)
+        if pulse.mode == "only_publisher" and (refused or unreached):
+            # Asked for explicitly: nothing but what the publishers sent, or nothing at all.
+            raise dg.Failure(description=(refused + unreached)[0].message, allow_retries=False)
 
     return land
 

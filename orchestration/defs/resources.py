@@ -23,7 +23,7 @@ from pydantic import PrivateAttr
 from orchestration.interrupted import close_record, wait_for_unattended_builds
 from sources.addresses import PublisherSettings
 from sources.areas import AreaBook
-from sources.catalogue import Catalogue, Dataset, Edition, load_catalogue
+from sources.catalogue import Catalogue, load_catalogue
 from sources.http import HttpClient, Reachability, probe
 from sources.landing import LandingStore
 from sources.watch import NoticedEditions
@@ -43,7 +43,6 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     ``source_mode``: ``default`` tries the publishers and goes on without them, ``offline`` never
     asks, ``only_publisher`` refuses anything that was not fetched or landed.
-    ``backfill``: the one edition, ``dataset/edition``, that is asked for, and afresh.
     ``rebuild``: the folder of a release to be made again; nothing is asked for.
     """
 
@@ -51,7 +50,6 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     source_mode: str = "default"
     lock_seconds: int = 3600
     keep_releases: int = 10
-    backfill: str = ""
     rebuild: str = ""
 
     _http: HttpClient | None = PrivateAttr(default=None)
@@ -111,15 +109,6 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
                 todo="set PULSE_KEEP_RELEASES to one, or unset it",
             )
         return int(told)
-
-    def asked_for(self, dataset: Dataset) -> list[Edition]:
-        """The editions of a dataset that this run asks its publisher for, newest first."""
-        if self.rebuild:
-            return []
-        if not self.backfill:
-            return list(reversed(dataset.editions))
-        code, _, edition = self.backfill.partition("/")
-        return [dataset.edition(edition)] if code == dataset.code else []
 
     @property
     def catalogue(self) -> Catalogue:

@@ -34,31 +34,6 @@ republish = dg.define_asset_job(
 )
 
 
-@dg.static_partitioned_config(
-    partition_keys=[
-        f"{dataset.code}/{edition.edition}"
-        for dataset in load_catalogue().datasets.values()
-        if dataset.discovery
-        for edition in dataset.editions
-    ]
-)
-def one_edition(partition_key: str) -> dict[str, Any]:
-    """The run's configuration for one edition, named ``dataset/edition``."""
-    return {"resources": {"pulse": {"config": {"backfill": partition_key}}}}
-
-
-backfill = dg.define_asset_job(
-    "backfill",
-    selection=dg.AssetSelection.all(),
-    config=one_edition,
-    description=(
-        "One edition, fetched from its publisher afresh whatever is remembered of it; then "
-        "everything is built, checked and published. Choose editions under Partitions."
-    ),
-    tags={"pulse/kind": "backfill"},
-)
-
-
 def _annual(dataset: Dataset) -> dg.ScheduleDefinition:
     """On the twentieth of the month in which the publisher releases, at five in the morning."""
     month = dataset.expected_month
@@ -90,6 +65,4 @@ def schedules() -> dg.Definitions:
         execution_timezone=TIMEZONE,
         description="Once a month, whatever the calendar says: publishers revise without notice.",
     )
-    return dg.Definitions(
-        jobs=[refresh, backfill, dry_run, republish], schedules=[*annual, monthly]
-    )
+    return dg.Definitions(jobs=[refresh, dry_run, republish], schedules=[*annual, monthly])

@@ -9,6 +9,8 @@ import pytest
 
 from orchestration.definitions import defs
 from orchestration.defs.ingest import alerts
+from orchestration.defs.resources import PulseResource
+from sources.landing import LandingStore
 from sources.watch import NoticedEditions
 from tests.publishers.servers import FakePublishers
 from tests.publishers.test_watch import CLS, NEW_PAGE, NEW_TITLE, add_release
@@ -73,3 +75,43 @@ def test_a_publisher_that_is_down_skips_the_tick(
         result = sensor(dg.build_sensor_context(instance=instance, cursor="{}"))
     assert isinstance(result, dg.SkipReason)
     assert "not looked at" in (result.skip_message or "")
+
+
+def test_a_backfill_fetches_one_edition_and_asks_for_a_refresh(
+    world: FakePublishers, workspace: Workspace
+) -> None:
+    location = defs()
+    job = location.resolve_job_def("backfill")
+    keys = job.partitions_def.get_partition_keys() if job.partitions_def else []
+    assert set(keys) == {
+        f"{d.code}/{e.edition}"
+        for d in catalogue().datasets.values()
+        if d.discovery
+        for e in d.editions
+    }
+    with dg.DagsterInstance.ephemeral() as instance:
+        done = job.execute_in_process(
+            instance=instance,
+            partition_key="dcms_participation/2023-24",
+            resources={"pulse": PulseResource()},
+        )
+        assert done.success
+        store = LandingStore(workspace.landing, workspace.quarantine)
+        assert [each.name for each in workspace.landing.iterdir() if each.name[0] != "."] == [
+            "dcms_participation"
+        ]
+        assert store.editions("dcms_participation") == ["2023-24"]
+        (sensor,) = [s for s in location.sensors or [] if s.name == "refresh_after_backfill"]
+        assert isinstance(sensor, dg.RunStatusSensorDefinition)
+        event = next(e for e in done.all_events if e.event_type_value == "PIPELINE_SUCCESS")
+        request = sensor(
+            dg.build_run_status_sensor_context(
+                sensor_name=sensor.name,
+                dagster_instance=instance,
+                dagster_run=done.dagster_run,
+                dagster_event=event,
+            )
+        )
+    assert isinstance(request, dg.RunRequest)
+    assert request.run_config["resources"]["pulse"]["config"] == {"source_mode": "offline"}
+    assert request.tags["pulse/edition"] == "dcms_participation/2023-24"

@@ -1,0 +1,99 @@
+"""Back-fill: one edition fetched from its publisher afresh, then a refresh of what is held.
+
+In the page the job's partitions are the editions, so that one or many are chosen there.
+"""
+
+from typing import Any
+
+import dagster as dg
+
+from orchestration.defs.ingest import ask_publisher
+from orchestration.defs.resources import PulseResource
+from orchestration.defs.schedules import refresh
+from sources.catalogue import load_catalogue
+
+
+class OneEdition(dg.Config):
+    """The edition that is wanted, as the catalogue names it."""
+
+    dataset: str
+    edition: str
+
+
+@dg.static_partitioned_config(
+    partition_keys=[
+        f"{dataset.code}/{edition.edition}"
+        for dataset in load_catalogue().datasets.values()
+        if dataset.discovery
+        for edition in dataset.editions
+    ]
+)
+def one_edition(partition_key: str) -> dict[str, Any]:
+    """The run's configuration for one edition, named ``dataset/edition``."""
+    dataset, _, edition = partition_key.partition("/")
+    return wanted(dataset, edition)
+
+
+def wanted(dataset: str, edition: str) -> dict[str, Any]:
+    """The configuration of a run of the job ``backfill``."""
+    return {"ops": {"fetch_edition": {"config": {"dataset": dataset, "edition": edition}}}}
+
+
+@dg.op(description="Fetch one edition whole, whatever is remembered of it, check it and land it.")
+def fetch_edition(context: dg.OpExecutionContext, config: OneEdition, pulse: PulseResource) -> None:
+    """Land the edition; what was landed before stays."""
+    dataset = pulse.catalogue.dataset(config.dataset)
+    edition = dataset.edition(config.edition)
+    (outcome,) = ask_publisher(pulse, dataset, [edition], afresh=True)
+    pulse.say(f"landing     {outcome.message}")
+    context.log_event(
+        dg.AssetObservation(
+            asset_key=["landing", dataset.code],
+            metadata={
+                "edition": edition.edition,
+                "state": outcome.state,
+                "message": outcome.message,
+            },
+        )
+    )
+    if outcome.failed or outcome.state == "not_tried":
+        raise dg.Failure(description=outcome.message, allow_retries=False)
+
+
+@dg.job(
+    config=one_edition,
+    tags={"pulse/kind": "backfill"},
+    description=(
+        "One edition, fetched from its publisher afresh; then a refresh builds, checks and "
+        "publishes what is held. Choose editions under Partitions."
+    ),
+)
+def backfill() -> None:
+    """Fetch the edition of the partition."""
+    fetch_edition()
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[backfill],
+    request_job=refresh,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    minimum_interval_seconds=10,
+    description="Starts a refresh of what is held once a back-fill has landed an edition.",
+)
+def refresh_after_backfill(context: dg.RunStatusSensorContext) -> dg.RunRequest:
+    """One refresh a back-fill; nobody is asked again."""
+    return dg.RunRequest(
+        run_key=context.dagster_run.run_id,
+        run_config={"resources": {"pulse": {"config": {"source_mode": "offline"}}}},
+        tags={
+            "pulse/why": "backfill",
+            "pulse/edition": context.dagster_run.tags.get("dagster/partition", ""),
+        },
+    )
+
+
+@dg.definitions
+def backfills() -> dg.Definitions:
+    """The job and what follows it."""
+    return dg.Definitions(jobs=[backfill], sensors=[refresh_after_backfill])
