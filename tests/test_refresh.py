@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -90,6 +91,25 @@ def test_nothing_in_a_release_is_made_up_and_every_figure_is_cited(
     assert uncited == (0,)
     assert sum(claims.values()) == 52
     assert claims["contradicted_within_report"] == 2
+
+
+def test_every_link_of_a_release_leads_to_a_file(released_workspace: Workspace) -> None:
+    site = (released_workspace.exports / "site").resolve()
+    broken = []
+    for path in sorted(site.glob("*.html")):
+        text = path.read_text(encoding="utf-8")
+        for address in set(re.findall(r'(?:href|src|srcset)="([^"]+)"', text)):
+            if address.startswith(("http://", "https://", "mailto:")):
+                continue
+            name, _, anchor = html.unescape(address).partition("#")
+            target = site / name if name else path
+            if not target.is_file():
+                broken.append(f"{path.name}: {address}")
+            elif anchor and target.suffix == ".html":
+                found = text if target == path else target.read_text(encoding="utf-8")
+                if f'id="{anchor}"' not in found:
+                    broken.append(f"{path.name}: {address}")
+    assert broken == []
 
 
 def test_a_made_up_file_never_reaches_readers(own_workspace: Callable[[], Workspace]) -> None:
