@@ -24,19 +24,6 @@ from warehouse.workspace import SEEDS, Workspace
 pytestmark = pytest.mark.slow
 
 
-def exported_tables(workspace: Workspace) -> dict[str, str]:
-    """The sha256 of every exported CSV, JSON and Parquet file."""
-    files = hash_tree(workspace.exports.resolve())
-    return {name: digest for name, digest in files.items() if name.startswith(("csv/", "json/"))}
-
-
-def test_the_same_inputs_give_the_same_bytes(released_workspace: Workspace, tmp_path: Path) -> None:
-    run_pulse(tmp_path, "refresh", "--offline")
-    again = exported_tables(Workspace(tmp_path))
-    assert again
-    assert again == exported_tables(released_workspace)
-
-
 def test_a_release_is_made_again_from_its_manifest(released_workspace: Workspace) -> None:
     done = run_pulse(released_workspace.root, "rebuild", "1")
     told = re.search(

@@ -109,6 +109,11 @@ def _over_frame(check: Callable[[pd.DataFrame], bool], name: str) -> pa.DataFram
     return pa.DataFrameSchema(checks=[pa.Check(check, name=name)])
 
 
+def _counts_add_up(frame: pd.DataFrame) -> pd.Series:
+    key = ["barometer_id", "edition", "period_end", "area_kind", "area_code"]
+    return frame.groupby(key)["areas"].transform("sum").eq(frame["areas_with_group"])
+
+
 # ---------------------------------------------------------------- rules on the barometers
 
 
@@ -469,6 +474,14 @@ def rules() -> list[Rule]:
             ),
         ),
         _unique("ranks", ["rank_id"], "rank"),
+        _unique("group_counts", ["group_count_id"], "count"),
+        Rule(
+            "group_counts",
+            "every_area_of_an_index_is_counted_once",
+            "The counts of an area's groups add up to its areas with a group.",
+            "Look at the area's members in int_group_counts: one is lost or counted twice.",
+            lambda _: _over_rows(_counts_add_up, "counts add up"),
+        ),
         _unique("pulse", ["goal_id"], "goal"),
         Rule(
             "pulse",

@@ -51,6 +51,10 @@ _RELEASES = {
 }
 
 
+_CODE = {".py", ".sql", ".yml", ".yaml", ".csv", ".j2", ".css"}
+_NOT_CODE = {"target", "exports", "current", "__pycache__"}
+
+
 def code_version() -> str:
     """The package's version and the first 12 characters of a hash over the code that computes.
 
@@ -60,14 +64,11 @@ def code_version() -> str:
     for folder in ("sources", "warehouse", "orchestration", "dbt_project"):
         for path in sorted((PROJECT / folder).rglob("*")):
             relative = path.relative_to(PROJECT)
-            if path.suffix in (".py", ".sql", ".yml", ".yaml", ".csv", ".j2", ".css") and not {
-                "target",
-                "exports",
-                "current",
-                "__pycache__",
-            } & set(relative.parts):
+            if path.suffix in _CODE and not _NOT_CODE & set(relative.parts):
                 digest.update(relative.as_posix().encode())
                 digest.update(path.read_bytes())
+    # The methods are a page of every release.
+    digest.update((PROJECT / "docs" / "methods.md").read_bytes())
     try:
         number = version("pulse-barometers")
     except PackageNotFoundError:

@@ -118,6 +118,16 @@ FAULTS: dict[str, tuple[str, str]] = {
         "our_source_dataset = 'young_foundation_report' where claim_id = 'RC08'",
         "no_claim_is_verified_by_itself",
     ),
+    "an area of an index counted twice": (
+        "update marts.group_counts set areas = areas + 1 where group_count_id = "
+        "(select min(group_count_id) from marts.group_counts where area_code = 'E47000007')",
+        "every_area_of_an_index_is_counted_once",
+    ),
+    "a doubled count": (
+        "insert into marts.group_counts select * from marts.group_counts "
+        "where areas = 0 and area_code = 'E47000007' limit 1",
+        "group_counts_has_one_row_a_count",
+    ),
     "a goal without its sentence": (
         "update marts.pulse set sentence = null where goal_id = 'inclusive'",
         "every_goal_has_its_sentence",

@@ -259,10 +259,17 @@ def _marts(connection: duckdb.DuckDBPyConnection, synthetic: bool) -> None:
     )  # fmt: skip
     _table(
         connection,
-        "marts.combined_authorities",
-        "barometer_id text, edition text, period_end date, area_code text, groups_in_words text, "
-        "areas_with_group int",
-        [("promising_prospects", "2025", end, LEAD, "1 Unfavourable; 1 Middling", 2)],
+        "marts.group_counts",
+        "barometer_id text, edition text, period_end date, area_kind text, area_code text, "
+        "group_number int, group_label text, areas int, areas_with_group int",
+        [
+            ("promising_prospects", "2025", end, "combined_authority", LEAD, n, label, areas, 2)
+            for n, label, areas in (
+                (1, "Least Favourable", 0),
+                (2, "Unfavourable", 1),
+                (4, "Middling", 1),
+            )
+        ],
     )
     _table(
         connection,

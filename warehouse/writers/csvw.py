@@ -39,6 +39,7 @@ KEYS = {
     "goal_supportive": "area_code",
     "pulse": "goal_id",
     "ranks": "rank_id",
+    "group_counts": "group_count_id",
     "report_reconciliation": "claim_id",
 }
 

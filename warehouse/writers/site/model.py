@@ -7,7 +7,6 @@ the warehouse.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,7 +18,6 @@ import duckdb
 from sources.errors import PulseError
 
 ENGLAND = "E92000001"
-_GROUP_COUNT = re.compile(r"(\d+) (.+)")
 
 
 class SiteError(PulseError):
@@ -591,30 +589,22 @@ def _group_counts(
 ) -> dict[tuple[str, str, date, str], GroupCount]:
     rows = connection.execute(
         """
-        select barometer_id, edition, period_end, area_code, groups_in_words, areas_with_group
-        from marts.combined_authorities
-        where groups_in_words is not null
+        select
+            barometer_id, edition, period_end, area_code, areas_with_group,
+            list((areas, group_label) order by group_number) filter (where areas > 0)
+        from marts.group_counts
+        where area_kind = 'combined_authority'
+        group by all
         order by all
         """
     ).fetchall()
-    found = {}
-    for barometer_id, edition, period_end, code, words, authorities in rows:
-        counts = []
-        for part in words.split("; "):
-            match = _GROUP_COUNT.fullmatch(part)
-            if match is None:
-                raise SiteError(
-                    "groups cannot be read",
-                    code="unreadable_groups",
-                    expected="a number and a label, parted by semicolons",
-                    found=words,
-                    todo="look at groups_in_words of marts.combined_authorities",
-                )
-            counts.append((int(match[1]), match[2]))
-        found[(barometer_id, edition, period_end, code)] = GroupCount(
-            areas[code], edition, period_end, tuple(counts), int(authorities)
+    return {
+        (barometer_id, edition, period_end, code): GroupCount(
+            areas[code], edition, period_end, tuple((n, label) for n, label in counts), authorities
         )
-    return found
+        for barometer_id, edition, period_end, code, authorities, counts in rows
+        if code in areas and counts
+    }
 
 
 def _goals(connection: duckdb.DuckDBPyConnection) -> tuple[Goal, ...]:
