@@ -400,7 +400,13 @@ def _wide_goal_rules(goal: str) -> list[Rule]:
 
 
 def _claims_complete(reference: Reference) -> pa.DataFrameSchema:
-    verdicts = ("agrees", "differs", "contradicted_within_report", "cannot_be_computed")
+    verdicts = (
+        "agrees",
+        "differs",
+        "too_close_to_call",
+        "contradicted_within_report",
+        "cannot_be_computed",
+    )
     return pa.DataFrameSchema(
         {
             "verdict": pa.Column(checks=pa.Check.isin(verdicts)),

@@ -302,6 +302,9 @@ judged as (
                 then
                     case
                         when coalesce(outcome, 'cannot_say') = 'cannot_say' then 'cannot_be_computed'
+                        -- Whichever side it fell: such a test neither bears a claim out nor refutes it.
+                        when close_call and claimed_value in ('lower', 'comparable')
+                            then 'too_close_to_call'
                         when claimed_value = 'lower' and outcome = 'worse' then 'agrees'
                         when claimed_value = 'comparable' and outcome = 'similar' then 'agrees'
                         when
@@ -371,7 +374,7 @@ final as (
                     end
                     || ' (difference ' || printf('%.1f', difference) || ' points, z '
                     || printf('%.2f', z) || ')'
-                    || case when close_call then '; the call is close' else '' end
+                    || case when close_call then '; too close to call' else '' end
                     || case
                         when figure_edition != edition_code
                             then

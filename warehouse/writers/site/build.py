@@ -68,6 +68,7 @@ REPORT_FIGURES: tuple[tuple[int, tuple[str, ...], str], ...] = (
 _VERDICTS_OF_CLAIMS = {
     "agrees": "Agrees with ours",
     "differs": "Differs from ours",
+    "too_close_to_call": "Too close to call",
     "cannot_be_computed": "Cannot be checked yet",
     "contradicted_within_report": "The report contradicts itself",
 }
