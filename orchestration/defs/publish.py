@@ -4,6 +4,7 @@ Write, audit, swap: the exports are written beside the build, the release is has
 folder, and one rename lets readers see it.
 """
 
+import base64
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -192,8 +193,10 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
     context.instance.add_run_tags(context.run.run_id, {"pulse/release": str(manifest.number)})
     with reading(workspace.warehouse_file) as connection:
         preview = connection.execute(
-            "select goal_id, sentence from marts.pulse order by goal_id"
+            "select goal_id, sentence, area_code from marts.pulse order by goal_id"
         ).fetchall()
+    lead = min(code for _, _, code in preview if code)
+    picture = (workspace.exports / "site" / "figures" / f"area-{lead}.svg").read_bytes()
     return dg.MaterializeResult(
         metadata={
             "release": manifest.number,
@@ -204,7 +207,9 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
                 [dg.TableRecord({"mart": m, "rows": n}) for m, n in manifest.tables.items()]
             ),
             "preview": dg.MetadataValue.md(
-                "\n\n".join(f"**{goal}**: {sentence}" for goal, sentence in preview)
+                "\n\n".join(f"**{goal}**: {sentence}" for goal, sentence, _ in preview)
+                + "\n\n![The lead area against England, as on its page]"
+                f"(data:image/svg+xml;base64,{base64.b64encode(picture).decode()})"
             ),
         }
     )

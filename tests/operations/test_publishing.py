@@ -19,6 +19,7 @@ from unittest import mock
 
 import pytest
 
+from orchestration.defs.resources import PulseResource
 from tests.operations.small_builds import fast_folder, look, publish_build, small_build
 from warehouse import release
 from warehouse.release import (
@@ -30,7 +31,7 @@ from warehouse.release import (
     sweep,
     verify,
 )
-from warehouse.workspace import Workspace
+from warehouse.workspace import Workspace, WorkspaceError
 
 STEPS: tuple[tuple[object, str], ...] = (
     (Path, "mkdir"),
@@ -290,3 +291,13 @@ def test_an_unclosed_warehouse_is_refused(
     with pytest.raises(ReleaseError, match="not closed"):
         publish_build(workspace, build, "new")
     assert look(workspace) == "old"
+
+
+def test_retention_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert PulseResource(keep_releases=4).releases_to_keep == 4
+    monkeypatch.setenv("PULSE_KEEP_RELEASES", "3")
+    assert PulseResource(keep_releases=4).releases_to_keep == 3
+    for wrong in ("0", "-1", "many"):
+        monkeypatch.setenv("PULSE_KEEP_RELEASES", wrong)
+        with pytest.raises(WorkspaceError, match="whole number from 1"):
+            _ = PulseResource().releases_to_keep
