@@ -31,8 +31,6 @@ from warehouse.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-# A port on which nothing listens.
-NOWHERE = {"PULSE_SMC_BASE": "http://127.0.0.1:9"}
 SEVEN = tuple(f"E080000{n}" for n in range(25, 32))
 
 
@@ -120,25 +118,6 @@ def test_a_morning_of_refreshes(world: FakePublishers, tmp_path: Path) -> None:
     assert now is not None
     told = run_pulse(tmp_path, "diff", "1", str(now.number))
     assert told.stdout.count("(revision)") == revised
-
-    # One edition is asked for afresh, whatever is remembered of it, and no other is asked at all.
-    before_asking = world.asked()
-    done = run_pulse(tmp_path, "backfill", "smc_innovation_and_growth", "2025", **variables)
-    assert "stands: nothing differs" in done.stdout
-    asked = {path: n - before_asking.get(path, 0) for path, n in world.asked().items()}
-    asked = {path: n for path, n in asked.items() if n}
-    assert index.discovery is not None
-    assert sum(asked.values()) <= 2
-    assert any("innovation" in str(path) for path in asked), asked
-    unreached = run_pulse(
-        tmp_path, "backfill", "smc_innovation_and_growth", "2025", check=False, **NOWHERE
-    )
-    assert unreached.returncode == 1
-    assert "is still what readers see" in unreached.stdout
-
-    # The first morning's release can be made again, although other revisions came since.
-    done = run_pulse(tmp_path, "rebuild", "1")
-    assert "exported files have the same bytes" in done.stdout
 
 
 def with_revisions(content: bytes, wanted: int) -> tuple[bytes, int]:

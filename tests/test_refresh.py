@@ -17,6 +17,7 @@ from sources.handed_in import land_file
 from sources.landing import LandingStore
 from sources.synthetic import file_name, write_publisher_file
 from tests.conftest import run_pulse
+from warehouse.connection import reading
 from warehouse.rebuild import compare
 from warehouse.release import Manifest, hash_tree
 from warehouse.workspace import SEEDS, Workspace
@@ -58,7 +59,7 @@ def test_a_release_that_differs_from_its_manifest_is_told(
 def test_nothing_in_a_release_is_made_up_and_every_figure_is_cited(
     released_workspace: Workspace,
 ) -> None:
-    with duckdb.connect(str(released_workspace.warehouse_file), read_only=True) as connection:
+    with reading(released_workspace.warehouse_file) as connection:
         origins = {
             origin
             for (origin,) in connection.execute(
