@@ -119,6 +119,12 @@ def test_a_morning_of_refreshes(world: FakePublishers, tmp_path: Path) -> None:
     told = run_pulse(tmp_path, "diff", "1", str(now.number))
     assert told.stdout.count("(revision)") == revised
 
+    # One edition is fetched afresh, whatever is remembered of it, and nobody else is asked.
+    asked_before = world.asked()
+    done = run_pulse(tmp_path, "backfill", index.code, newest.edition, **variables)
+    assert "stands: nothing differs" in done.stdout
+    assert world.asked() - asked_before == {"smc": 1}
+
 
 def with_revisions(content: bytes, wanted: int) -> tuple[bytes, int]:
     """An index file with some values moved by a thousandth, none of them across a group's limit."""
