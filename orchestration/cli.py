@@ -82,11 +82,13 @@ def backfill(dataset: str, edition: str) -> None:
     with told_plainly():
         workspace = Workspace.from_environment()
         _must_be_fetched(workspace, dataset, edition)
+        from orchestration.defs.backfill import wanted
+
         code = run_job(
             workspace,
             "backfill",
             tags={"dagster/partition": f"{dataset}/{edition}"},
-            ops={"fetch_edition": {"config": {"dataset": dataset, "edition": edition}}},
+            config=wanted(dataset, edition),
             told=False,
         )
         raise SystemExit(code or run_job(workspace, "refresh", "offline"))
@@ -165,7 +167,7 @@ def run_job(
     mode: str = "default",
     *,
     rebuild: str = "",
-    ops: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
     told: bool = True,
 ) -> int:
@@ -174,7 +176,7 @@ def run_job(
     Args:
         mode: how the publishers are treated, as `PulseResource` names it.
         rebuild: the folder of the release that is made again.
-        ops: configuration of the job's ops, where it has any.
+        config: of the run, where the job asks for one.
         tags: of the run, besides who started it and how.
         told: whether the summary is printed when all went well.
     """
@@ -214,7 +216,7 @@ def run_job(
                     },
                     run_config={
                         "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-                        **({"ops": dict(ops)} if ops else {}),
+                        **(config or {}),
                     },
                     tags={
                         "pulse/started_by": "command line",

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from warehouse.connection import reading
-from warehouse.release import ReleaseError, list_releases
+from warehouse.release import Manifest, release_folder
 from warehouse.workspace import Workspace
 
 KEY = ["barometer_id", "area_code", "dataset", "edition", "period_end"]
@@ -81,22 +81,12 @@ def difference_lines(
     Raises:
         ReleaseError: when one of the releases is not there.
     """
-    folders = []
-    known = {manifest.number: manifest for manifest in list_releases(workspace)}
-    for number in (earlier, later):
-        if number not in known:
-            raise ReleaseError(
-                "there is no such release",
-                code="unknown_release",
-                expected="one of: " + (", ".join(map(str, known)) or "none"),
-                found=str(number),
-                todo="list them with `pulse releases`",
-            )
-        folders.append(workspace.releases / known[number].folder_name / "pulse.duckdb")
-    found = differences(*folders)
+    folders = [release_folder(workspace, number) for number in (earlier, later)]
+    before, after = (Manifest.read(folder).code_version for folder in folders)
+    found = differences(*(folder / "pulse.duckdb" for folder in folders))
     lines = [f"release {earlier} to release {later}: {len(found)} cells differ"]
-    if known[earlier].code_version != known[later].code_version:
-        lines.append(f"code: {known[earlier].code_version} to {known[later].code_version}")
+    if before != after:
+        lines.append(f"code: {before} to {after}")
     lines += [f"  {count:>6}  {why}" for why, count in found["why"].value_counts().items()]
     for row in found.head(limit).to_dict("records"):
         lines.append(

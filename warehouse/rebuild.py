@@ -20,7 +20,7 @@ from sources.errors import PulseError
 from sources.landing import LandingStore
 from warehouse.connection import reading
 from warehouse.meta import code_version
-from warehouse.release import Manifest, hash_tree, verify
+from warehouse.release import Manifest, hash_tree, release_folder, verify
 from warehouse.workspace import Workspace
 
 WAREHOUSE = "pulse.duckdb"
@@ -91,8 +91,7 @@ def prepare(workspace: Workspace, number: int, root: Path) -> tuple[Workspace, M
             longer in the store ("input_gone"), or the release that readers saw before it was
             removed ("release_before_gone").
     """
-    folder = workspace.releases / f"{number:04d}"
-    manifest = verify(folder)
+    manifest = verify(release_folder(workspace, number))
     now = code_version()
     if manifest.code_version != now:
         raise RebuildError(
@@ -185,6 +184,3 @@ def compare(manifest: Manifest, again: Path) -> Comparison:
         if content.get(table) != manifest.warehouse_content.get(table)
     ]
     return Comparison(len(exported), len(tables), tuple(different))
-
-
-__all__ = ["Comparison", "RebuildError", "compare", "prepare", "warehouse_content"]

@@ -191,11 +191,11 @@ def publish(
     return manifest
 
 
-def restore(workspace: Workspace, number: int) -> Manifest:
-    """Let readers see an earlier (or later) release again.
+def release_folder(workspace: Workspace, number: int) -> Path:
+    """The folder of a release.
 
     Raises:
-        ReleaseError: when there is no such release, or its files are not what its manifest says.
+        ReleaseError: when there is no such release ("unknown_release").
     """
     folder = workspace.releases / f"{number:04d}"
     if not folder.is_dir():
@@ -207,7 +207,16 @@ def restore(workspace: Workspace, number: int) -> Manifest:
             found=str(number),
             todo="list them with `pulse releases`",
         )
-    manifest = verify(folder)
+    return folder
+
+
+def restore(workspace: Workspace, number: int) -> Manifest:
+    """Let readers see an earlier (or later) release again.
+
+    Raises:
+        ReleaseError: when there is no such release, or its files are not what its manifest says.
+    """
+    manifest = verify(release_folder(workspace, number))
     try:
         _point_at(workspace, manifest.folder_name)
     except OSError as error:
