@@ -151,13 +151,15 @@ def _rebuild(workspace: Workspace, number: int, root: Path) -> int:
     found = compare(manifest, scratch.releases / manifest.folder_name)
     if found.same:
         click.echo(
-            f"release {number} can be made again: {found.files} of {found.files} exported files "
-            f"have the same bytes, {found.tables} of {found.tables} tables the same content"
+            f"release {number} can be made again: {found.files} of {found.files} files have the "
+            "same bytes"
         )
         return 0
     click.echo(f"release {number} made again differs in {len(found.different)}:")
     for name in found.different:
         click.echo(f"  {name}")
+    for library in found.other_libraries:
+        click.echo(f"made with   {library}")
     return BAD
 
 

@@ -7,6 +7,9 @@ spoken, just before the warehouse is closed.
 from __future__ import annotations
 
 import hashlib
+import platform
+import re
+import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -74,6 +77,18 @@ def code_version() -> str:
     except PackageNotFoundError:
         number = "0"
     return f"{number}+{digest.hexdigest()[:12]}"
+
+
+def libraries() -> dict[str, str]:
+    """The version of each library that a release is made with, of Python and of the system."""
+    with (PROJECT / "pyproject.toml").open("rb") as stream:
+        required = tomllib.load(stream)["project"]["dependencies"]
+    names = sorted(re.split(r"[^\w-]", requirement)[0] for requirement in required)
+    return {
+        "python": platform.python_version(),
+        "system": " ".join([platform.system(), platform.machine(), *platform.libc_ver()]),
+        **{name: version(name) for name in names},
+    }
 
 
 def input_checks(build: Path) -> list[dict[str, Any]]:

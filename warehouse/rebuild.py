@@ -1,9 +1,9 @@
 """A release made again from its manifest, and held against it.
 
 The manifest names every input by its sha256, the code, the number and the moment; with those a
-release can be made a second time in a folder of its own. Every exported file then has the same
-bytes. DuckDB leaves unwritten memory in the slack of its own file, so that two files of one content
-differ in bytes (measured; docs/decisions): the warehouse is compared table by table instead.
+release can be made a second time in a folder of its own. Every file then has the same bytes, the
+warehouse among them (``settled``), as long as the libraries are the same: the manifest names those
+too, so that where bytes differ the reason is found.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Any
 
 from sources.errors import PulseError
 from sources.landing import LandingStore
-from warehouse.connection import reading
-from warehouse.meta import code_version
+from warehouse.meta import code_version, libraries
 from warehouse.release import Manifest, hash_tree, release_folder, verify
+from warehouse.settled import warehouse_content
 from warehouse.workspace import Workspace
 
 WAREHOUSE = "pulse.duckdb"
@@ -37,49 +37,13 @@ class Comparison:
     """A release made again beside the one on record: what is equal and what is not."""
 
     files: int
-    tables: int
     different: tuple[str, ...]
+    other_libraries: tuple[str, ...]
 
     @property
     def same(self) -> bool:
         """Whether nothing differs."""
         return not self.different
-
-
-def warehouse_content(path: Path) -> dict[str, str]:
-    """A sha256 of every table of a warehouse: columns, types, comments and rows in any order.
-
-    Raises:
-        WorkspaceError: when the file cannot be opened.
-    """
-    content: dict[str, str] = {}
-    with reading(path) as connection:
-        tables = connection.execute(
-            "select schema_name, table_name from duckdb_tables() order by all"
-        ).fetchall()
-        for schema, table in tables:
-            found = connection.execute(
-                f"""
-                select sha256(
-                    (
-                        select string_agg(
-                            concat_ws(' ', column_name, data_type, comment), chr(10)
-                            order by column_index
-                        )
-                        from duckdb_columns() where schema_name = $1 and table_name = $2
-                    )
-                    || chr(10)
-                    || coalesce((
-                        select string_agg(cast(row_of as varchar), chr(10)
-                            order by cast(row_of as varchar))
-                        from "{schema}"."{table}" as row_of
-                    ), '')
-                )
-                """,
-                [schema, table],
-            ).fetchone()
-            content[f"{schema}.{table}"] = str(found[0]) if found else ""
-    return content
 
 
 def prepare(workspace: Workspace, number: int, root: Path) -> tuple[Workspace, Manifest]:
@@ -174,13 +138,30 @@ def compare(manifest: Manifest, again: Path) -> Comparison:
         again: the folder of the one that was made from it.
     """
     files = hash_tree(again)
-    content = warehouse_content(again / WAREHOUSE)
-    exported = {name for name in files.keys() | manifest.files.keys() if name != WAREHOUSE}
-    different = [name for name in sorted(exported) if files.get(name) != manifest.files.get(name)]
-    tables = content.keys() | manifest.warehouse_content.keys()
-    different += [
+    different: list[str] = []
+    for name in sorted(files.keys() | manifest.files.keys()):
+        if files.get(name) == manifest.files.get(name):
+            continue
+        different += _in_warehouse(manifest, again / name) if name == WAREHOUSE else [name]
+    now = libraries()
+    return Comparison(
+        len(files.keys() | manifest.files.keys()),
+        tuple(different),
+        tuple(
+            f"{name} {manifest.made_with.get(name, 'none')} then, {now.get(name, 'none')} now"
+            for name in sorted(now.keys() | manifest.made_with.keys())
+            if now.get(name) != manifest.made_with.get(name)
+        ),
+    )
+
+
+def _in_warehouse(manifest: Manifest, again: Path) -> list[str]:
+    """Which tables of two warehouses differ; where none does, that only the bytes do."""
+    content = warehouse_content(again)
+    recorded = manifest.warehouse_content
+    tables = [
         f"{WAREHOUSE}: {table}"
-        for table in sorted(tables)
-        if content.get(table) != manifest.warehouse_content.get(table)
+        for table in sorted(content.keys() | recorded.keys())
+        if content.get(table) != recorded.get(table)
     ]
-    return Comparison(len(exported), len(tables), tuple(different))
+    return tables or [f"{WAREHOUSE}: other bytes of the same content"]

@@ -39,7 +39,8 @@ class Manifest:
     readers the same. ``files`` has the sha256 of every file by its path in the release folder,
     ``warehouse_content`` that of every table of the warehouse. ``inputs`` are what was used, with the
     sha256 of each revision ``held`` then, newest first; ``follows`` is the release that readers saw
-    until then and ``earlier`` are those that were listed, oldest first.
+    until then and ``earlier`` are those that were listed, oldest first. ``made_with`` has the version
+    of every library by its name, which decide the bytes of a file of the same content.
     """
 
     number: int
@@ -53,6 +54,7 @@ class Manifest:
     follows: int | None
     earlier: Sequence[Mapping[str, Any]]
     warehouse_content: Mapping[str, str]
+    made_with: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod

@@ -1,3 +1,9 @@
+{# A raw table named without its file: the staging views must still work where an analyst renames the
+   warehouse or attaches it under another name. #}
+{% macro held(table) -%}
+{{ source('raw', table).include(database=false) }}
+{%- endmacro %}
+
 {# One staging view a dataset: rename and cast only, so that a reader can set it beside the file. #}
 {% macro stage_observations(dataset) -%}
 select
@@ -25,5 +31,5 @@ select
     cast(row_number as integer) as row_number,
     cast(column_letter as varchar) as column_letter,
     cast(citation as varchar) as citation
-from {{ source('raw', dataset) }}
+from {{ held(dataset) }}
 {%- endmacro %}

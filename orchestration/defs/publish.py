@@ -19,9 +19,9 @@ from orchestration.defs.resources import PulseResource
 from orchestration.defs.transform import dbt_verdicts, require_build
 from warehouse.connection import reading
 from warehouse.gate import previous_warehouse
-from warehouse.meta import code_version, input_checks, inputs_used, seal, table_counts
-from warehouse.rebuild import warehouse_content
+from warehouse.meta import code_version, input_checks, inputs_used, libraries, seal, table_counts
 from warehouse.release import Manifest, current_release, list_releases, next_number, publish
+from warehouse.settled import settle, warehouse_content
 from warehouse.workspace import Workspace
 from warehouse.writers import write_exports
 from warehouse.writers.tables import content_sha256
@@ -126,6 +126,7 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
         made_at=datetime.fromisoformat(identity["made_at"]),
         version_of_code=code_version(),
     )
+    settle(build)
     folder = build.parent / "exports"
     shutil.rmtree(folder, ignore_errors=True)
     with reading(build) as connection:
@@ -184,6 +185,7 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
                 tables=table_counts(build),
                 source_mode=pulse.mode,
                 warehouse_content=warehouse_content(build),
+                made_with=libraries(),
             ),
             warehouse=build,
             exports=folder,

@@ -60,6 +60,24 @@ def test_every_query_answers(warehouse: duckdb.DuckDBPyConnection) -> None:
         assert run_query(warehouse, query) == answer, f"{query.name}: the order of rows is open"
 
 
+@pytest.mark.slow
+def test_every_table_and_view_answers_under_another_name(
+    released_workspace: Workspace, tmp_path: Path
+) -> None:
+    copy = tmp_path / "release-of-may.duckdb"
+    shutil.copyfile(released_workspace.warehouse_file, copy)
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{copy}' as may (read_only)")
+        relations = connection.execute(
+            "select schema_name, table_name from duckdb_tables() where database_name = 'may' "
+            "union all select schema_name, view_name from duckdb_views() "
+            "where database_name = 'may' and not internal"
+        ).fetchall()
+        assert len({schema for schema, _ in relations}) == 6
+        for schema, relation in relations:
+            connection.execute(f'from may."{schema}"."{relation}" limit 1').fetchall()
+
+
 def duckdb_command() -> str:
     """DuckDB's own command line, beside this Python."""
     found = Path(sys.executable).with_name("duckdb")

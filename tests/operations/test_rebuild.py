@@ -7,13 +7,15 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from sources.landing import LandingStore
 from tests.operations.small_builds import publish_build, small_build
-from warehouse.meta import code_version
-from warehouse.rebuild import RebuildError, prepare, warehouse_content
+from warehouse.meta import code_version, libraries
+from warehouse.rebuild import RebuildError, compare, prepare
 from warehouse.release import MANIFEST, Manifest, ReleaseError
+from warehouse.settled import warehouse_content
 from warehouse.workspace import Workspace
 
 DATASET, EDITION = "dcms_participation", "2023-24"
@@ -88,9 +90,23 @@ def test_a_release_changed_on_disk_is_refused(workspace: Workspace, tmp_path: Pa
     assert told.value.code == "release_changed"
 
 
-def test_equal_tables_have_equal_hashes_whatever_their_order(tmp_path: Path) -> None:
-    import duckdb
+def test_other_bytes_of_the_same_content_are_told_with_the_library(workspace: Workspace) -> None:
+    folder = workspace.releases / "0001"
+    manifest = replace(
+        Manifest.read(folder),
+        warehouse_content=warehouse_content(folder / "pulse.duckdb"),
+        made_with={**libraries(), "duckdb": "0.1"},
+    )
+    with duckdb.connect(str(folder / "pulse.duckdb")) as connection:
+        connection.execute("create table marts.stray as select 1 as n")
+        connection.execute("drop table marts.stray")
+    found = compare(manifest, folder)
+    assert found.different == ("pulse.duckdb: other bytes of the same content",)
+    assert not found.same
+    assert found.other_libraries == (f"duckdb 0.1 then, {duckdb.__version__} now",)
 
+
+def test_equal_tables_have_equal_hashes_whatever_their_order(tmp_path: Path) -> None:
     hashes = []
     for name, order, comment in (("a", "", "x"), ("b", "desc", "x"), ("c", "", "y")):
         path = tmp_path / f"{name}.duckdb"

@@ -12,4 +12,4 @@ select
     cast(row_number as integer) as row_number,
     cast(column_letter as varchar) as column_letter,
     cast(citation as varchar) as citation
-from {{ source('raw', 'ons_combined_authorities') }}
+from {{ held('ons_combined_authorities') }}
