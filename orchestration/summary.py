@@ -104,7 +104,7 @@ def failure_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
             root: Any = error
             while root is not None and root.cause is not None:
                 root = root.cause
-            lines.append(f"  {event.step_key}: {(root.message if root else '').strip()[:1200]}")
+            lines.append(f"  {event.step_key}: {_said(root.message if root else '')[:1200]}")
     for evaluation in result.get_asset_check_evaluations():
         if not evaluation.passed:
             lines.append(f"  red: {evaluation.asset_key.to_user_string()}: {evaluation.check_name}")
@@ -117,6 +117,16 @@ def failure_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
     )
     lines.append("  Look at the run: make ui, then Runs (http://127.0.0.1:3000)")
     return lines
+
+
+def _said(message: str) -> str:
+    """The words of an error that was written for people, without the name of its class.
+
+    An error that nobody foresaw keeps its name.
+    """
+    name, _, words = message.strip().partition(": ")
+    ours = name.split(".")[0] in ("sources", "warehouse", "orchestration")
+    return words if ours or name.endswith(".Failure") else message.strip()
 
 
 def _heading(words: str) -> list[str]:

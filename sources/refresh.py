@@ -166,9 +166,10 @@ def obtain(
     """Ask the publisher of an edition for its file, and land it where it is new.
 
     ``now`` (with a time zone) is noted on refused copies. ``reachability`` is shared by the calls of
-    one run and learns from them. ``afresh`` fetches the whole file, whatever is remembered of it. Never raises for what a publisher does or sends, nor where the store
-    cannot keep it: that is in ``state``, ``error`` and ``message``. In mode ``only_publisher`` the caller treats ``failed`` as the
-    end.
+    one run and learns from them. ``afresh`` fetches the whole file, whatever is remembered of it.
+    Never raises for what a publisher does or sends, nor where the store cannot keep it: that is in
+    ``state``, ``error`` and ``message``. In mode ``only_publisher`` the caller treats ``failed`` as
+    the end.
     """
     before = http.requests
 
@@ -195,6 +196,7 @@ def obtain(
             code="not_reached_before",
             dataset=dataset.code,
             edition=edition.edition,
+            todo="run it again when the publisher answers; what was landed before is used meanwhile",
         )
         return replace(outcome("publisher_unreachable", error.message, tried=False), error=error)
 

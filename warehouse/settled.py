@@ -40,14 +40,17 @@ def warehouse_content(path: Path) -> dict[str, str]:
     with reading(path) as connection:
         relations = connection.execute(
             """
-            select schema_name, table_name, coalesce(comment, '') from duckdb_tables()
+            select database_name, schema_name, table_name, coalesce(comment, '')
+            from duckdb_tables()
             union all
-            select schema_name, view_name, concat_ws(' ', comment, sql) from duckdb_views()
+            select database_name, schema_name, view_name, concat_ws(' ', comment, sql)
+            from duckdb_views()
             where not internal
             order by all
             """
         ).fetchall()
-        for schema, relation, described in relations:
+        for database, schema, relation, described in relations:
+            rows = _rows(connection, database, schema, relation)
             found = connection.execute(
                 f"""
                 select sha256(
@@ -61,9 +64,11 @@ def warehouse_content(path: Path) -> dict[str, str]:
                     )
                     || chr(10)
                     || coalesce((
-                        select string_agg(cast(row_of as varchar), chr(10)
-                            order by cast(row_of as varchar))
-                        from "{schema}"."{relation}" as row_of
+                        select string_agg(hash_of_row, chr(10) order by hash_of_row)
+                        from (
+                            select sha256(cast(row_of as varchar)) as hash_of_row
+                            from ({rows}) as row_of
+                        ) as hashes
                     ), '')
                 )
                 """,
@@ -73,11 +78,27 @@ def warehouse_content(path: Path) -> dict[str, str]:
     return content
 
 
+def _rows(connection: duckdb.DuckDBPyConnection, database: str, schema: str, relation: str) -> str:
+    """The query for the rows of a table, in which no zero has a sign: -0.0 equals 0.0.
+
+    DuckDB itself does not always tell the two apart: a column that is sorted by and a run of equal
+    numbers come back as either.
+    """
+    fractions = connection.execute(
+        "select column_name from duckdb_columns() where database_name = $1 and schema_name = $2 "
+        "and table_name = $3 and data_type = 'DOUBLE' order by column_index",
+        [database, schema, relation],
+    ).fetchall()
+    plain = ", ".join(f'"{name}" + cast(0 as double) as "{name}"' for (name,) in fractions)
+    chosen = f"* replace ({plain})" if plain else "*"
+    return f'select {chosen} from "{database}"."{schema}"."{relation}"'
+
+
 def settle(build: Path) -> dict[str, str]:
     """Write a closed build anew in the form that its content alone decides, in the same place.
 
     Returns:
-        Its content, as ``warehouse_content`` has it.
+        Its content, as ``warehouse_content`` has it. A zero that had a sign has lost it.
 
     Raises:
         WorkspaceError: when the file cannot be read or written ("unwritable_warehouse"), or what
@@ -141,10 +162,8 @@ def _write(build: Path, settled: Path) -> None:
             "order by all"
         ).fetchall()
         for schema, table in tables:
-            connection.execute(
-                f'insert into settled."{schema}"."{table}" '
-                f'from built."{schema}"."{table}" order by all'
-            )
+            rows = _rows(connection, "built", schema, table)
+            connection.execute(f'insert into settled."{schema}"."{table}" {rows} order by all')
         connection.execute("checkpoint settled")
         connection.execute("detach settled")
 

@@ -57,7 +57,7 @@ def fetch_edition(context: dg.OpExecutionContext, config: OneEdition, pulse: Pul
         )
     )
     if outcome.failed or outcome.state == "not_tried":
-        raise dg.Failure(description=outcome.message, allow_retries=False)
+        raise dg.Failure(description=str(outcome.error or outcome.message), allow_retries=False)
 
 
 @dg.job(

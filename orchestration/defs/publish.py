@@ -21,12 +21,13 @@ from warehouse.connection import reading
 from warehouse.gate import previous_warehouse
 from warehouse.meta import code_version, input_checks, inputs_used, libraries, seal, table_counts
 from warehouse.release import Manifest, current_release, list_releases, next_number, publish
-from warehouse.settled import settle, warehouse_content
+from warehouse.settled import settle
 from warehouse.workspace import Workspace
 from warehouse.writers import write_exports
 from warehouse.writers.tables import content_sha256
 
 IDENTITY = "identity.json"
+CONTENT = "content.json"
 
 
 def all_checks(workspace: Workspace) -> list[dict[str, Any]]:
@@ -126,7 +127,8 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
         made_at=datetime.fromisoformat(identity["made_at"]),
         version_of_code=code_version(),
     )
-    settle(build)
+    content = settle(build)
+    (build.parent / CONTENT).write_text(json.dumps(content), encoding="utf-8")
     folder = build.parent / "exports"
     shutil.rmtree(folder, ignore_errors=True)
     with reading(build) as connection:
@@ -173,7 +175,10 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
         pulse.say(f"unchanged   release {now.number} stands: nothing differs from it")
         manifest = now
     else:
-        identity = json.loads((build.parent / IDENTITY).read_text(encoding="utf-8"))
+        identity, content_of_warehouse = (
+            json.loads((build.parent / name).read_text(encoding="utf-8"))
+            for name in (IDENTITY, CONTENT)
+        )
         manifest = publish(
             workspace,
             Manifest(
@@ -184,7 +189,7 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
                 checks=all_checks(workspace),
                 tables=table_counts(build),
                 source_mode=pulse.mode,
-                warehouse_content=warehouse_content(build),
+                warehouse_content=content_of_warehouse,
                 made_with=libraries(),
             ),
             warehouse=build,

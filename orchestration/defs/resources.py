@@ -54,6 +54,7 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     _http: HttpClient | None = PrivateAttr(default=None)
     _reachability: Reachability | None = PrivateAttr(default=None)
+    _rebuilding: Manifest | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[PulseResource]:
@@ -95,7 +96,9 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def rebuilding(self) -> Manifest | None:
         """The manifest of the release that is made again, if that is what the run is for."""
-        return Manifest.read(Path(self.rebuild)) if self.rebuild else None
+        if self.rebuild and self._rebuilding is None:
+            self._rebuilding = Manifest.read(Path(self.rebuild))
+        return self._rebuilding
 
     @property
     def releases_to_keep(self) -> int:

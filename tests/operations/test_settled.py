@@ -45,6 +45,7 @@ def build(path: Path, seed: int, *, changed: bool = False) -> Path:
                 case when n % 3 > 0 then 'E0' || (n % 400) end as code,
                 case when n % 5 > 1 then 'A sentence about area ' || n || ', as told.' end as words,
                 case when n % 7 > 2 then n / 7.0 end as figure,
+                case when n % 9 > 4 then if(n % 2 = 0, -0.0, 0.0)::double end as nothing,
                 case when n % 2 = 0 then date '2024-01-01' + n end as on_day,
                 case when n % 4 > 0 then n % 6 = 1 end as held,
                 [n % 3, null, n] as several
@@ -79,6 +80,32 @@ def test_other_content_has_other_bytes(tmp_path: Path) -> None:
     other = build(tmp_path / "other" / "pulse.duckdb", 1, changed=True)
     assert settle(one) != settle(other)
     assert one.read_bytes() != other.read_bytes()
+
+
+def test_no_zero_has_a_sign(tmp_path: Path) -> None:
+    files = []
+    for name, zero in (("one", "-0.0"), ("other", "0.0")):
+        (tmp_path / name).mkdir()
+        path = tmp_path / name / "pulse.duckdb"
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("create table t (n integer, figure double)")
+            connection.executemany(
+                "insert into t values (?, ?::double)",
+                [[n, each] for n, each in enumerate([zero, "1.5", "nan", None, "-2", zero])],
+            )
+        settle(path)
+        with duckdb.connect(str(path), read_only=True) as connection:
+            found = connection.execute("select cast(figure as varchar) from t order by n")
+            assert [told for (told,) in found.fetchall()] == [
+                "0.0",
+                "1.5",
+                "nan",
+                None,
+                "-2.0",
+                "0.0",
+            ]
+        files.append(path.read_bytes())
+    assert files[0] == files[1]
 
 
 def test_comments_and_views_are_kept(tmp_path: Path) -> None:
