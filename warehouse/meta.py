@@ -58,20 +58,27 @@ _CODE = {".py", ".sql", ".yml", ".yaml", ".csv", ".j2", ".css"}
 _NOT_CODE = {"target", "exports", "current", "__pycache__"}
 
 
+def code_files() -> list[Path]:
+    """The files that decide what is computed, in a fixed order."""
+    found = [
+        path
+        for folder in ("sources", "warehouse", "orchestration", "dbt_project")
+        for path in sorted((PROJECT / folder).rglob("*"))
+        if path.suffix in _CODE and not _NOT_CODE & set(path.relative_to(PROJECT).parts)
+    ]
+    # The methods are a page of every release.
+    return [*found, PROJECT / "docs" / "methods.md"]
+
+
 def code_version() -> str:
     """The package's version and the first 12 characters of a hash over the code that computes.
 
     Two workspaces with the same one compute the same from the same inputs.
     """
     digest = hashlib.sha256()
-    for folder in ("sources", "warehouse", "orchestration", "dbt_project"):
-        for path in sorted((PROJECT / folder).rglob("*")):
-            relative = path.relative_to(PROJECT)
-            if path.suffix in _CODE and not _NOT_CODE & set(relative.parts):
-                digest.update(relative.as_posix().encode())
-                digest.update(path.read_bytes())
-    # The methods are a page of every release.
-    digest.update((PROJECT / "docs" / "methods.md").read_bytes())
+    for path in code_files():
+        digest.update(path.relative_to(PROJECT).as_posix().encode())
+        digest.update(path.read_bytes())
     try:
         number = version("pulse-barometers")
     except PackageNotFoundError:

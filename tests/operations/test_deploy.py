@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from warehouse.meta import code_files
 from warehouse.workspace import PROJECT
 
 DEPLOY = PROJECT / "deploy"
@@ -64,6 +65,26 @@ def image_environment() -> dict[str, str]:
         if line.startswith("ENV "):
             pairs.update(pair.split("=", 1) for pair in line.removeprefix("ENV ").split())
     return pairs
+
+
+def copied_patterns() -> list[str]:
+    """What the image copies from the project."""
+    text = (DEPLOY / "Containerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    return [
+        pattern
+        for line in text.splitlines()
+        if line.startswith("COPY ") and "--from" not in line
+        for pattern in line.split()[1:-1]
+    ]
+
+
+def test_the_image_holds_every_file_that_decides_what_is_computed() -> None:
+    """Else its releases would name another code, and no other machine could make them again."""
+    copied: set[Path] = set()
+    for pattern in copied_patterns():
+        for path in PROJECT.glob(pattern):
+            copied |= set(path.rglob("*")) if path.is_dir() else {path}
+    assert [path for path in code_files() if path not in copied] == []
 
 
 def test_compose_has_the_shape_that_compose_reads() -> None:
@@ -136,10 +157,7 @@ def test_a_server_differs_from_a_desk_in_its_state_alone() -> None:
 def test_the_image_copies_what_exists_and_is_not_root() -> None:
     """Each source of a COPY is there; the last USER has no rights."""
     text = (DEPLOY / "Containerfile").read_text(encoding="utf-8").replace("\\\n", " ")
-    copied = []
-    for line in text.splitlines():
-        if line.startswith("COPY ") and "--from" not in line:
-            copied += line.split()[1:-1]
+    copied = copied_patterns()
     assert "dbt_project" in copied
     for pattern in copied:
         assert list(PROJECT.glob(pattern)), pattern
