@@ -31,6 +31,8 @@ from warehouse.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
+# A port on which nothing listens.
+NOWHERE = {"PULSE_SMC_BASE": "http://127.0.0.1:9"}
 SEVEN = tuple(f"E080000{n}" for n in range(25, 32))
 
 
@@ -124,6 +126,13 @@ def test_a_morning_of_refreshes(world: FakePublishers, tmp_path: Path) -> None:
     done = run_pulse(tmp_path, "backfill", index.code, newest.edition, **variables)
     assert "stands: nothing differs" in done.stdout
     assert dict(world.asked() - asked_before) == {"smc": 1}
+
+    unreached = run_pulse(
+        tmp_path, "backfill", index.code, newest.edition, check=False, **{**variables, **NOWHERE}
+    )
+    assert unreached.returncode == 1
+    assert "is still what readers see" in unreached.stdout
+    assert "run it again when the publisher answers" in unreached.stdout
 
     # The first release is made again from what was held then, though figures were revised since.
     asked_before = world.asked()

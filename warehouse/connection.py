@@ -15,7 +15,7 @@ import duckdb
 from warehouse.workspace import WorkspaceError
 
 # Extensions are never fetched: everything used here is part of the library.
-_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "python_enable_replacements": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -37,7 +37,7 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             todo="run `make refresh` first",
         )
     try:
-        connection = duckdb.connect(str(path), read_only=True, config=_CONFIG)
+        connection = duckdb.connect(str(path), read_only=True, config=CONFIG)
     except duckdb.Error as error:
         raise WorkspaceError(
             "the warehouse cannot be opened",
@@ -63,7 +63,7 @@ def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         WorkspaceError: when the file cannot be opened for writing.
     """
     try:
-        connection = duckdb.connect(str(path), config=_CONFIG)
+        connection = duckdb.connect(str(path), config=CONFIG)
     except duckdb.Error as error:
         raise WorkspaceError(
             "the warehouse of this build cannot be written",

@@ -19,7 +19,7 @@ from typing import Any
 from sources.errors import PulseError
 from sources.landing import LandingStore
 from warehouse.meta import code_version, libraries
-from warehouse.release import Manifest, hash_tree, release_folder, verify
+from warehouse.release import Manifest, differing, hash_tree, release_folder, verify
 from warehouse.settled import warehouse_content
 from warehouse.workspace import Workspace
 
@@ -139,9 +139,7 @@ def compare(manifest: Manifest, again: Path) -> Comparison:
     """
     files = hash_tree(again)
     different: list[str] = []
-    for name in sorted(files.keys() | manifest.files.keys()):
-        if files.get(name) == manifest.files.get(name):
-            continue
+    for name in differing(files, manifest.files):
         different += _in_warehouse(manifest, again / name) if name == WAREHOUSE else [name]
     now = libraries()
     return Comparison(
@@ -149,19 +147,14 @@ def compare(manifest: Manifest, again: Path) -> Comparison:
         tuple(different),
         tuple(
             f"{name} {manifest.made_with.get(name, 'none')} then, {now.get(name, 'none')} now"
-            for name in sorted(now.keys() | manifest.made_with.keys())
-            if now.get(name) != manifest.made_with.get(name)
+            for name in differing(now, manifest.made_with)
         ),
     )
 
 
 def _in_warehouse(manifest: Manifest, again: Path) -> list[str]:
     """Which tables of two warehouses differ; where none does, that only the bytes do."""
-    content = warehouse_content(again)
-    recorded = manifest.warehouse_content
-    tables = [
-        f"{WAREHOUSE}: {table}"
-        for table in sorted(content.keys() | recorded.keys())
-        if content.get(table) != recorded.get(table)
+    tables = differing(warehouse_content(again), manifest.warehouse_content)
+    return [f"{WAREHOUSE}: {table}" for table in tables] or [
+        f"{WAREHOUSE}: other bytes of the same content"
     ]
-    return tables or [f"{WAREHOUSE}: other bytes of the same content"]

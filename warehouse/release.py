@@ -100,6 +100,11 @@ def hash_tree(folder: Path) -> dict[str, str]:
     }
 
 
+def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
+    """The names that have another value in the other, or are in one alone, in order."""
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+
+
 def list_releases(workspace: Workspace) -> list[Manifest]:
     """Every whole release, oldest first."""
     if not workspace.releases.is_dir():
@@ -240,16 +245,15 @@ def verify(folder: Path) -> Manifest:
     """
     manifest = Manifest.read(folder)
     found = hash_tree(folder)
-    for name in sorted(found.keys() | manifest.files.keys()):
-        if found.get(name) != manifest.files.get(name):
-            raise ReleaseError(
-                "a release is not what its manifest says",
-                code="release_changed",
-                file=str(folder / name),
-                expected=manifest.files.get(name, "no such file"),
-                found=found.get(name, "no such file"),
-                todo="restore another release with `pulse rollback N`, or refresh again",
-            )
+    for name in differing(found, manifest.files):
+        raise ReleaseError(
+            "a release is not what its manifest says",
+            code="release_changed",
+            file=str(folder / name),
+            expected=manifest.files.get(name, "no such file"),
+            found=found.get(name, "no such file"),
+            todo="restore another release with `pulse rollback N`, or refresh again",
+        )
     return manifest
 
 

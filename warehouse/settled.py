@@ -5,7 +5,7 @@ chosen from a random sample of a column, and memory that nothing was written to 
 segment, the value under a null) is stored as it was found. A build is therefore written a second
 time, by a process of its own: one thread, sorted rows, no sampled compression, and memory that is
 zeroed before it is used. That also keeps what else was in memory out of a file that leaves the
-building. docs/decisions/0009 has what was measured.
+building. docs/decisions/0010 has what was measured.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse.connection import reading
+from warehouse.connection import CONFIG, reading
+from warehouse.release import differing
 from warehouse.workspace import PROJECT, WorkspaceError
 
 # Both allocators zero what they hand out: DuckDB's own by "zero", the C library's by a "perturb"
@@ -105,26 +106,25 @@ def settle(build: Path) -> dict[str, str]:
             was written is not what was read ("not_settled"). The build stays as it was.
     """
     content = warehouse_content(build)
-    # A folder of its own: what a killed run started may still be writing in another one.
-    with tempfile.TemporaryDirectory(prefix=".settling-", dir=build.parent) as folder:
-        settled = Path(folder) / build.name
-        _written_apart(build, settled)
-        written = warehouse_content(settled)
-        different = [
-            name
-            for name in sorted(content.keys() | written.keys())
-            if content.get(name) != written.get(name)
-        ]
-        if different:
-            raise WorkspaceError(
-                "the warehouse was not written as it was built",
-                code="not_settled",
-                file=str(build),
-                expected="every table and view with its comments",
-                found=f"differences in {', '.join(different)}",
-                todo="run the refresh again; if it stays, this release of DuckDB copies differently",
-            )
-        settled.replace(build)
+    try:
+        # A folder of its own: what a killed run started may still be writing in another one.
+        with tempfile.TemporaryDirectory(prefix=".settling-", dir=build.parent) as folder:
+            settled = Path(folder) / build.name
+            _written_apart(build, settled)
+            different = differing(content, warehouse_content(settled))
+            if different:
+                raise WorkspaceError(
+                    "the warehouse was not written as it was built",
+                    code="not_settled",
+                    file=str(build),
+                    expected="every table and view with its comments",
+                    found=f"differences in {', '.join(different)}",
+                    todo="run the refresh again; if it stays, this release of DuckDB copies "
+                    "differently",
+                )
+            settled.replace(build)
+    except OSError as error:
+        raise _unwritable(build, error.strerror or str(error)) from error
     return content
 
 
@@ -140,18 +140,23 @@ def _written_apart(build: Path, settled: Path) -> None:
         check=False,
     )
     if done.returncode:
-        raise WorkspaceError(
-            "the warehouse of this build cannot be written",
-            code="unwritable_warehouse",
-            file=str(settled),
-            found=(done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1],
-            todo="check the folder's permissions and free space, then run the refresh again",
-        )
+        told = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise _unwritable(build, told[-1])
+
+
+def _unwritable(build: Path, found: str) -> WorkspaceError:
+    return WorkspaceError(
+        "the warehouse of this build cannot be written",
+        code="unwritable_warehouse",
+        file=str(build),
+        found=found,
+        todo="check the folder's permissions and free space, then run the refresh again",
+    )
 
 
 def _write(build: Path, settled: Path) -> None:
     """Copy definitions, then every table in the order of its columns."""
-    with duckdb.connect(config={"threads": 1}) as connection:
+    with duckdb.connect(config={**CONFIG, "threads": 1}) as connection:
         connection.execute(f"set disabled_compression_methods = '{_SAMPLED}'")
         for path, name, options in ((build, "built", "(read_only)"), (settled, "settled", "")):
             quoted = str(path).replace("'", "''")

@@ -27,7 +27,6 @@ from warehouse.writers import write_exports
 from warehouse.writers.tables import content_sha256
 
 IDENTITY = "identity.json"
-CONTENT = "content.json"
 
 
 def all_checks(workspace: Workspace) -> list[dict[str, Any]]:
@@ -116,7 +115,6 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
     require_build(workspace)
     build = workspace.build_file.resolve()
     identity = identify(pulse)
-    (build.parent / IDENTITY).write_text(json.dumps(identity), encoding="utf-8")
     seal(
         build,
         checks=all_checks(workspace),
@@ -127,8 +125,9 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
         made_at=datetime.fromisoformat(identity["made_at"]),
         version_of_code=code_version(),
     )
-    content = settle(build)
-    (build.parent / CONTENT).write_text(json.dumps(content), encoding="utf-8")
+    (build.parent / IDENTITY).write_text(
+        json.dumps({**identity, "warehouse_content": settle(build)}), encoding="utf-8"
+    )
     folder = build.parent / "exports"
     shutil.rmtree(folder, ignore_errors=True)
     with reading(build) as connection:
@@ -175,10 +174,7 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
         pulse.say(f"unchanged   release {now.number} stands: nothing differs from it")
         manifest = now
     else:
-        identity, content_of_warehouse = (
-            json.loads((build.parent / name).read_text(encoding="utf-8"))
-            for name in (IDENTITY, CONTENT)
-        )
+        identity = json.loads((build.parent / IDENTITY).read_text(encoding="utf-8"))
         manifest = publish(
             workspace,
             Manifest(
@@ -189,7 +185,6 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
                 checks=all_checks(workspace),
                 tables=table_counts(build),
                 source_mode=pulse.mode,
-                warehouse_content=content_of_warehouse,
                 made_with=libraries(),
             ),
             warehouse=build,

@@ -45,7 +45,7 @@ def build(path: Path, seed: int, *, changed: bool = False) -> Path:
                 case when n % 3 > 0 then 'E0' || (n % 400) end as code,
                 case when n % 5 > 1 then 'A sentence about area ' || n || ', as told.' end as words,
                 case when n % 7 > 2 then n / 7.0 end as figure,
-                case when n % 9 > 4 then if(n % 2 = 0, -0.0, 0.0)::double end as nothing,
+                case when n % 9 > 4 then if(n % 2 = 0, '-0.0', '0.0')::double end as nothing,
                 case when n % 2 = 0 then date '2024-01-01' + n end as on_day,
                 case when n % 4 > 0 then n % 6 = 1 end as held,
                 [n % 3, null, n] as several
@@ -156,6 +156,22 @@ def test_a_copy_that_is_not_the_build_is_refused(
     assert told.value.code == "not_settled"
     assert path.read_bytes() == before
     assert [left.name for left in path.parent.iterdir()] == ["pulse.duckdb"]
+
+
+def test_a_folder_that_may_not_be_written_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = build(tmp_path / "one" / "pulse.duckdb", 1)
+    before = path.read_bytes()
+
+    def refuse(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(settled.tempfile, "mkdtemp", refuse)
+    with pytest.raises(WorkspaceError, match="Permission denied") as told:
+        settle(path)
+    assert told.value.code == "unwritable_warehouse"
+    assert path.read_bytes() == before
 
 
 def test_a_disk_that_is_full_is_told_and_leaves_the_build(tmp_path: Path) -> None:
