@@ -29,6 +29,7 @@ from pathlib import Path
 
 from sources.errors import ParseError, PulseError
 
+SEED_FILES = ("areas.csv", "area_aliases.csv", "area_code_changes.csv")
 _AREA_COLUMNS = ("area_code", "area_name", "area_level")
 _ALIAS_COLUMNS = ("dataset", "edition", "printed_name", "area_code")
 _CHANGE_COLUMNS = ("old_code", "new_code")
