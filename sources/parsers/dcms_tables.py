@@ -44,6 +44,7 @@ from sources.workbook import (
     normalise_label,
     parse_value,
     read_workbook,
+    refuse_unreadable,
     tidy_text,
 )
 
@@ -412,6 +413,9 @@ def _read_sheet(
             "header_moved",
             f"Sheet {sheet.name}: the header is in row {header.row_number}, usually {usual_row}.",
         )
+    remark = refuse_unreadable(sheet, header, where)
+    if remark:
+        notes.add("cells_without_value", remark)
     figures = _figures(sheet, header, table, layout, context, notes)
     if not figures:
         raise where.error(

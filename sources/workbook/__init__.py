@@ -1,0 +1,115 @@
+"""Publisher files as cells: the bytes of an XLSX, ODS or CSV file in, sheets of cells out.
+
+Here belongs what is true of any publisher's table. ``archive`` recognises what a file really is and
+refuses what could do harm; ``reader`` reads its cells; ``header`` finds a header by what its labels
+say; ``values`` reads one cell as a number or as the shorthand in its place. What a particular
+publisher's tables mean belongs in ``sources.parsers``.
+
+Every fault raises ``ParseError`` with a short ``code``, and no value is returned that the file does
+not hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from sources.workbook.archive import GET_AGAIN, open_archive, refuse_other_documents
+from sources.workbook.book import (
+    CSV_SHEET,
+    DEFAULT_LIMITS,
+    Book,
+    CellValue,
+    Form,
+    Limits,
+    Sheet,
+    Unreadable,
+    Where,
+    column_index,
+    column_letter,
+)
+from sources.workbook.header import Header, Wanted, find_header, refuse_unreadable
+from sources.workbook.reader import SHEETS, csv_sheet
+from sources.workbook.values import Reading, normalise_label, parse_value, tidy_text
+
+
+def read_workbook(
+    content: bytes,
+    where: Where,
+    *,
+    forms: Sequence[Form] = ("xlsx", "ods", "csv"),
+    limits: Limits = DEFAULT_LIMITS,
+) -> Book:
+    """Open ``content`` as what it is, not as what its name says; sheets are read when asked for.
+
+    ``forms``: the forms that the caller's parser can use. Raises ``ParseError``: ``empty_file``,
+    ``file_too_large``, ``wrong_form``, and any code of ``sources.workbook.archive`` and
+    ``sources.workbook.reader``.
+    """
+    if not content.strip(b"\x00 \t\r\n"):
+        raise where.error("empty_file", "The file is empty.", todo=GET_AGAIN)
+    if len(content) > limits.file_bytes:
+        raise where.error(
+            "file_too_large",
+            "The file is larger than any table this publisher has released.",
+            expected=f"at most {limits.file_bytes:,} bytes",
+            found=f"{len(content):,} bytes",
+            todo="Check that this is the file of data tables and not of the microdata.",
+        )
+    form: Form = "csv"
+    remarks: tuple[tuple[str, str], ...] = ()
+    if content.startswith(b"PK"):
+        form, parts = open_archive(content, where, limits)
+        _allow_form(form, forms, where)
+        sheets = SHEETS[form](parts, where, limits)
+        if not sheets:
+            raise where.error("damaged_workbook", "The workbook has no sheets.", todo=GET_AGAIN)
+    else:
+        refuse_other_documents(content, where)
+        _allow_form(form, forms, where)
+        sheet, remarks = csv_sheet(content, where, limits)
+        sheets = (sheet,)
+    return Book(form, sheets, remarks + _extension_remark(form, where))
+
+
+def _allow_form(form: Form, forms: Sequence[Form], where: Where) -> None:
+    if form not in forms:
+        wanted = " or ".join(f.upper() for f in forms)
+        raise where.error(
+            "wrong_form",
+            "The file is of a form that this dataset is not published in.",
+            expected=wanted,
+            found=form.upper(),
+            todo=f"Hand in the {wanted} file of the publisher's release page.",
+        )
+
+
+def _extension_remark(form: Form, where: Where) -> tuple[tuple[str, str], ...]:
+    match = re.search(r"\.(\w+)$", where.file or "")
+    if match is None or match.group(1).lower() in {form, "xlsm" if form == "xlsx" else form}:
+        return ()
+    message = f"The file is named .{match.group(1)} and holds {form.upper()}; it was read as such."
+    return (("wrong_extension", message),)
+
+
+__all__ = [
+    "CSV_SHEET",
+    "Book",
+    "CellValue",
+    "Form",
+    "Header",
+    "Limits",
+    "Reading",
+    "Sheet",
+    "Unreadable",
+    "Wanted",
+    "Where",
+    "column_index",
+    "column_letter",
+    "find_header",
+    "normalise_label",
+    "parse_value",
+    "read_workbook",
+    "refuse_unreadable",
+    "tidy_text",
+]

@@ -1,0 +1,235 @@
+"""One cell: a label as it is compared, or a value as a number or as the shorthand in its place.
+
+Shorthand follows the Government Statistical Service's guidance on symbols, and the older signs
+(``..``, ``*``, ``-``, ``:``) that some publishers still print.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from sources.errors import ParseError
+from sources.workbook.book import CellValue, Where
+from sources.workbook.reader import ERROR_VALUE, NUMBER
+
+_NOTE_MARK: Final = re.compile(
+    r"[\[(]\s*(?:foot)?notes?\s*[0-9]+(?:\s*(?:,|and|&|to|-)\s*(?:notes?\s*)?[0-9]+)*\s*[\])]", re.I
+)
+_SHORTHAND_MARK: Final = re.compile(r"\[\s*[a-z]{1,4}\s*\]", re.I)
+_SUPERSCRIPTS: Final = re.compile("[\u00b9\u00b2\u00b3\u2070-\u2079]+")
+_INVISIBLE: Final = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
+
+
+def normalise_label(cell: CellValue) -> str:
+    """A label as it is compared: lower case, single spaces, no note marks or shorthand."""
+    if cell is None:
+        return ""
+    text = _SUPERSCRIPTS.sub("", str(cell))
+    text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    text = _SHORTHAND_MARK.sub(" ", _NOTE_MARK.sub(" ", text))
+    return " ".join(text.casefold().split())
+
+
+def tidy_text(cell: CellValue) -> str:
+    """A name as printed, without its note marks and needless space; case is kept."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        cell = int(cell)
+    text = _INVISIBLE.sub("", _SUPERSCRIPTS.sub("", str(cell)))
+    text = _SHORTHAND_MARK.sub(" ", _NOTE_MARK.sub(" ", text))
+    return " ".join(text.split())
+
+
+# --- Values ---------------------------------------------------------------------------------------
+
+Status = Literal["published", "suppressed", "low_reliability", "not_available", "not_applicable"]
+
+_BRACKETED: Final[Mapping[str, Status]] = {
+    "c": "suppressed",
+    "x": "not_available",
+    "z": "not_applicable",
+    "u": "low_reliability",
+    # These qualify a figure that is printed; where they stand alone there is no figure.
+    "low": "published",
+    "k": "published",
+    "w": "not_available",
+    "a": "published",
+    "b": "published",
+    "d": "published",
+    "e": "published",
+    "f": "published",
+    "p": "published",
+    "r": "published",
+    "t": "published",
+    "ns": "published",
+    "s": "published",
+    "ss": "published",
+    "sss": "published",
+}
+_BARE: Final[Mapping[str, Status]] = {
+    "..": "not_available",
+    "…": "not_available",
+    ":": "not_available",
+    "-": "not_available",
+    "–": "not_available",
+    "—": "not_available",
+    "*": "suppressed",
+    "na": "not_available",
+    "n/a": "not_available",
+}
+# The first of these that is printed decides.
+_STRENGTH: Final[tuple[Status, ...]] = (
+    "suppressed",
+    "not_applicable",
+    "not_available",
+    "low_reliability",
+)
+_THOUSANDS: Final = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_WITH_COMMA: Final = re.compile(r"[+-]?[0-9.]*,[0-9][0-9.,]*")
+_SYMBOLS: Final = re.compile(r"\[\s*([A-Za-z]{1,4})\s*\]")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One cell: a number, or the reason there is none.
+
+    ``value`` is as printed (a ``%`` sign does not scale it); ``symbol`` is the shorthand as
+    printed, ``None`` where there is none; ``note`` is a short code where a number was not stored
+    as one: ``number_as_text``, ``thousands_separator``, ``percent_sign`` or ``note_mark``.
+    """
+
+    value: float | None
+    status: Status
+    symbol: str | None
+    note: str | None = None
+
+
+def parse_value(
+    cell: CellValue, where: Where | None = None, *, at: str | None = None, thousands: bool = True
+) -> Reading:
+    """Read one cell as a number or as shorthand.
+
+    ``thousands``: whether commas may divide thousands, as in a column of counts. In a column of
+    percentages or scores they may not, so that ``45,3`` and ``1,234`` are refused there alike.
+
+    Raises ``ParseError``: ``unknown_symbol``, ``decimal_comma``, ``not_a_number`` or
+    ``unreadable_cells``.
+    """
+    where = where or Where()
+    if cell is None:
+        return Reading(None, "not_available", None)
+    if isinstance(cell, bool) or not isinstance(cell, (int, float, str)):
+        raise where.error(
+            "not_a_number",
+            "The cell holds a date or a truth value where a number or a symbol was expected.",
+            cell=at,
+            found=repr(cell),
+            todo="Open the cell in the publisher's file.",
+        )
+    if isinstance(cell, (int, float)):
+        try:
+            number = float(cell)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise where.error("not_a_number", "The number is not finite.", cell=at, found=str(cell))
+        return Reading(number, "published", None)
+
+    text = " ".join(_INVISIBLE.sub("", cell).replace("\u2212", "-").split())
+    note: str | None = None
+    bare = _SUPERSCRIPTS.sub("", _NOTE_MARK.sub(" ", text)).strip()
+    if bare != text:
+        note, text = "note_mark", bare
+    symbols = _SYMBOLS.findall(text)
+    unknown = [symbol for symbol in symbols if symbol.casefold() not in _BRACKETED]
+    if unknown:
+        raise _unknown_symbol(cell, where, at)
+    rest = _SYMBOLS.sub(" ", text).strip()
+    printed = "".join(f"[{symbol}]" for symbol in symbols) or None
+    statuses = [_BRACKETED[symbol.casefold()] for symbol in symbols]
+
+    if rest == "":
+        if printed is None:
+            return Reading(None, "not_available", None, note)
+        return Reading(None, _strongest(statuses, alone=True), printed, note)
+    if rest.casefold() in _BARE:
+        statuses.append(_BARE[rest.casefold()])
+        return Reading(
+            None, _strongest(statuses, alone=True), (rest + (printed or "")) or None, note
+        )
+
+    if ERROR_VALUE.fullmatch(rest):
+        raise where.error(
+            "unreadable_cells",
+            "The cell holds an error value of a spreadsheet, not a figure.",
+            cell=at,
+            expected="a number or a symbol",
+            found=rest,
+            todo="Ask the publisher for a corrected file.",
+        )
+    number, number_note = _number(rest, cell, where, at, thousands=thousands)
+    status = _strongest(statuses, alone=False)
+    if status in ("suppressed", "not_available", "not_applicable"):
+        raise where.error(
+            "unknown_symbol",
+            "The cell holds both a number and a symbol that says there is none.",
+            cell=at,
+            found=repr(cell),
+            todo="Open the cell in the publisher's file and ask the publisher which is meant.",
+        )
+    return Reading(number, status, printed, note or number_note)
+
+
+def _strongest(statuses: Sequence[Status], *, alone: bool) -> Status:
+    for status in _STRENGTH:
+        if status in statuses:
+            return status
+    return "not_available" if alone else "published"
+
+
+def _number(
+    rest: str, cell: str, where: Where, at: str | None, *, thousands: bool
+) -> tuple[float, str]:
+    note = "number_as_text"
+    digits = rest
+    if digits.endswith("%"):
+        digits, note = digits[:-1].rstrip(), "percent_sign"
+    if NUMBER.fullmatch(digits):
+        pass
+    elif thousands and _THOUSANDS.fullmatch(digits):
+        digits, note = digits.replace(",", ""), "thousands_separator"
+    elif _WITH_COMMA.fullmatch(digits):
+        raise where.error(
+            "decimal_comma",
+            "The number has a comma, which could mean a decimal point or thousands.",
+            cell=at,
+            expected="a decimal point" + (", or commas between thousands" if thousands else ""),
+            found=repr(cell),
+            todo="Save the file with decimal points, or ask the publisher for such a file.",
+        )
+    else:
+        raise _unknown_symbol(cell, where, at)
+    value = float(digits)
+    if not math.isfinite(value):
+        raise where.error("not_a_number", "The number is not finite.", cell=at, found=repr(cell))
+    return value, note
+
+
+def _unknown_symbol(cell: str, where: Where, at: str | None) -> ParseError:
+    shown = cell if len(cell) <= 60 else cell[:59] + "…"
+    return where.error(
+        "unknown_symbol",
+        "The cell holds neither a number nor a symbol that is known.",
+        cell=at,
+        expected="a number, or one of "
+        + " ".join(f"[{symbol}]" for symbol in _BRACKETED)
+        + " .. : - * NA, or nothing",
+        found=repr(shown),
+        todo="Look the symbol up in the file's notes; add it to the status codes if it is meant.",
+    )
