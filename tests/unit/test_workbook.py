@@ -40,10 +40,13 @@ def xlsx(cells: dict[tuple[int, int], str | float]) -> bytes:
     return out.getvalue()
 
 
+def rows_of(content: bytes, where: Where, **more: object) -> list[object]:
+    return [each.rows for each in read_workbook(content, where, **more).sheets]  # type: ignore[arg-type]
+
+
 def code_of(content: bytes, where: Where = WHERE, **more: object) -> str:
     with pytest.raises(ParseError) as caught:
-        for each in read_workbook(content, where, **more).sheets:  # type: ignore[arg-type]
-            assert each.rows is not None
+        rows_of(content, where, **more)
     assert caught.value.file == where.file
     return caught.value.code
 
