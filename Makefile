@@ -29,8 +29,8 @@ test: setup-dev ## The fast tests, offline
 e2e: setup-dev ## The slow tests: whole refreshes, kills, browsers
 	@$(BIN)/python -m pytest -m slow $(ARGS)
 
-proof: setup ## The statistics against published figures and by simulation
-	@$(BIN)/python -m warehouse.proof
+proof: setup-dev ## The statistics against published figures and by simulation
+	@$(BIN)/python -m tests.proof
 
 bench: setup-dev ## Times and memory, as ratios
 	@$(BIN)/python -m tests.benchmarks $(ARGS)

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
-from warehouse.dbt_sql import render, statistics_model
+from tests.proof.dbt_sql import render, statistics_model
 
 AREAS = {
     "area_code": "varchar",

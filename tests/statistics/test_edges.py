@@ -11,8 +11,14 @@ import numpy as np
 import pytest
 import yaml
 
+from tests.proof.dbt_sql import (
+    DBT_PROJECT,
+    STATISTICS_MACROS,
+    RenderError,
+    render,
+    statistics_model,
+)
 from tests.statistics import engine
-from warehouse.dbt_sql import DBT_PROJECT, STATISTICS_MACROS, RenderError, render, statistics_model
 
 METHODS = Path(__file__).resolve().parents[2] / "docs" / "methods.md"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import duckdb
 import pytest
 
-from warehouse import proof
+from tests.proof import published as proof
 
 
 @pytest.fixture(scope="module")

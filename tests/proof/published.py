@@ -1,16 +1,7 @@
-"""The statistics, proved on published figures and by simulation: `python -m warehouse.proof`.
-
-Here belongs what a sceptical statistician would run once: our combined-authority figures beside
-the published ones, the coverage of the intervals, the false positives of the rules, the reference
-values of docs/methods.md, and what the report's two trust figures would need. Every number goes
-through the macros and models that dbt builds (see `warehouse.dbt_sql`); nothing is computed a
-second way, and nothing outside the repository is read. The independent implementation lives in
-the tests.
-"""
+"""The statistics, proved on published figures and by simulation."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 import sources
-from warehouse.dbt_sql import DBT_PROJECT, render, statistics_model
+from tests.proof.dbt_sql import DBT_PROJECT, render, statistics_model
 
 SEEDS = DBT_PROJECT / "seeds"
 BUNDLED = Path(sources.__file__).resolve().parent / "bundled"
@@ -900,7 +891,3 @@ def main() -> int:
     lines = prove()
     print(as_text(lines))
     return 0 if all(line.holds is not False for line in lines) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -17,7 +17,7 @@ import yaml
 
 from sources.errors import PulseError
 
-DBT_PROJECT = Path(__file__).resolve().parent.parent / "dbt_project"
+DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 STATISTICS_MACROS = DBT_PROJECT / "macros" / "statistics"
 STATISTICS_MODELS = DBT_PROJECT / "models" / "intermediate" / "statistics"
 
