@@ -21,7 +21,7 @@ refresh: setup ## Build, check and publish everything (ARGS=--offline asks no pu
 	@$(BIN)/pulse refresh $(ARGS)
 
 demo: setup ## The whole platform on made-up files, in demo/, watermarked everywhere
-	@$(BIN)/pulse demo
+	@$(BIN)/python -m demonstration
 
 test: setup-dev ## The fast tests, offline
 	@$(BIN)/python -m pytest -m "not slow" $(ARGS)

@@ -376,17 +376,5 @@ def site(area: str, folder: Path) -> None:
         click.echo(f"{len(made)} files; open {folder / 'site' / 'index.html'}")
 
 
-@main.command()
-@click.option("--seed", default=2025, show_default=True, help="Equal seeds make equal files.")
-def demo(seed: int) -> None:
-    """Build the whole platform on made-up files, in demo/, watermarked everywhere."""
-    from orchestration.demo import make_demonstration
-
-    with told_plainly():
-        workspace = make_demonstration(seed=seed)
-        click.echo(f"made-up publisher files are in {workspace.root}/files; nothing there is real")
-        raise SystemExit(run_job(workspace, "refresh", "offline"))
-
-
 if __name__ == "__main__":
     main()

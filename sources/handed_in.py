@@ -24,7 +24,7 @@ MADE_UP_PREFIX = "synthetic-"
 
 
 def is_made_up(file_name: str) -> bool:
-    """Whether a file is named as those that ``sources.synthetic`` writes."""
+    """Whether a file is named as a made-up file is."""
     return file_name.startswith(MADE_UP_PREFIX)
 
 

@@ -15,11 +15,11 @@ from odf.namespaces import OFFICENS, TABLENS
 from odf.opendocument import load
 from odf.table import Table, TableRow
 
+from demonstration.publisher_files import Fault, file_name, usual_form, write_publisher_file
 from sources.areas import AreaBook
 from sources.catalogue import Catalogue, load_catalogue
 from sources.errors import ParseError
 from sources.parsers import PARSERS, ParseContext, Parsed
-from sources.synthetic import Fault, file_name, usual_form, write_publisher_file
 from sources.workbook import Form, column_index
 
 T = TypeVar("T")

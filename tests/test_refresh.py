@@ -11,11 +11,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from demonstration.publisher_files import file_name, write_publisher_file
 from sources.areas import AreaBook
 from sources.catalogue import load_catalogue
 from sources.handed_in import land_file
 from sources.landing import LandingStore
-from sources.synthetic import file_name, write_publisher_file
 from tests.conftest import run_pulse
 from warehouse.connection import reading
 from warehouse.rebuild import compare

@@ -54,7 +54,7 @@ class Workspace:
 
     @property
     def is_demonstration(self) -> bool:
-        """Whether everything here is made up, by the mark that `pulse demo` leaves in its folder."""
+        """Whether everything here is made up: the demonstration leaves a mark in its folder."""
         return (self.root / "DEMONSTRATION").exists()
 
     @property

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.synthetic import Fault, applicable_faults
+from demonstration.publisher_files import Fault, applicable_faults
 from tests.publisher_files import Cells, attempt, catalogue, parse, write
 
 FILES = (

@@ -25,13 +25,13 @@ from typing import Final, Literal
 import msoffcrypto.format.ooxml
 import pandas as pd
 
+from demonstration.publisher_files import Fault, applicable_faults
 from sources.catalogue import Dataset, Edition, NomisDiscovery, OnsArcgisDiscovery
 from sources.content_check import check_content
 from sources.errors import LandingError, ParseError
 from sources.intake import Intake, take_in
 from sources.landing import LandingStore
 from sources.refresh import obtain
-from sources.synthetic import Fault, applicable_faults
 from tests.publishers import servers as say
 from tests.publishers.servers import FakePublishers, publishers
 from tests.publishers.world import (

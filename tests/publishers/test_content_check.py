@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from demonstration.publisher_files import Fault
 from sources.catalogue import Dataset, Edition
 from sources.content_check import check_content
 from sources.errors import ParseError
-from sources.synthetic import Fault
 from tests.publishers.servers import HTML_PAGE
 from tests.publishers.world import catalogue, fetched_editions, made_up
 

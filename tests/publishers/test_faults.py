@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sources.synthetic import Fault
+from demonstration.publisher_files import Fault
 from tests.publishers.fault_matrix import (
     ACCEPTED,
     REFUSED,

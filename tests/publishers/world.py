@@ -1,6 +1,6 @@
 """A whole world of publishers: every fetched edition of the catalogue, published on loopback.
 
-The files are made up (``sources.synthetic``) in the layouts that the catalogue declares; a test that
+The files are made up (``demonstration.publisher_files``) in the layouts that the catalogue declares; a test that
 needs other bytes passes its own.
 """
 
@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from demonstration.publisher_files import Fault, usual_form, write_publisher_file
 from sources.areas import AreaBook
 from sources.catalogue import (
     Catalogue,
@@ -29,7 +30,6 @@ from sources.catalogue import (
 )
 from sources.http import HttpClient, Limits
 from sources.intake import load_bundled
-from sources.synthetic import Fault, usual_form, write_publisher_file
 from tests.publishers.servers import ODS, XLSX, Asset, FakePublishers
 
 SEEDS: Final = Path(__file__).parents[2] / "dbt_project" / "seeds"

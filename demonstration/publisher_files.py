@@ -1,6 +1,6 @@
 """Made-up publisher files, in the layouts of the real ones.
 
-Here belong the writers that the demonstration and the tests use where no real file is at hand, and
+Here belong the writers that the demonstration and the tests use where there is no real file, and
 ``Fault``, the faults that can be planted in such a file. Every figure in them is drawn at random
 from a seed: whoever lands such a file must mark it ``origin = synthetic``, which is never released.
 What the real layouts are is declared by the catalogue and read by ``sources.parsers``.

@@ -6,12 +6,21 @@ the contract; the table says so, and the contract is asked here too.
 
 from __future__ import annotations
 
-import pytest
+import os
+from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+import demonstration.__main__
+import orchestration.cli
+from demonstration.publisher_files import Fault, applicable_faults
+from sources.catalogue import Catalogue
 from sources.contract import check_rows
 from sources.errors import ParseError
-from sources.synthetic import Fault, applicable_faults
+from sources.landing import LandingStore
 from tests.publisher_files import area_book, attempt, catalogue, codes, parse, write
+from warehouse.workspace import PROJECT, Workspace
 
 #: Fault -> code of the parse error, note of what was accepted, or finding of the contract.
 REFUSED = {
@@ -155,3 +164,40 @@ def test_a_fault_that_a_file_cannot_have_is_refused() -> None:
         write("ons_population", "mid-2023", Fault.ZIP_BOMB)
     with pytest.raises(ValueError, match="not published as csv"):
         write("dcms_community_life", "2023-24", form="csv")
+
+
+def test_nothing_of_the_product_imports_the_demonstration() -> None:
+    product = [
+        path
+        for package in ("sources", "warehouse", "orchestration")
+        for path in (PROJECT / package).rglob("*.py")
+    ]
+    assert product
+    assert [path for path in product if "demonstration." in path.read_text("utf-8")] == []
+
+
+def test_the_demonstration_has_a_dagster_home_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = []
+
+    def run_job(workspace: Workspace, job: str, mode: str, *, tags: dict[str, str]) -> int:
+        runs.append((workspace.root, job, mode, tags, os.environ["DAGSTER_HOME"]))
+        return 0
+
+    one = catalogue().dataset("smc_promising_prospects")
+    monkeypatch.setattr(
+        demonstration.__main__, "load_catalogue", lambda: Catalogue({one.code: one})
+    )
+    monkeypatch.setattr(orchestration.cli, "run_job", run_job)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "real"))
+    done = CliRunner().invoke(demonstration.__main__.main, ["--root", str(tmp_path / "demo")])
+    assert done.exit_code == 0, done.output
+    home = tmp_path / "demo" / "dagster_home"
+    assert runs == [(tmp_path / "demo", "refresh", "offline", {"pulse/kind": "demo"}, str(home))]
+    assert (home / "dagster.yaml").is_file()
+    workspace = Workspace(tmp_path / "demo")
+    assert workspace.is_demonstration
+    store = LandingStore(workspace.landing, workspace.quarantine)
+    landed = [each for e in one.editions for each in store.revisions(one.code, e.edition)]
+    assert [each.origin for each in landed] == ["synthetic"] * len(one.editions)
