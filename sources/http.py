@@ -1,37 +1,36 @@
 """The one HTTP client: every byte that Pulse reads from the network passes through here.
 
-Belongs here: ``HttpClient`` with what makes a download safe (time-outs and one deadline over all
-tries, retries of what is worth retrying, conditional requests, size limits on the wire and after
-decompression, redirects followed by hand with the allow-list checked at each hop), one named
-``FetchError`` code a fault, and ``probe``, which tells quickly what can be reached at all. Does not
-belong here: which addresses may be asked (``sources.addresses``), what an answer means
-(``sources.publishers``), whether a body is the file that was wanted (``sources.content_check``).
+Belongs here: what makes a download safe (one deadline over all tries, size limits on the wire and
+after decompression, redirects followed by hand with the allow-list checked at each hop, no cookies and
+no stored passwords), one named ``FetchError`` code per fault, and ``probe``. Retries, back-off and
+Retry-After are urllib3's. Does not belong here: which addresses may be asked (``sources.addresses``),
+what an answer means (``sources.publishers``), whether a body is the file that was wanted.
 """
 
 from __future__ import annotations
 
 import contextlib
-import email.utils
 import http.client
 import http.cookiejar
 import importlib.metadata
 import json
 import queue
-import random
 import re
 import socket
 import threading
 import time
 import urllib.request
-import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import requests
 import urllib3.exceptions
+from requests.adapters import HTTPAdapter
+from urllib3.response import BaseHTTPResponse
+from urllib3.util.retry import Retry
 
 from sources.addresses import (
     DEFAULT_PORTS,
@@ -43,47 +42,27 @@ from sources.addresses import (
 )
 from sources.errors import FetchError
 
-T = TypeVar("T")
-
 CONNECTION_CODES: Final = frozenset(
     {
-        "timeout",
-        "connect_timeout",
-        "connection_failed",
-        "connection_reset",
-        "name_not_resolved",
-        "tls_failed",
-        "rate_limited",
-        "server_error",
-        "not_reached_before",
+        *("timeout", "connect_timeout", "connection_failed", "connection_reset", "tls_failed"),
+        *("name_not_resolved", "rate_limited", "server_error", "not_reached_before"),
     }
 )
 """Codes that say the publisher could not be reached, as against: it answered, and not well."""
 
-RETRIED_CODES: Final = frozenset(
-    {
-        "timeout",
-        "connect_timeout",
-        "connection_failed",
-        "connection_reset",
-        "name_not_resolved",
-        "truncated",
-        "rate_limited",
-        "server_error",
-    }
-)
-RETRIED_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
-REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
-KEPT_OF_OVERSIZE: Final = 1_000_000
+_BROKEN_OFF: Final = frozenset({"truncated", "connection_reset"})
+_RETRIED_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
+_REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
+_KEPT_OF_OVERSIZE: Final = 1_000_000
 """How much of an oversize body is kept for the quarantined copy, in bytes."""
+_LATER: Final = "Try again later; until then the last good revision stays in use."
 
 
 class TransferError(FetchError):
     """A fault of a transfer.
 
     ``content`` is what was received before or despite the fault (empty where nothing was), so that
-    it can be quarantined; ``status`` the HTTP status where there was an answer; ``attempts`` how
-    often it was tried.
+    it can be quarantined.
     """
 
     def __init__(
@@ -93,34 +72,12 @@ class TransferError(FetchError):
         address: str | None = None,
         content: bytes = b"",
         content_type: str | None = None,
-        status: int | None = None,
-        retry_after: str | None = None,
         **keywords: Any,
     ) -> None:
         self.address = address
         self.content = content
         self.content_type = content_type
-        self.status = status
-        self.retry_after = retry_after
-        self.attempts = 1
         super().__init__(message, **keywords)
-
-    def after(self, attempts: int) -> TransferError:
-        """The same fault, saying how often it was tried."""
-        self.attempts = attempts
-        if attempts > 1:
-            self.message = f"{self.message.rstrip('.')} (tried {attempts} times)"
-            self.args = (self.render(),)
-        return self
-
-
-def user_agent() -> str:
-    """How Pulse names itself to publishers: project and version."""
-    try:
-        version = importlib.metadata.version("pulse-barometers")
-    except importlib.metadata.PackageNotFoundError:
-        version = "unreleased"
-    return f"Pulse-barometers/{version} (reads published statistics; python-requests)"
 
 
 # --- what is asked and what comes back -----------------------------------------------------------
@@ -143,10 +100,12 @@ CSV: Final = Expect(
 )
 SPREADSHEET: Final = Expect(
     "a spreadsheet (ODS or XLSX)",
+    # Servers call a workbook many things; whether it is one is judged by its content.
     frozenset(
         {
             "application/vnd.oasis.opendocument.spreadsheet",
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "application/vnd.ms-excel",
             "application/zip",
         }
     )
@@ -164,12 +123,8 @@ class Validators:
 
     def headers(self) -> dict[str, str]:
         """The request headers of a conditional request; empty where there is nothing to go by."""
-        asked: dict[str, str] = {}
-        if self.etag:
-            asked["If-None-Match"] = self.etag
-        if self.last_modified:
-            asked["If-Modified-Since"] = self.last_modified
-        return asked
+        asked = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
+        return {name: value for name, value in asked.items() if value}
 
 
 @dataclass(frozen=True)
@@ -200,7 +155,8 @@ def file_name_of(address: str) -> str:
 class Limits:
     """Bounds of one fetch: seconds, tries and bytes.
 
-    ``total_seconds`` is over all tries, waits and redirects of one ``get``.
+    ``total_seconds`` is over all tries, waits and redirects of one ``get``; ``longest_wait_seconds``
+    the longest Retry-After that is waited for.
     """
 
     connect_seconds: float = 5.0
@@ -208,88 +164,106 @@ class Limits:
     total_seconds: float = 180.0
     attempts: int = 4
     backoff_seconds: float = 0.5
-    backoff_cap_seconds: float = 20.0
     longest_wait_seconds: float = 60.0
     max_bytes: int = 64_000_000
     max_redirects: int = 5
 
 
-@dataclass(frozen=True)
-class RequestRecord:
-    """One request that was made, for the run's record."""
+class _Retries(Retry):
+    """urllib3's retries, ended by the deadline of the fetch or by a Retry-After beyond the limit."""
 
-    method: str
-    address: str
-    outcome: str
-    received: int
+    deadline = float("inf")
+    longest_wait = float("inf")
+    count: Callable[[], None] = staticmethod(lambda: None)
+
+    def new(self, **keywords: Any) -> _Retries:
+        """A copy, with what urllib3 does not know of."""
+        made = super().new(**keywords)
+        made.deadline, made.longest_wait = self.deadline, self.longest_wait
+        made.count = self.count
+        return made
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        """Seconds that the publisher asks to wait; None where it does not say, or not legibly."""
+        with contextlib.suppress(urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+            return super().get_retry_after(response)
+        return None
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        _pool: Any = None,
+        _stacktrace: Any = None,
+    ) -> _Retries:
+        """Allow another try. Raises MaxRetryError where it is not worth it."""
+        wait = (self.get_retry_after(response) if response is not None else None) or 0.0
+        if wait > self.longest_wait or time.monotonic() + wait >= self.deadline:
+            raise urllib3.exceptions.MaxRetryError(_pool, url or "", error)
+        following = super().increment(method, url, response, error, _pool, _stacktrace)
+        if response is not None:
+            # urllib3 would read the rest of an error page, however long it is.
+            response.close()
+        self.count()
+        return following
 
 
-@dataclass
-class _Answer:
-    status: int
-    headers: Mapping[str, str]
-    content: bytes = b""
-
-
-class _PlainSession(requests.Session):
+class _Session(requests.Session):
     """A session that neither follows redirects, nor keeps cookies, nor sends stored passwords."""
 
     def __init__(self) -> None:
         super().__init__()
         self.auth = lambda request: request
         self.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+        self.adapter = HTTPAdapter()
+        self.mount("https://", self.adapter)
+        self.mount("http://", self.adapter)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         # requests would read a redirect's whole body, unbounded, only to look where it leads.
         return None
 
 
-class HttpClient:
-    """Fetches from the publishers, and from nobody else.
+@dataclass
+class _Question:
+    """One ``get``: what is wanted, and what all its redirects and tries share."""
 
-    Not for concurrent use by several threads; ``log`` has a record a request, ``requests`` counts
-    them. ``sleep``, ``monotonic``, ``now`` and ``jitter`` can be given by tests.
-    """
+    session: _Session
+    expect: Expect
+    validators: Validators
+    limit: int
+    deadline: float
+    where: dict[str, Any]
+
+    @property
+    def is_over(self) -> bool:
+        return time.monotonic() >= self.deadline
+
+
+class HttpClient:
+    """Fetches from the publishers, and from nobody else. Not for use by several threads at once."""
 
     def __init__(
-        self,
-        settings: PublisherSettings | None = None,
-        limits: Limits | None = None,
-        *,
-        sleep: Callable[[float], None] = time.sleep,
-        monotonic: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        jitter: Callable[[], float] = random.random,
+        self, settings: PublisherSettings | None = None, limits: Limits | None = None
     ) -> None:
         self.settings = settings or PublisherSettings()
         self.limits = limits or Limits()
-        self.allow_list = self.settings.allow_list()
-        self.log: list[RequestRecord] = []
-        self.now = now
-        self._sleep = sleep
-        self._monotonic = monotonic
-        self._jitter = jitter
-        self._user_agent = user_agent()
-        self._sessions: dict[bool, _PlainSession] = {}
-
-    @property
-    def requests(self) -> int:
+        self.requests = 0
         """How many HTTP requests were made so far, redirects and repeated tries included."""
-        return len(self.log)
+        self._allow_list = self.settings.allow_list()
+        self._session = _Session()
 
     def close(self) -> None:
         """Close the connections that are kept open."""
-        for session in self._sessions.values():
-            session.close()
-        self._sessions.clear()
+        self._session.close()
 
     def __enter__(self) -> HttpClient:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    # -- public verbs --
 
     def get(
         self,
@@ -301,37 +275,46 @@ class HttpClient:
         dataset: str | None = None,
         edition: str | None = None,
     ) -> Fetched:
-        """Fetch an address.
+        """Fetch an address; a body that breaks off is asked for once more.
 
-        Raises FetchError ``bad_address`` or ``not_allowed_host``, and TransferError, which carries what
-        was received: ``redirect_loop``, ``too_many_redirects``, ``bad_redirect``, ``timeout``,
-        ``connect_timeout``, ``connection_failed``, ``connection_reset``, ``name_not_resolved``,
-        ``tls_failed``, ``truncated``, ``too_large``, ``bad_encoding``, ``rate_limited``,
-        ``server_error``, ``not_found``, ``gone``, ``forbidden``, ``bad_request``, ``client_error``,
-        ``unexpected_status``, ``html_instead_of_file``, ``json_error``, ``wrong_content_type``,
-        ``request_failed``.
+        Raises FetchError ``bad_address`` or ``not_allowed_host``, and TransferError: a code of
+        ``_CONNECTION_FAULTS`` or ``_STATUS_ERRORS``, ``server_error``, ``client_error``,
+        ``unexpected_status``, ``redirect_loop``, ``too_many_redirects``, ``bad_redirect``,
+        ``too_large``, ``bad_encoding``, ``html_instead_of_file``, ``json_error``,
+        ``wrong_content_type``, ``request_failed``.
         """
-        where = {"dataset": dataset, "edition": edition}
-        deadline = self._monotonic() + self.limits.total_seconds
-        conditional = validators.headers() if validators else {}
-        limit = self.limits.max_bytes if max_bytes is None else max_bytes
-        attempt = 0
-        while True:
-            attempt += 1
+        asked = _Question(
+            self._session,
+            expect,
+            validators or Validators(),
+            max_bytes or self.limits.max_bytes,
+            time.monotonic() + self.limits.total_seconds,
+            {"dataset": dataset, "edition": edition},
+        )
+        result: queue.Queue[Fetched | BaseException] = queue.Queue(1)
+
+        def work() -> None:
             try:
-                return self._follow(address, conditional, expect, limit, deadline, where)
-            except FetchError as error:
-                wait = self._wait_before(attempt + 1, error)
-                if (
-                    error.code not in RETRIED_CODES
-                    or attempt >= self.limits.attempts
-                    or wait is None
-                    or self._monotonic() + wait >= deadline
-                ):
-                    if isinstance(error, TransferError):
-                        error.after(attempt)
-                    raise
-                self._sleep(wait)
+                try:
+                    result.put(self._follow(address, asked))
+                except TransferError as error:
+                    if error.code not in _BROKEN_OFF or self.limits.attempts < 2 or asked.is_over:
+                        raise
+                    result.put(self._follow(address, asked))
+            except BaseException as error:
+                result.put(error)
+
+        # A thread, because neither looking up a name nor a header sent letter by letter heeds the
+        # time-outs of a socket. One that overstays is left behind and its connection dropped.
+        threading.Thread(target=work, name="pulse-fetch", daemon=True).start()
+        try:
+            outcome = result.get(timeout=self.limits.total_seconds)
+        except queue.Empty:
+            self._session = _Session()
+            outcome = self._too_slow(address, asked)
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
 
     def get_json(
         self,
@@ -355,10 +338,10 @@ class HttpClient:
         except (ValueError, RecursionError) as error:
             raise TransferError(
                 f"{fetched.address} was expected to be JSON and cannot be read as such ({error}).",
-                content=fetched.content,
-                address=fetched.address,
-                content_type=fetched.content_type,
                 code="json_error",
+                address=fetched.address,
+                content=fetched.content,
+                content_type=fetched.content_type,
                 dataset=dataset,
                 edition=edition,
                 expected="JSON",
@@ -366,52 +349,37 @@ class HttpClient:
                 todo="Open the address in a browser; if the publisher is in order, try again later.",
             ) from error
 
-    # -- one try --
+    # -- one question --
 
-    def _follow(
-        self,
-        address: str,
-        conditional: Mapping[str, str],
-        expect: Expect,
-        limit: int,
-        deadline: float,
-        where: Mapping[str, Any],
-    ) -> Fetched:
-        asked = self._allowed(address, where)
-        seen = [asked]
+    def _follow(self, address: str, asked: _Question) -> Fetched:
+        """Ask, and follow redirects within the allow-list."""
+        seen = [self._allowed(address, asked)]
         while True:
-            answer = self._once(asked, conditional, limit, deadline, where)
-            if answer.status not in REDIRECT_STATUSES:
-                return self._judge(asked, answer, expect, where)
-            location = answer.headers.get("Location", "")
+            response, content = self._exchange(seen[-1], asked)
+            if response.status_code not in _REDIRECT_STATUSES:
+                return _judge(seen[-1], response, content, asked)
+            location = response.headers.get("Location", "")
+            code, what = "", ""
             if not location:
-                raise TransferError(
-                    f"{asked} answered {answer.status} without saying where to.",
-                    code="bad_redirect",
-                    **where,
-                )
-            asked = self._allowed(redirect_target(asked, location), where, came_from=asked)
-            if asked in seen:
-                raise TransferError(
-                    f"{seen[0]} redirects in a circle: {' -> '.join([*seen, asked])}.",
-                    code="redirect_loop",
-                    todo="Open the page in a browser and correct the address in the catalogue.",
-                    **where,
-                )
-            seen.append(asked)
-            if len(seen) > self.limits.max_redirects + 1:
-                raise TransferError(
-                    f"{seen[0]} redirects more than {self.limits.max_redirects} times.",
-                    code="too_many_redirects",
-                    todo="Open the page in a browser and correct the address in the catalogue.",
-                    **where,
-                )
+                code, what = "bad_redirect", "redirects without an address to go to"
+            else:
+                target = redirect_target(seen[-1], location)
+                target = self._allowed(target, asked, came_from=seen[-1])
+                if target in seen:
+                    code, what = "redirect_loop", f"redirects in a circle, by way of {target}"
+                elif len(seen) > self.limits.max_redirects:
+                    code, what = (
+                        "too_many_redirects",
+                        f"redirects more than {self.limits.max_redirects} times",
+                    )
+            if code:
+                todo = "Open the page in a browser and correct the address in the catalogue."
+                raise TransferError(f"{seen[0]} {what}.", code=code, todo=todo, **asked.where)
+            seen.append(target)
 
-    def _allowed(
-        self, address: str, where: Mapping[str, Any], *, came_from: str | None = None
-    ) -> str:
+    def _allowed(self, address: str, asked: _Question, *, came_from: str | None = None) -> str:
         try:
-            return self.allow_list.check(address)
+            return self._allow_list.check(address)
         except FetchError as error:
             via = f"{came_from} redirects elsewhere. " if came_from else ""
             raise TransferError(
@@ -419,407 +387,220 @@ class HttpClient:
                 code=error.code,
                 expected="an address of the publisher",
                 found=address[:200],
-                **where,
+                **asked.where,
             ) from error
 
-    def _once(
-        self,
-        address: str,
-        conditional: Mapping[str, str],
-        limit: int,
-        deadline: float,
-        where: Mapping[str, Any],
-    ) -> _Answer:
-        remaining = deadline - self._monotonic()
-        if remaining <= 0:
-            raise self._timeout(address, self.limits.total_seconds, where)
-        result: queue.Queue[_Answer | BaseException] = queue.Queue(1)
-        cancel = threading.Event()
+    def _count(self) -> None:
+        self.requests += 1
 
-        def work() -> None:
-            try:
-                result.put(self._exchange(address, conditional, limit, remaining, cancel, where))
-            except BaseException as error:
-                result.put(error)
-
-        # A thread, because neither looking up a name nor a header sent letter by letter heeds the
-        # time-outs of a socket. One that overstays is left behind and its connection dropped.
-        threading.Thread(target=work, name="pulse-fetch", daemon=True).start()
-        outcome: _Answer | BaseException
-        try:
-            outcome = result.get(timeout=remaining)
-        except queue.Empty:
-            cancel.set()
-            self._sessions.clear()
-            outcome = self._timeout(address, self.limits.total_seconds, where)
-        if isinstance(outcome, BaseException):
-            code = outcome.code if isinstance(outcome, FetchError) else type(outcome).__name__
-            received = len(outcome.content) if isinstance(outcome, TransferError) else 0
-            self.log.append(RequestRecord("GET", address, str(code), received))
-            raise outcome
-        self.log.append(RequestRecord("GET", address, str(outcome.status), len(outcome.content)))
-        return outcome
-
-    def _exchange(
-        self,
-        address: str,
-        conditional: Mapping[str, str],
-        limit: int,
-        remaining: float,
-        cancel: threading.Event,
-        where: Mapping[str, Any],
-    ) -> _Answer:
-        headers = {
-            "User-Agent": self._user_agent,
-            "Accept-Encoding": "gzip",
-            "Accept": "*/*",
-            **conditional,
-        }
-        limits = self.limits
-        timeouts = (min(limits.connect_seconds, remaining), min(limits.read_seconds, remaining))
-        started = self._monotonic()
+    def _exchange(self, address: str, asked: _Question) -> tuple[requests.Response, bytes]:
+        """One answer and its body; urllib3 tries again until the answer begins."""
+        retries = _Retries(
+            total=self.limits.attempts - 1,
+            other=0,
+            allowed_methods={"GET"},
+            status_forcelist=_RETRIED_STATUSES,
+            backoff_factor=self.limits.backoff_seconds,
+            backoff_jitter=self.limits.backoff_seconds,
+            raise_on_status=False,
+        )
+        retries.deadline, retries.longest_wait = asked.deadline, self.limits.longest_wait_seconds
+        retries.count = self._count
+        session = asked.session
+        session.adapter.max_retries = retries
+        # Proxies and certificate bundles set for this computer hold for the internet only.
+        session.trust_env = not is_loopback(split_address(address)[1])
+        self._count()
+        before = self.requests
         body = bytearray()
-        content_type: str | None = None
-        announced = ""
         try:
             with contextlib.closing(
-                self._session(address).get(
-                    address, headers=headers, stream=True, allow_redirects=False, timeout=timeouts
+                session.get(
+                    address,
+                    headers={
+                        "User-Agent": _user_agent(),
+                        "Accept-Encoding": "gzip",
+                        "Accept": "*/*",
+                        **asked.validators.headers(),
+                    },
+                    stream=True,
+                    allow_redirects=False,
+                    timeout=(self.limits.connect_seconds, self.limits.read_seconds),
                 )
             ) as response:
-                content_type = response.headers.get("Content-Type")
-                answer = _Answer(response.status_code, response.headers)
-                if response.status_code in REDIRECT_STATUSES or response.status_code == 304:
-                    return answer
-                announced = response.headers.get("Content-Length", "")
-                if announced.isdigit() and int(announced[:18]) > limit:
-                    raise _TooLargeError
-                for part in _decoded(_parts(response, cancel), response.headers, limit):
-                    body += part
-                    if len(body) > limit:
-                        raise _TooLargeError
-                    if self._monotonic() - started > remaining:
-                        raise self._timeout(address, limits.total_seconds, where)
-                answer.content = bytes(body)
-                return answer
-        except _TooLargeError as error:
+                if response.status_code not in {*_REDIRECT_STATUSES, 304}:
+                    self._read(response, body, address, asked)
+                return response, bytes(body)
+        except (
+            requests.RequestException,
+            urllib3.exceptions.HTTPError,
+            http.client.HTTPException,
+            OSError,
+        ) as error:
+            causes = list(_causes(error))
+            code, text, todo = next(
+                fault
+                for kinds, fault in _CONNECTION_FAULTS
+                if any(isinstance(each, kinds) for each in causes)
+            )
+            tries = 1 + self.requests - before
             raise TransferError(
-                f"{address} is larger than the {limit:,} bytes that are accepted; the download was "
-                "stopped.",
-                content=bytes(body[:KEPT_OF_OVERSIZE]),
+                f"{address} {text}{f' (tried {tries} times)' if tries > 1 else ''}.",
+                code=code,
                 address=address,
-                content_type=content_type,
-                code="too_large",
-                expected=f"at most {limit:,} bytes",
-                found=f"{announced} bytes announced" if announced else "more than that",
-                todo="Check the file by eye; if it is right, raise the dataset's size limit.",
-                **where,
-            ) from error
-        except _BadEncodingError as error:
-            raise TransferError(
-                f"{address} sent a body that cannot be unpacked: {error}.",
                 content=bytes(body),
-                address=address,
-                content_type=content_type,
-                code="bad_encoding",
-                **where,
+                found=f"{len(body):,} bytes" if code in _BROKEN_OFF else str(error)[:200],
+                todo=todo,
+                **asked.where,
             ) from error
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise self._named(address, error, bytes(body), content_type, where) from error
-        except http.client.HTTPException as error:
-            raise self._named(address, error, bytes(body), content_type, where) from error
 
-    def _session(self, address: str) -> _PlainSession:
-        here = is_loopback(split_address(address)[1])
-        if here not in self._sessions:
-            session = _PlainSession()
-            # Proxies and certificate bundles set for this computer hold for the internet only.
-            session.trust_env = not here
-            self._sessions[here] = session
-        return self._sessions[here]
+    def _read(
+        self, response: requests.Response, body: bytearray, address: str, asked: _Question
+    ) -> None:
+        """Read a body into ``body``, unpacked in bounded steps: a gzip bomb is met, not unpacked."""
+        encoding = response.headers.get("Content-Encoding", "").strip().lower()
+        if encoding not in {"", "identity", "gzip", "x-gzip"}:
+            raise urllib3.exceptions.DecodeError(f"it is encoded as {encoding[:40]!r}")
+        announced = response.headers.get("Content-Length", "")
+        too_large = announced.isdigit() and int(announced[:18]) > asked.limit
+        # One piece is one read of the socket, so that a body that drips in meets the deadline.
+        while not too_large and (part := response.raw.read1(65_536, decode_content=True)):
+            body += part
+            too_large = len(body) > asked.limit
+            if asked.is_over:
+                raise self._too_slow(address, asked)
+        if too_large:
+            raise TransferError(
+                f"{address} is larger than the {asked.limit:,} bytes that are accepted; the download "
+                "was stopped.",
+                code="too_large",
+                address=address,
+                content=bytes(body[:_KEPT_OF_OVERSIZE]),
+                expected=f"at most {asked.limit:,} bytes",
+                found=f"{announced or 'more'} bytes",
+                todo="Open the address in a browser and check what is published there.",
+                **asked.where,
+            )
 
-    # -- naming what happened --
-
-    def _timeout(self, address: str, seconds: float, where: Mapping[str, Any]) -> TransferError:
+    def _too_slow(self, address: str, asked: _Question) -> TransferError:
         return TransferError(
-            f"{address} did not answer in full within {seconds:g} s.",
+            f"{address} did not answer in full within {self.limits.total_seconds:g} s.",
             code="timeout",
-            todo="Try again later; until then the last good revision stays in use.",
-            **where,
+            todo=_LATER,
+            **asked.where,
         )
 
-    def _named(
-        self,
-        address: str,
-        error: BaseException,
-        body: bytes,
-        content_type: str | None,
-        where: Mapping[str, Any],
-    ) -> TransferError:
-        chain = list(_causes(error))
 
-        def any_is(*kinds: type[BaseException]) -> bool:
-            return any(isinstance(each, kinds) for each in chain)
-
-        later = "Try again later; until then the last good revision stays in use."
-        if any_is(http.client.IncompleteRead):
-            return TransferError(
-                f"{address} broke off: the body is shorter than announced ({len(body):,} bytes "
-                "received).",
-                content=body,
-                address=address,
-                content_type=content_type,
-                code="truncated",
-                expected="the whole file",
-                found=f"{len(body):,} bytes",
-                todo=later,
-                **where,
-            )
-        if any_is(requests.exceptions.SSLError, urllib3.exceptions.SSLError):
-            return TransferError(
-                f"No trusted connection to {address} could be made ({error}).",
-                code="tls_failed",
-                todo="Check the clock and the certificates of this computer and its proxy.",
-                **where,
-            )
-        if any_is(urllib3.exceptions.NameResolutionError, socket.gaierror):
-            return TransferError(
-                f"The host of {address} cannot be found.",
-                code="name_not_resolved",
-                todo="Check the network connection.",
-                **where,
-            )
-        # Before the time-outs: urllib3 counts a refused connection among them.
-        if any_is(urllib3.exceptions.NewConnectionError, ConnectionRefusedError):
-            return TransferError(
-                f"No connection to {address} could be made.",
-                code="connection_failed",
-                todo="Check the network connection; " + later[0].lower() + later[1:],
-                **where,
-            )
-        if any_is(requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
-            connecting = any_is(requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError)
-            seconds = self.limits.connect_seconds if connecting else self.limits.read_seconds
-            what = "could not be connected to" if connecting else "sent nothing"
-            return TransferError(
-                f"{address} {what} within {seconds:g} s.",
-                code="connect_timeout" if connecting else "timeout",
-                todo=later,
-                **where,
-            )
-        if any_is(requests.ConnectionError, urllib3.exceptions.ProtocolError, OSError):
-            return TransferError(
-                f"The connection to {address} was broken off after {len(body):,} bytes.",
-                content=body,
-                address=address,
-                content_type=content_type,
-                code="connection_reset",
-                expected="the whole file",
-                found=f"{len(body):,} bytes",
-                todo=later,
-                **where,
-            )
-        return TransferError(
-            f"{address} could not be asked ({type(error).__name__}: {error}).",
-            code="request_failed",
-            **where,
-        )
-
-    def _judge(
-        self, address: str, answer: _Answer, expect: Expect, where: Mapping[str, Any]
-    ) -> Fetched:
-        content_type = _plain_type(answer.headers.get("Content-Type"))
-        found = Fetched(
-            address=address,
-            content=answer.content,
-            not_modified=answer.status == 304,
-            content_type=content_type,
-            validators=Validators(answer.headers.get("ETag"), answer.headers.get("Last-Modified")),
-            retrieved_at=self.now(),
-        )
-        if answer.status == 304:
-            return found
-        if answer.status != 200:
-            raise self._status_error(address, answer, where)
-        looks_html = looks_like_html(answer.content)
-        if expect is not PAGE and (looks_html or content_type in PAGE.content_types):
-            raise TransferError(
-                f"{address} answered with a web page where {expect.name} was expected.",
-                content=answer.content,
-                address=address,
-                content_type=content_type,
-                code="html_instead_of_file",
-                expected=expect.name,
-                found=_start_of(answer.content),
-                todo="Open the address in a browser: it is usually a notice of maintenance or of a "
-                "moved page.",
-                **where,
-            )
-        if content_type is not None and content_type not in expect.content_types:
-            is_json = content_type.endswith("json")
-            raise TransferError(
-                f"{address} answered with {content_type} where {expect.name} was expected.",
-                content=answer.content,
-                address=address,
-                content_type=content_type,
-                code="json_error" if is_json else "wrong_content_type",
-                expected=expect.name,
-                found=_start_of(answer.content) if is_json else content_type,
-                todo="Open the address in a browser and read what the publisher says.",
-                **where,
-            )
-        return found
-
-    def _status_error(
-        self, address: str, answer: _Answer, where: Mapping[str, Any]
-    ) -> TransferError:
-        status = answer.status
+def _judge(address: str, response: requests.Response, content: bytes, asked: _Question) -> Fetched:
+    """What an answer is. Raises TransferError for anything but what was asked for."""
+    status, headers, expect = response.status_code, response.headers, asked.expect
+    content_type = (headers.get("Content-Type") or "").split(";", 1)[0].strip().lower() or None
+    start = _start_of(content)
+    is_page = _looks_like_html(content) or content_type in PAGE.content_types
+    kept = content
+    if status == 304 or (
+        status == 200
+        and (expect is PAGE or not is_page)
+        and (content_type is None or content_type in expect.content_types)
+    ):
+        validators = Validators(headers.get("ETag"), headers.get("Last-Modified"))
+        return Fetched(address, content, status == 304, content_type, validators, datetime.now(UTC))
+    expected, found = expect.name, start
+    if status != 200:
         code, text, todo = _STATUS_ERRORS.get(
-            status,
-            ("server_error", f"answered with its own error {status}", "Try again later.")
-            if status >= 500
-            else ("client_error", f"refused the request with {status}", "Report this.")
-            if status >= 400
-            else ("unexpected_status", f"answered {status}", "Report this."),
+            status, next(fault for least, fault in _STATUS_CLASSES if status >= least)
         )
-        return TransferError(
-            f"{address} {text}.",
-            address=address,
-            content=answer.content if status < 500 and status != 429 else b"",
-            content_type=_plain_type(answer.headers.get("Content-Type")),
-            status=status,
-            retry_after=answer.headers.get("Retry-After"),
-            code=code,
-            expected="200",
-            found=f"{status}: {_start_of(answer.content)}" if answer.content else str(status),
-            todo=todo,
-            **where,
-        )
-
-    def _wait_before(self, attempt: int, error: FetchError) -> float | None:
-        """Seconds to wait before a try (2, 3, …); None where it is not worth another one."""
-        if isinstance(error, TransferError):
-            if error.status is not None and error.status not in RETRIED_STATUSES:
-                return None
-            asked = _retry_after(error.retry_after, self.now())
-        else:
-            asked = None
-        if asked is not None:
-            return asked if asked <= self.limits.longest_wait_seconds else None
-        ceiling = min(
-            self.limits.backoff_seconds * 2.0 ** (attempt - 2), self.limits.backoff_cap_seconds
-        )
-        return ceiling * (0.5 + 0.5 * self._jitter())
+        text, expected, found = f"{text} ({status})", "200", f"{status}: {start}".rstrip(": ")
+        kept = b"" if code in CONNECTION_CODES else content
+    elif is_page and expect is not PAGE:
+        code, text = "html_instead_of_file", f"is a web page, not {expect.name}"
+        todo = "Open it in a browser: it is usually a notice of maintenance or of a moved page."
+    else:
+        is_json = (content_type or "").endswith("json")
+        code = "json_error" if is_json else "wrong_content_type"
+        text = f"was sent as {content_type}, not as {expect.name}"
+        todo = "Open the address in a browser and read what the publisher says."
+    raise TransferError(
+        f"{address} {text}.",
+        code=code,
+        address=address,
+        content=kept,
+        content_type=content_type,
+        expected=expected,
+        found=found,
+        todo=todo,
+        **asked.where,
+    )
 
 
+_SETTINGS: Final = "Compare the catalogue's discovery settings with the publisher's documentation."
 _STATUS_ERRORS: Final[Mapping[int, tuple[str, str, str]]] = {
-    400: (
-        "bad_request",
-        "did not understand the request (400)",
-        "Compare the catalogue's discovery settings with the publisher's documentation.",
-    ),
-    401: ("forbidden", "asks for a password (401)", "Open the address in a browser."),
-    403: ("forbidden", "does not let Pulse in (403)", "Open the address in a browser."),
+    400: ("bad_request", "did not understand the request", _SETTINGS),
+    401: ("forbidden", "asks for a password", "Open the address in a browser."),
+    403: ("forbidden", "does not let Pulse in", "Open the address in a browser."),
     404: (
         "not_found",
-        "does not exist (404)",
+        "does not exist",
         "Open the publisher's landing page, find where the file is now, and correct the catalogue.",
     ),
     410: (
         "gone",
-        "was removed by its publisher (410)",
+        "was removed by its publisher",
         "Read the publisher's landing page: the release was withdrawn or replaced.",
     ),
-    422: (
-        "bad_request",
-        "refused a parameter of the request (422)",
-        "Compare the catalogue's discovery settings with the publisher's documentation.",
-    ),
-    429: ("rate_limited", "asks to be asked less often (429)", "Try again later."),
+    422: ("bad_request", "refused a parameter of the request", _SETTINGS),
+    429: ("rate_limited", "asks for fewer requests", _LATER),
 }
 
+_STATUS_CLASSES: Final = (
+    (500, ("server_error", "answered with an error of its own", _LATER)),
+    (400, ("client_error", "refused the request", "Report this.")),
+    (0, ("unexpected_status", "gave an unexpected answer", "Report this.")),
+)
 
-# --- bodies --------------------------------------------------------------------------------------
-
-
-class _BadEncodingError(Exception):
-    """A body is not what its Content-Encoding says."""
-
-
-class _TooLargeError(Exception):
-    """A body is larger than the limit, as sent or unpacked."""
-
-
-def _parts(response: requests.Response, cancel: threading.Event) -> Iterator[bytes]:
-    """The body as sent, in the pieces it arrives in.
-
-    One piece is one read of the socket, so that a body that drips in cannot outlast the deadline.
-    """
-    while not cancel.is_set():
-        part = response.raw.read1(65_536, decode_content=False)
-        if not part:
-            return
-        yield part
-
-
-def _decoded(parts: Iterator[bytes], headers: Mapping[str, str], limit: int) -> Iterator[bytes]:
-    """Undo gzip in bounded steps, never more than 1 MB at once: a bomb is met, not unpacked."""
-    encoding = headers.get("Content-Encoding", "").strip().lower()
-    if encoding in {"", "identity"}:
-        yield from parts
-        return
-    if encoding not in {"gzip", "x-gzip"}:
-        raise _BadEncodingError(f"it is encoded as {encoding[:40]!r}, gzip was expected")
-    received = 0
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    for part in parts:
-        received += len(part)
-        if received > limit:
-            raise _TooLargeError
-        pending = part
-        while pending:
-            if unpacker.eof:
-                unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
-            try:
-                unpacked = unpacker.decompress(pending, 1_000_000)
-            except zlib.error as error:
-                raise _BadEncodingError(f"it says gzip and is not ({error})") from error
-            yield unpacked
-            pending = unpacker.unconsumed_tail or (unpacker.unused_data if unpacker.eof else b"")
-    if received and not unpacker.eof:
-        raise http.client.IncompleteRead(b"")
-
-
-def looks_like_html(content: bytes) -> bool:
-    """Whether a body begins like a web page, whatever its content type says."""
-    start = content[:1_024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return start.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
-
-
-def _start_of(content: bytes) -> str:
-    text = " ".join(content[:400].decode("utf-8", errors="replace").split())
-    return text[:160] + ("…" if len(text) > 160 else "")
-
-
-def _plain_type(header: str | None) -> str | None:
-    plain = (header or "").split(";", 1)[0].strip().lower()
-    return plain or None
-
-
-def _retry_after(header: str | None, now: datetime) -> float | None:
-    """Seconds from a Retry-After header (a number, or a date), None where there is none."""
-    if not header:
-        return None
-    text = header.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError, IndexError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+_CONNECTION_FAULTS: Final[
+    tuple[tuple[tuple[type[BaseException], ...], tuple[str, str, str]], ...]
+] = (
+    (
+        (http.client.IncompleteRead,),
+        ("truncated", "broke off: the body is shorter than announced", _LATER),
+    ),
+    (
+        (urllib3.exceptions.DecodeError,),
+        ("bad_encoding", "sent a body that cannot be unpacked", _LATER),
+    ),
+    (
+        (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
+        (
+            "tls_failed",
+            "has no certificate that is trusted here",
+            "Check the clock and the certificates of this computer and its proxy.",
+        ),
+    ),
+    (
+        (urllib3.exceptions.NameResolutionError, socket.gaierror),
+        ("name_not_resolved", "is on a host that cannot be found", "Check the network connection."),
+    ),
+    # Before the time-outs: urllib3 counts a refused connection among them.
+    (
+        (urllib3.exceptions.NewConnectionError, ConnectionRefusedError),
+        ("connection_failed", "could not be connected to", "Check the network connection."),
+    ),
+    (
+        (requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError),
+        ("connect_timeout", "could not be connected to in time", _LATER),
+    ),
+    (
+        (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError),
+        ("timeout", "did not answer in time", _LATER),
+    ),
+    (
+        (requests.ConnectionError, urllib3.exceptions.ProtocolError, OSError),
+        ("connection_reset", "broke off the connection", _LATER),
+    ),
+    ((Exception,), ("request_failed", "could not be asked", "Report this.")),
+)
+"""What an exception means, the first that fits: code, text, what to do."""
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -828,11 +609,29 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     while pending:
         each = pending.pop()
-        if not isinstance(each, BaseException) or id(each) in seen:
-            continue
-        seen.add(id(each))
-        yield each
-        pending += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+        if isinstance(each, BaseException) and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            pending += [each.__cause__, each.__context__, getattr(each, "reason", None), *each.args]
+
+
+def _user_agent() -> str:
+    """How Pulse names itself to publishers: project and version."""
+    try:
+        version = importlib.metadata.version("pulse-barometers")
+    except importlib.metadata.PackageNotFoundError:
+        version = "unreleased"
+    return f"Pulse-barometers/{version} (reads published statistics; python-requests)"
+
+
+def _looks_like_html(content: bytes) -> bool:
+    """Whether a body begins like a web page, whatever its content type says."""
+    start = content[:1_024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return start.startswith((b"<!doctype html", b"<html", b"<head", b"<body"))
+
+
+def _start_of(content: bytes) -> str:
+    return " ".join(content[:400].decode("utf-8", errors="replace").split())[:160]
 
 
 # --- can they be reached at all? -----------------------------------------------------------------
@@ -840,7 +639,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 @dataclass(frozen=True)
 class Reachability:
-    """Which publishers can be connected to, as told by ``probe``; updated as a run learns more."""
+    """Which publishers can be connected to, as found by ``probe``; updated as a run learns more."""
 
     reached: dict[str, bool]
 
@@ -851,12 +650,12 @@ class Reachability:
             return f"All {len(self.reached)} publisher addresses can be reached."
         if len(absent) == len(self.reached):
             return (
-                "No publisher can be reached from here: going on with the files already held, "
-                "else the bundled figures."
+                "No publisher can be reached from here: using the files already held, else the "
+                "bundled figures."
             )
         return (
-            f"Cannot be reached from here: {', '.join(absent)}; for these, going on with the files "
-            "already held, else the bundled figures."
+            f"Cannot be reached from here: {', '.join(absent)}; for these, the files already held "
+            "are used, else the bundled figures."
         )
 
 

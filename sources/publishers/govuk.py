@@ -21,7 +21,7 @@ from pydantic import AwareDatetime
 
 from sources.catalogue import Dataset, Edition, GovUkDiscovery, fill
 from sources.errors import FetchError
-from sources.http import SPREADSHEET, Expect, Fetched, HttpClient, TransferError, Validators
+from sources.http import SPREADSHEET, Fetched, HttpClient, TransferError, Validators
 from sources.publishers.base import (
     Answer,
     Cursor,
@@ -301,7 +301,7 @@ def fetch_edition(
         return Answer(None, known.model_copy(update=told), remarks, item.withdrawn)
     file = http.get(
         address,
-        expect=_expected(chosen),
+        expect=SPREADSHEET,
         validators=known.file_validators if known is not None and same else None,
         **where,
     )
@@ -329,17 +329,6 @@ def fetch_edition(
         remarks,
         item.withdrawn,
     )
-
-
-def _expected(chosen: Attachment) -> Expect:
-    """The file must come as what the page says it is, or without saying."""
-    stated = (chosen.content_type or "").split(";", 1)[0].strip().lower()
-    generic = SPREADSHEET.content_types - {
-        each for each in SPREADSHEET.content_types if each.startswith("application/vnd.")
-    }
-    if stated == "text/csv":
-        return Expect("a CSV file", generic | {"text/csv", "text/plain", "application/csv"})
-    return Expect(SPREADSHEET.name, generic | {stated}) if stated else SPREADSHEET
 
 
 def _asset_address(http: HttpClient, url: str) -> str:

@@ -510,6 +510,18 @@ def status(code: int, **headers: str) -> Fault:
     )
 
 
+def endless_error(code: int) -> Fault:
+    """Answer with an error whose page does not end."""
+
+    def misbehave(handler: Handler, reply: Reply) -> None:
+        handler.send_response(code)
+        handler.end_headers()
+        while not handler.server.stopping.is_set():
+            handler.wfile.write(bytes(65_536))
+
+    return lambda reply: Reply(misbehave=misbehave)
+
+
 def html_page(reply: Reply) -> Reply:
     """Answer 200 with an error page."""
     return Reply(200, HTML_PAGE, "text/html; charset=utf-8")

@@ -7,14 +7,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 
 import pytest
 
 from sources.addresses import PublisherSettings
 from sources.catalogue import Catalogue
-from sources.http import HttpClient, Limits, probe
+from sources.http import HttpClient, probe
 from sources.intake import take_in
 from sources.landing import LandingStore
 from sources.refresh import CursorStore, Mode, Obtained, SourceOutcome, obtain, refresh_all
@@ -321,27 +320,6 @@ def test_some_datasets_can_be_chosen(world: FakePublishers, refresh: Refresh) ->
     round_ = refresh(only={INDEX.code})
     assert {each.dataset for each in round_.outcomes} == {INDEX.code}
     assert set(world.asked()) == {"smc"}
-
-
-def test_an_unchanged_refresh_is_much_faster_than_a_full_one(
-    world: FakePublishers, tmp_path: Path
-) -> None:
-    """By the bytes that cross the wire, which is what the network's time goes into."""
-    store = LandingStore(tmp_path / "a", tmp_path / "b")
-    received = []
-    for _ in range(2):
-        with client(world, Limits()) as http:
-            refresh_all(catalogue(), mode="default", store=store, http=http, now=NOW)
-            received.append(sum(record.received for record in http.log))
-    assert received[1] < received[0] / 100
-
-
-def test_times_are_those_of_the_client(world: FakePublishers, store: LandingStore) -> None:
-    moment = NOW - timedelta(days=3)
-    http = HttpClient(world.settings, IMPATIENT, now=lambda: moment)
-    outcome = obtain(INDEX, INDEX.edition("2025"), mode="default", store=store, http=http, now=NOW)
-    assert outcome.landed is not None
-    assert outcome.landed.retrieved_at == moment
 
 
 def test_a_catalogue_without_discovery_asks_nobody(

@@ -203,4 +203,4 @@ def file_address(dataset: Dataset, edition: Edition) -> tuple[str, str]:
 
 def client(world: FakePublishers, limits: Limits = IMPATIENT) -> HttpClient:
     """A client of these publishers that does not wait long."""
-    return HttpClient(world.settings, limits, jitter=lambda: 0.0)
+    return HttpClient(world.settings, limits)
