@@ -112,7 +112,11 @@ class Measure(_Model):
 
 
 class Edition(_Model):
-    """One edition: when it was measured and published, where, and at which area levels."""
+    """One edition: when it was measured and published, where, and at which area levels.
+
+    ``history``: an edition of an older national series, carried where a cited copy was found. It is
+    never fetched, and only its figures have rows: nothing is said of the cells that it lacks.
+    """
 
     edition: str = Field(pattern=_EDITION)
     title: str
@@ -120,6 +124,7 @@ class Edition(_Model):
     period_end: date
     published_on: date | None = None
     baseline: bool = False
+    history: bool = False
     page: str | None = None
     levels: tuple[AreaLevel, ...] = ()
     code_vintage: int | None = Field(default=None, ge=2009, le=2100)

@@ -130,7 +130,7 @@ def take_in(
                     dataset=dataset.code,
                     edition=edition.edition,
                     state="accepted",
-                    origin="transcribed",
+                    origin=_origin_of(carried),
                     revision=BUNDLED_REVISION,
                     file_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
                     file_name=path.name,
@@ -249,7 +249,7 @@ def load_bundled(
 ) -> pd.DataFrame | None:
     """The figures of the edition that ship with the project, in the tidy shape; None without any.
 
-    Every row is ``transcribed``, its revision is "bundled". Raises ContractError(code="bad_bundle")
+    Every row is ``transcribed`` or ``reported``, its revision is "bundled". Raises ContractError(code="bad_bundle")
     for a file that does not fit the shape or says something else about itself.
     """
     path = bundled_path(dataset, edition, bundled)
@@ -263,10 +263,19 @@ def load_bundled(
         raise _bad_bundle(
             dataset, edition, path, f"it does not fit the tidy shape: {error}"
         ) from error
-    for column, wanted in (("origin", "transcribed"), ("revision", BUNDLED_REVISION)):
-        if not rows.empty and not rows[column].eq(wanted).fillna(False).all():
-            raise _bad_bundle(dataset, edition, path, f"{column} is not {wanted!r} in every row")
+    for column, wanted in (
+        ("origin", ("transcribed", "reported")),
+        ("revision", (BUNDLED_REVISION,)),
+    ):
+        if not rows[column].isin(wanted).all():
+            known = " or ".join(repr(each) for each in wanted)
+            raise _bad_bundle(dataset, edition, path, f"{column} is not {known} in every row")
     return rows
+
+
+def _origin_of(carried: pd.DataFrame) -> str:
+    """``reported`` where every figure was printed by somebody else, otherwise ``transcribed``."""
+    return "reported" if carried["origin"].eq("reported").all() else "transcribed"
 
 
 def _bad_bundle(dataset: Dataset, edition: Edition, path: Path, message: str) -> ContractError:

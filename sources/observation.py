@@ -40,7 +40,7 @@ STATUSES_WITHOUT_VALUE: tuple[str, ...] = (
     "not_applicable",
     "not_held",
 )
-ORIGINS: tuple[str, ...] = ("publisher", "transcribed", "derived", "synthetic")
+ORIGINS: tuple[str, ...] = ("publisher", "transcribed", "reported", "derived", "synthetic")
 
 _TEXT, _REAL, _WHOLE, _DAY = "string", "float64", "Int64", "datetime64[ns]"
 
@@ -96,7 +96,7 @@ def _says_where_from(frame: pd.DataFrame) -> pd.Series:
     cell = frame["file_sha256"].notna() & frame["row_number"].notna()
     cited = frame["citation"].fillna("").str.strip().ne("")
     from_file = frame["origin"].eq("publisher").fillna(False)
-    copied = frame["origin"].eq("transcribed").fillna(False)
+    copied = frame["origin"].isin(["transcribed", "reported"])
     other = ~(from_file | copied)
     return ((from_file & cell) | (copied & cited) | other).astype(bool)
 

@@ -187,7 +187,7 @@ def obtain(
     publisher = publisher_of(dataset.discovery)
     if mode == "offline":
         return outcome("not_tried", "Offline was asked for.", tried=False)
-    if publisher is None or dataset.parser is None:
+    if publisher is None or dataset.parser is None or edition.history:
         why = "nothing is fetched for it" if publisher is None else "no layout is known for it"
         return outcome("not_tried", f"{dataset.short_title}: {why}.", tried=False)
     if reachability is not None and not reachability.reached.get(publisher, True):

@@ -69,6 +69,10 @@ class Recipe(_Model):
     ``read_as`` names the catalogue entry whose parser reads the file, where that is a copy by another
     publisher; ``citation`` is a format string of ``{file}`` and ``{line}``; ``levels`` and
     ``code_prefix`` choose the rows that are carried (empty: all).
+
+    ``series`` is for a file that holds one series through many editions, with the columns measure,
+    edition, area_code, percent and read_in: it maps the file's label of a measure to the catalogue's
+    code, and the citation may name {read_in}, the copy that the figure was read in.
     """
 
     dataset: str
@@ -79,6 +83,7 @@ class Recipe(_Model):
     levels: tuple[str, ...] = ()
     code_prefix: str = ""
     remarks: tuple[Remark, ...] = ()
+    series: Mapping[str, str] = {}
 
     @model_validator(mode="after")
     def _cites_the_line(self) -> Recipe:
@@ -135,11 +140,14 @@ def transcribe(
     """
     target = catalogue.dataset(recipe.dataset)
     edition = target.edition(recipe.edition)
-    reader = catalogue.dataset(recipe.read_as) if recipe.read_as else target
-    parsed = _parse(
-        reader, reader.edition(recipe.edition), content, areas, file_name or recipe.file_name
-    )
-    rows = parsed.sort_values("row_number", kind="stable").to_dict("records")
+    if recipe.series:
+        rows = _of_series(recipe, target, edition, content, areas)
+    else:
+        reader = catalogue.dataset(recipe.read_as) if recipe.read_as else target
+        parsed = _parse(
+            reader, reader.edition(recipe.edition), content, areas, file_name or recipe.file_name
+        )
+        rows = parsed.sort_values("row_number", kind="stable").to_dict("records")
     kept = [
         _cited(row, recipe, edition)
         for row in rows
@@ -165,9 +173,34 @@ def _parse(
     return PARSERS[dataset.parser](content, context).rows
 
 
+def _of_series(
+    recipe: Recipe, dataset: Dataset, edition: Edition, content: bytes, areas: AreaBook
+) -> list[dict[Any, Any]]:
+    lines = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+    return [
+        {
+            "measure": recipe.series[line["measure"]],
+            "area_code": line["area_code"],
+            "area_name": areas.name(line["area_code"]),
+            "area_level": areas.level(line["area_code"]),
+            "period_start": pd.Timestamp(edition.period_start),
+            "period_end": pd.Timestamp(edition.period_end),
+            "unit": dataset.measure(recipe.series[line["measure"]]).unit,
+            "value": float(line["percent"]),
+            "status": "published",
+            "row_number": number,
+            "read_in": line["read_in"],
+        }
+        for number, line in enumerate(lines, start=2)
+        if line["measure"] in recipe.series and line["edition"] == edition.edition
+    ]
+
+
 def _cited(row: dict[Any, Any], recipe: Recipe, edition: Edition) -> dict[str, Any]:
     told: dict[str, Any] = {str(key): value for key, value in row.items()}
-    citation = recipe.citation.format(file=recipe.file_name, line=told["row_number"])
+    citation = recipe.citation.format(
+        file=recipe.file_name, line=told["row_number"], read_in=told.get("read_in")
+    )
     for remark in recipe.remarks:
         if remark.meant(told):
             citation = f"{citation} {remark.text}"
@@ -186,6 +219,14 @@ def _cited(row: dict[Any, Any], recipe: Recipe, edition: Edition) -> dict[str, A
         citation=citation,
     )
     return told
+
+
+def _by_hand(recipe: Recipe, path: Path) -> pd.DataFrame:
+    """The rows of a bundled file that its recipe does not make: figures of running text."""
+    if not path.is_file():
+        return pd.DataFrame(columns=list(OBSERVATION_COLUMNS))
+    held = pd.read_csv(path, dtype="object", keep_default_na=False, encoding="utf-8")
+    return held[~held["measure"].isin(recipe.series.values())]
 
 
 def to_csv(frame: pd.DataFrame) -> str:
@@ -235,6 +276,7 @@ def main(dataset: str, edition: str, file: Path, write: bool) -> None:
         return
     target = BUNDLED / dataset / f"{edition}.csv"
     target.parent.mkdir(parents=True, exist_ok=True)
+    frame = pd.concat([frame, _by_hand(recipe, target)]) if recipe.series else frame
     with target.open("w", encoding="utf-8", newline="") as handle:
         handle.write(to_csv(frame))
     click.echo(f"{target}: {len(frame)} rows")

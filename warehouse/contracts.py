@@ -17,7 +17,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 STATUSES_WITH_VALUE = ("published", "low_reliability")
-RELEASABLE_ORIGINS = ("publisher", "transcribed", "derived")
+RELEASABLE_ORIGINS = ("publisher", "transcribed", "reported", "derived")
 UNIT_RANGES: Mapping[str, tuple[float, float]] = {
     "percent": (0.0, 100.0),
     # Standardised over some 200 areas: the largest published lies at 6.8, so beyond 12 something was misread.
@@ -51,6 +51,7 @@ class Reference:
     authorities: frozenset[str]
     combined_authorities: frozenset[str]
     editions: frozenset[tuple[str, str]]
+    history: frozenset[tuple[str, str]]
     goals: Mapping[str, frozenset[str]]
     claims: frozenset[str]
     provenance: frozenset[str]
@@ -158,7 +159,9 @@ def _each_authority_once(reference: Reference) -> Callable[[pd.DataFrame], pd.Se
         duplicated = frame.duplicated(list(BAROMETER_KEY), keep=False)
         short = set()
         for cell, rows in frame.groupby(["barometer_id", "edition"], sort=False):
-            if not wanted <= set(rows["area_code"]):
+            # An older edition of a national series has its figures and no gaps.
+            history = (rows["dataset"].iloc[0], cell[1]) in reference.history
+            if not history and not wanted <= set(rows["area_code"]):
                 short.add(cell)
         cells = pd.Series(
             list(zip(frame["barometer_id"], frame["edition"], strict=True)), index=frame.index

@@ -111,6 +111,12 @@ def read_reference(connection: duckdb.DuckDBPyConnection, previous: Path | None)
                 "select dataset, edition from raw.editions"
             ).fetchall()
         ),
+        history=frozenset(
+            (dataset, edition)
+            for dataset, edition in connection.execute(
+                "select dataset, edition from raw.editions where is_history"
+            ).fetchall()
+        ),
         goals={goal: frozenset(names) for goal, names in goals.items()},
         claims=_codes(connection, "select claim_id from reference.report_claims"),
         provenance=_codes(connection, "select provenance_id from marts.provenance"),

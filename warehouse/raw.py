@@ -41,7 +41,7 @@ _CATALOGUE = (
 _EDITIONS = (
     "dataset varchar, edition varchar, edition_title varchar, period_start date, "
     "period_end date, published_on date, is_baseline boolean, page varchar, "
-    "how_to_obtain varchar, code_vintage integer"
+    "how_to_obtain varchar, code_vintage integer, is_history boolean"
 )
 _EDITION_LEVELS = "dataset varchar, edition varchar, area_level varchar"
 _INPUTS = (
@@ -187,6 +187,7 @@ def _edition_rows(catalogue: Catalogue) -> pd.DataFrame:
                 "page": e.page,
                 "how_to_obtain": e.how_to_obtain,
                 "code_vintage": e.code_vintage,
+                "is_history": e.history,
             }
             for d in catalogue.datasets.values()
             for e in d.editions

@@ -305,7 +305,11 @@ def test_every_pair_of_catalogued_editions_is_registered_as_a_break() -> None:
         if not row["area_code"] and not row["barometer_id"]
     }
     for barometer in seed("barometer_definitions"):
-        editions = [entry.edition for entry in catalogue.dataset(barometer["dataset"]).editions]
+        editions = [
+            entry.edition
+            for entry in catalogue.dataset(barometer["dataset"]).editions
+            if not entry.history
+        ]
         for pair in pairwise(editions):
             own = (barometer["barometer_id"], *pair) in breaks
             assert own or (barometer["dataset"], *pair) in whole, (barometer["barometer_id"], pair)

@@ -58,11 +58,10 @@ candidates as (
         published.origin,
         case when published.value is not null then 'published' end as method,
         published.provenance_id,
-        -- The report's own figures for combined authorities are somebody's computation: ours, with
-        -- an interval, goes before them, the publisher's goes before both.
+        -- The publisher's figure and a copy of it go before ours, ours before a reported one.
         case
             when published.value is null then 4
-            when published.source_rank >= 9 then 3
+            when published.origin = 'reported' then 3
             else 1
         end as preference
     from published

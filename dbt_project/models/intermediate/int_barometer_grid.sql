@@ -78,7 +78,8 @@ cells as (
         own_level.area_level is not null as is_published_level,
         authority_level.area_level is not null as has_authority_figures
     from barometers
-    inner join editions on barometers.dataset = editions.dataset
+    -- An older edition of a national series has its figures and no gaps.
+    inner join editions on barometers.dataset = editions.dataset and not editions.is_history
     cross join areas
     left join counties on areas.area_code = counties.member_code
     left join edition_levels as own_level

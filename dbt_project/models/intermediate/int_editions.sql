@@ -18,6 +18,7 @@ ordered as (
         page,
         how_to_obtain,
         code_vintage,
+        is_history,
         lag(edition) over (partition by dataset order by period_end, edition) as previous_edition
     from editions
 

@@ -86,8 +86,8 @@ candidates as (
 
 ),
 
--- Several sources may carry the same figure: the publisher's own table wins over a copy, a copy
--- over the report, and any figure over a cell without one.
+-- Several sources may carry one cell. The publisher's own table decides, also where it suppresses the
+-- figure; then a copy of it; then what somebody else reports. Otherwise any figure beats none.
 final as (
 
     select *
@@ -96,9 +96,14 @@ final as (
         row_number() over (
             partition by barometer_id, area_code, edition, period_start, period_end
             order by
-                status in ('published', 'low_reliability') desc,
+                case
+                    when status = 'suppressed' and origin in ('publisher', 'synthetic') then 0
+                    when value is null then 3
+                    when origin = 'reported' then 2
+                    when origin = 'transcribed' then 1
+                    else 0
+                end asc,
                 source_rank asc,
-                origin asc,
                 provenance_id asc
         ) = 1
 

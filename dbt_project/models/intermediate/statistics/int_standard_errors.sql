@@ -20,7 +20,9 @@ with_base as (
             when figures.area_level = 'nation' then designs.england_base
         end as floor_base,
         coalesce(designs.design_effect, {{ var('design_effect', 1.6) }}) as assumed_design_effect,
-        figures.unit = 'percent' and figures.value is not null as may_have_se,
+        -- A figure that somebody else reports is tested against nothing.
+        figures.unit = 'percent' and figures.value is not null
+        and figures.origin != 'reported' as may_have_se,
         -- No authority's sample is large enough for limits that meet.
         figures.area_level in ('lad', 'utla', 'cauth')
         and figures.upper_95 = figures.lower_95 as zero_width_authority
@@ -67,6 +69,7 @@ final as (
         case
             when unit != 'percent' then 'not_a_percentage'
             when value is null then 'no_value'
+            when origin = 'reported' then 'reported_by_others'
             when lower_95 is null or upper_95 is null then 'no_interval'
             when not {{ interval_is_valid('lower_95', 'upper_95', 'value') }} then 'invalid_interval'
             when se_method = 'none' then 'zero_width'
