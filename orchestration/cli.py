@@ -120,7 +120,7 @@ def _must_be_fetched(workspace: Workspace, dataset: str, edition: str) -> None:
     help="Keep what was made in this new folder; else it is removed.",
 )
 def rebuild(number: int, folder: Path | None) -> None:
-    """Make release NUMBER again from its manifest, and hold the two against each other."""
+    """Make release NUMBER again from its manifest, and compare the content of the two."""
     import tempfile
 
     with told_plainly():
@@ -151,8 +151,8 @@ def _rebuild(workspace: Workspace, number: int, root: Path) -> int:
     found = compare(manifest, scratch.releases / manifest.folder_name)
     if found.same:
         click.echo(
-            f"release {number} can be made again: {found.files} of {found.files} files have the "
-            "same bytes"
+            f"release {number} can be made again: {found.compared} of {found.compared} tables and "
+            "files have the same content"
         )
         return 0
     click.echo(f"release {number} made again differs in {len(found.different)}:")
@@ -316,23 +316,23 @@ def datasets() -> None:
 
 @main.command()
 def releases() -> None:
-    """List the releases; the one that readers see is marked."""
-    from warehouse.release import current_release, list_releases
+    """List the releases and their state; the one that readers see is marked."""
+    from warehouse.release import count_checks, release_states
 
     with told_plainly():
-        workspace = Workspace.from_environment()
-        now = current_release(workspace)
-        found = list_releases(workspace)
+        found = release_states(Workspace.from_environment())
         if not found:
             click.echo("no release yet: run `make refresh`")
-        for manifest in found:
-            mark = "*" if now and manifest.number == now.number else " "
-            red = sum(not check["passed"] for check in manifest.checks)
-            click.echo(
-                f"{mark} {manifest.number:>4}  {manifest.made_at[:19]}  "
-                f"{sum(manifest.tables.values())} rows, {len(manifest.checks)} checks, {red} red  "
-                f"content {manifest.content_sha256[:12]}  code {manifest.code_version}"
+        for number, manifest, state, is_current in found:
+            mark = "*" if is_current else " "
+            about = (
+                f"{manifest.made_at[:19]}  {sum(manifest.tables.values())} rows, "
+                f"checks: {count_checks(manifest.checks)}, "
+                f"content {manifest.content_sha256[:12]}, code {manifest.code_version}"
+                if manifest
+                else ""
             )
+            click.echo(f"{mark} {number:>4}  {state}  {about}".rstrip())
 
 
 @main.command()

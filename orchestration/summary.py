@@ -25,13 +25,14 @@ def summary_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
         ask = connection.execute
         for dataset, edition, origin, revision, figures, message in ask(
             "select dataset, edition, coalesce(origin, 'nothing held'), coalesce(revision, ''), "
-            "figures, publisher_message from raw.inputs order by 1, 2"
+            "figures, publisher_message from meta.editions order by 1, 2"
         ).fetchall():
             lines.append(f"  {dataset:<30}{edition:<11}{origin:<14}{revision:<14}{figures:>6} rows")
             if message:
                 lines += _wrapped(f"    {message}")
         refused = ask(
-            "select dataset, edition, refusals from raw.inputs where refused > 0 order by 1, 2"
+            "select dataset, edition, refusals from meta.editions where files_refused > 0 "
+            "order by 1, 2"
         ).fetchall()
         if refused:
             lines += _heading("Refused, and what is used instead stands above")

@@ -21,6 +21,11 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoload_known_extensions": False,
 }
 
+_COMPACT: dict[str, str] = {
+    "default_block_size": "16384",
+    "storage_compatibility_version": "v1.2.0",
+}
+
 
 @contextmanager
 def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -39,13 +44,7 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         connection = duckdb.connect(str(path), read_only=True, config=CONFIG)
     except duckdb.Error as error:
-        raise WorkspaceError(
-            "the warehouse cannot be opened",
-            code="unreadable_warehouse",
-            file=str(path),
-            found=str(error).splitlines()[0],
-            todo="close the program that writes to it, or restore a release with `pulse rollback`",
-        ) from error
+        raise _unreadable(path, error) from error
     try:
         connection.execute("set enable_progress_bar = false")
         yield connection
@@ -53,17 +52,31 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+def _unreadable(path: Path, error: duckdb.Error) -> WorkspaceError:
+    return WorkspaceError(
+        "the warehouse cannot be opened",
+        code="unreadable_warehouse",
+        file=str(path),
+        found=str(error).splitlines()[0],
+        todo="close the program that writes to it, or restore a release with `pulse rollback`",
+    )
+
+
 @contextmanager
-def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def writing(path: Path, *, compact: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that may write; on leaving, everything is in the file itself.
 
     The checkpoint matters: a file moved without its ``.wal`` loses tables silently.
+
+    Args:
+        path: the file, made where there is none.
+        compact: whether a new file gets the smallest blocks: many small tables then take half.
 
     Raises:
         WorkspaceError: when the file cannot be opened for writing.
     """
     try:
-        connection = duckdb.connect(str(path), config=CONFIG)
+        connection = duckdb.connect(str(path), config={**CONFIG, **(_COMPACT if compact else {})})
     except duckdb.Error as error:
         raise WorkspaceError(
             "the warehouse of this build cannot be written",
@@ -78,3 +91,16 @@ def writing(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute("checkpoint")
     finally:
         connection.close()
+
+
+def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
+    """Attach another file, read-only, to a connection.
+
+    Raises:
+        WorkspaceError: when it cannot be opened.
+    """
+    quoted = str(path).replace("'", "''")
+    try:
+        connection.execute(f"attach '{quoted}' as {name} (read_only)")
+    except duckdb.Error as error:
+        raise _unreadable(path, error) from error

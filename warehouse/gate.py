@@ -14,7 +14,6 @@ import pandas as pd
 
 from warehouse.connection import reading
 from warehouse.contracts import Reference, Rule, Verdict, apply, lost_figures, rules
-from warehouse.workspace import Workspace
 
 _SHOWN = 100
 # What a person looks for first, of whatever mart; the rest of a row is one query away.
@@ -108,7 +107,7 @@ def read_reference(connection: duckdb.DuckDBPyConnection, previous: Path | None)
         editions=frozenset(
             (dataset, edition)
             for dataset, edition in connection.execute(
-                "select dataset, edition from raw.editions"
+                "select dataset, edition from meta.editions"
             ).fetchall()
         ),
         history=frozenset(
@@ -149,9 +148,3 @@ def _previous(path: Path | None) -> dict[str, pd.DataFrame]:
         return {}
     with reading(path) as connection:
         return {"barometers": _read(connection, "barometers")}
-
-
-def previous_warehouse(workspace: Workspace) -> Path | None:
-    """The warehouse that readers see now, if there is one."""
-    path = workspace.warehouse_file
-    return path.resolve() if path.exists() else None

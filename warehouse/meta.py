@@ -1,25 +1,25 @@
-"""What a release says about itself: ``meta.checks``, ``meta.changed_figures``, ``meta.releases``.
+"""The warehouse of a release, and what it says about itself.
 
-Everything else in ``meta`` is built by dbt. These can only be written once the gate has
-spoken, just before the warehouse is closed.
+``meta.checks``, ``meta.changed_figures`` and ``meta.releases`` can only be written once the gate has
+passed a build; everything else in ``meta`` is built by dbt.
 """
 
 from __future__ import annotations
 
-import hashlib
-import platform
-import re
-import tomllib
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from warehouse.connection import reading, writing
-from warehouse.differences import differences
-from warehouse.workspace import PROJECT
+import duckdb
 
+from warehouse.connection import attach, reading, writing
+from warehouse.content import table_hashes
+from warehouse.differences import differences
+
+# What is described and promised; what only the build needs stays in the build.
+PUBLISHED = ("marts", "reference", "meta")
 _CHECKS = {
     "kind": ("varchar", "contract (an input), model or test (dbt), or gate (a published mart)."),
     "subject": ("varchar", "The dataset and edition, or the mart, that was checked."),
@@ -48,54 +48,10 @@ _RELEASES = {
     "release": ("integer", "Number of the release."),
     "made_at": ("timestamp", "When it was made, in UTC."),
     "code_version": ("varchar", "Version of Pulse and a hash of its code."),
-    "content_sha256": ("varchar", "One hash over the exported tables."),
+    "content_sha256": ("varchar", "One hash over the content of the marts."),
     "is_one_before": ("boolean", "Whether readers saw it until this one came."),
     "is_this_one": ("boolean", "Whether this warehouse is that release."),
 }
-
-
-_CODE = {".py", ".sql", ".yml", ".yaml", ".csv", ".j2", ".css"}
-_NOT_CODE = {"target", "exports", "current", "__pycache__"}
-
-
-def code_files() -> list[Path]:
-    """The files that decide what is computed, in a fixed order."""
-    found = [
-        path
-        for folder in ("sources", "warehouse", "orchestration", "dbt_project")
-        for path in sorted((PROJECT / folder).rglob("*"))
-        if path.suffix in _CODE and not _NOT_CODE & set(path.relative_to(PROJECT).parts)
-    ]
-    # The methods are a page of every release.
-    return [*found, PROJECT / "docs" / "methods.md"]
-
-
-def code_version() -> str:
-    """The package's version and the first 12 characters of a hash over the code that computes.
-
-    Two workspaces with the same one compute the same from the same inputs.
-    """
-    digest = hashlib.sha256()
-    for path in code_files():
-        digest.update(path.relative_to(PROJECT).as_posix().encode())
-        digest.update(path.read_bytes())
-    try:
-        number = version("pulse-barometers")
-    except PackageNotFoundError:
-        number = "0"
-    return f"{number}+{digest.hexdigest()[:12]}"
-
-
-def libraries() -> dict[str, str]:
-    """The version of each library that a release is made with, of Python and of the system."""
-    with (PROJECT / "pyproject.toml").open("rb") as stream:
-        required = tomllib.load(stream)["project"]["dependencies"]
-    names = sorted(re.split(r"[^\w-]", requirement)[0] for requirement in required)
-    return {
-        "python": platform.python_version(),
-        "system": " ".join([platform.system(), platform.machine(), *platform.libc_ver()]),
-        **{name: version(name) for name in names},
-    }
 
 
 def input_checks(build: Path) -> list[dict[str, Any]]:
@@ -141,7 +97,9 @@ def table_counts(build: Path) -> dict[str, int]:
 
 def seal(
     build: Path,
+    target: Path,
     *,
+    dbt_manifest: Path | None,
     checks: Sequence[Mapping[str, Any]],
     earlier: Sequence[Mapping[str, Any]],
     previous: Path | None,
@@ -149,38 +107,62 @@ def seal(
     number: int,
     made_at: datetime,
     version_of_code: str,
-) -> None:
-    """Write ``meta.checks``, ``meta.changed_figures`` and ``meta.releases`` into a build.
+) -> dict[str, str]:
+    """Write the warehouse of a release: what a build has to publish, described, in a compact file.
 
     Args:
-        build: the warehouse to close.
+        build: the warehouse that dbt built and the gate passed; it stays as it is.
+        target: the file to make. Only tables are copied: a view would name the build.
+        dbt_manifest: ``manifest.json`` of the build, whose descriptions become comments.
         checks: every verdict, as ``meta.checks`` has them.
         earlier: the releases before this one, as manifests name them.
-        previous: the warehouse that readers see until now, if there is one.
-        follows: the number of its release.
+        previous: the warehouse of the release that this one is compared with, if there is one.
+        follows: the number of that release.
         number: of the release to be.
         made_at: its moment, with a time zone.
-        version_of_code: as ``code_version`` tells it.
+        version_of_code: as ``code_version`` returns it.
+
+    Returns:
+        A hash per table, as ``warehouse.content.table_hashes`` has them.
+
+    Raises:
+        WorkspaceError: when one of the files cannot be opened or written.
     """
     changed = differences(previous, build) if previous is not None else None
-    with writing(build) as connection:
-        connection.execute("create schema if not exists meta")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+    described = _descriptions(dbt_manifest) if dbt_manifest is not None else {}
+    with writing(target, compact=True) as connection:
+        attach(connection, build, "built")
+        connection.execute("begin")
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables() "
+            "where database_name = 'built' and list_contains(?, schema_name) order by all",
+            [list(PUBLISHED)],
+        ).fetchall()
+        for schema in PUBLISHED:
+            connection.execute(f"create schema {schema}")
+        for schema, table in tables:
+            connection.execute(f'create table {schema}."{table}" as from built.{schema}."{table}"')
+            _comment(connection, schema, table, *described.get((schema, table), ("", {})))
         for table, columns, comment in (
-            ("checks", _CHECKS, "Every check of this release and what it found. One row a check."),
+            (
+                "checks",
+                _CHECKS,
+                "Every check of this release and what it found, one row per check.",
+            ),
             (
                 "changed_figures",
                 _CHANGED,
                 "Cells whose figure, limits or status differ from the release that readers saw "
-                "before, and why. One row a cell; none in a first release.",
+                "before, and why. One row per cell; none in a first release.",
             ),
-            ("releases", _RELEASES, "The releases up to this one. One row a release."),
+            ("releases", _RELEASES, "The releases up to this one, one row per release."),
         ):
             types = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
-            connection.execute(f"create or replace table meta.{table} ({types})")
-            connection.execute(f"comment on table meta.{table} is '{comment}'")
-            for name, (_, words) in columns.items():
-                text = words.replace("'", "''")
-                connection.execute(f"comment on column meta.{table}.{name} is '{text}'")
+            connection.execute(f"create table meta.{table} ({types})")
+            words = {name: text for name, (_, text) in columns.items()}
+            _comment(connection, "meta", table, comment, words)
         if checks:
             connection.executemany(
                 "insert into meta.checks values (?, ?, ?, ?, ?, ?)",
@@ -206,3 +188,38 @@ def seal(
         ]
         rows.append([number, made_at.replace(tzinfo=None), version_of_code, None, False, True])
         connection.executemany("insert into meta.releases values (?, ?, ?, ?, ?, ?)", rows)
+        connection.execute("commit")
+        connection.execute("detach built")
+        return table_hashes(connection)
+
+
+def _descriptions(dbt_manifest: Path) -> dict[tuple[str, str], tuple[str, dict[str, str]]]:
+    """By schema and table of every model and seed: its description and those of its columns."""
+    nodes = json.loads(dbt_manifest.read_text(encoding="utf-8"))["nodes"].values()
+    return {
+        (node["schema"], node["alias"]): (
+            node["description"],
+            {name: column["description"] for name, column in node["columns"].items()},
+        )
+        for node in nodes
+        if node["resource_type"] in ("model", "seed")
+    }
+
+
+def _comment(
+    connection: duckdb.DuckDBPyConnection,
+    schema: str,
+    table: str,
+    words: str,
+    columns: Mapping[str, str],
+) -> None:
+    """Comment on a table and its columns; dbt does it a statement a column, each a query of its own."""
+    if words:
+        connection.execute(f'comment on table {schema}."{table}" is {_literal(words)}')
+    for name, text in columns.items():
+        if text:
+            connection.execute(f'comment on column {schema}."{table}"."{name}" is {_literal(text)}')
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

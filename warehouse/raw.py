@@ -35,13 +35,13 @@ _OBSERVATION_TYPES: Mapping[str, str] = {
 _CATALOGUE = (
     "dataset varchar, title varchar, short_title varchar, publisher varchar, "
     "publisher_short varchar, landing_page varchar, licence varchar, licence_url varchar, "
-    "attribution varchar, cadence varchar, expected_month integer, succeeded_by varchar, "
+    "cadence varchar, expected_month integer, succeeded_by varchar, "
     "series varchar, precedence integer"
 )
 _EDITIONS = (
     "dataset varchar, edition varchar, edition_title varchar, period_start date, "
     "period_end date, published_on date, is_baseline boolean, page varchar, "
-    "how_to_obtain varchar, code_vintage integer, is_history boolean"
+    "how_to_obtain varchar, code_vintage integer, is_history boolean, attribution varchar"
 )
 _EDITION_LEVELS = "dataset varchar, edition varchar, area_level varchar"
 _INPUTS = (
@@ -161,7 +161,6 @@ def _catalogue_rows(catalogue: Catalogue) -> pd.DataFrame:
                 "landing_page": d.landing_page,
                 "licence": d.licence,
                 "licence_url": d.licence_url,
-                "attribution": d.attribution,
                 "cadence": d.cadence,
                 "expected_month": d.expected_month,
                 "succeeded_by": d.succeeded_by,
@@ -188,6 +187,7 @@ def _edition_rows(catalogue: Catalogue) -> pd.DataFrame:
                 "how_to_obtain": e.how_to_obtain,
                 "code_vintage": e.code_vintage,
                 "is_history": e.history,
+                "attribution": d.attribution_for(e.edition),
             }
             for d in catalogue.datasets.values()
             for e in d.editions
@@ -248,7 +248,7 @@ def _check_rows(taken: Iterable[Intake]) -> pd.DataFrame:
                     "revision": intake.revision,
                     "check_name": finding.code,
                     "severity": finding.severity,
-                    "passed": finding.severity != "error",
+                    "passed": finding.severity not in ("error", "warning"),
                     "message": finding.message,
                 }
             )

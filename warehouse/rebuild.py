@@ -1,9 +1,9 @@
-"""A release made again from its manifest, and held against it.
+"""A release made again from its manifest, and compared with it.
 
 The manifest names every input by its sha256, the code, the number and the moment; with those a
-release can be made a second time in a folder of its own. Every file then has the same bytes, the
-warehouse among them (``settled``), as long as the libraries are the same: the manifest names those
-too, so that where bytes differ the reason is found.
+release can be made a second time in a folder of its own. Every table and every export then has the
+same content as long as the libraries are the same: the manifest names those too, so that where
+content differs the reason is found.
 """
 
 from __future__ import annotations
@@ -18,12 +18,9 @@ from typing import Any
 
 from sources.errors import PulseError
 from sources.landing import LandingStore
-from warehouse.meta import code_version, libraries
-from warehouse.release import Manifest, differing, hash_tree, release_folder, verify
-from warehouse.settled import warehouse_content
+from warehouse.identity import code_version, libraries
+from warehouse.release import WAREHOUSE, Manifest, differing, release_folder, verify
 from warehouse.workspace import Workspace
-
-WAREHOUSE = "pulse.duckdb"
 
 
 class RebuildError(PulseError):
@@ -34,9 +31,9 @@ class RebuildError(PulseError):
 
 @dataclass(frozen=True)
 class Comparison:
-    """A release made again beside the one on record: what is equal and what is not."""
+    """A release made again beside the one on record: how many tables and files, and which differ."""
 
-    files: int
+    compared: int
     different: tuple[str, ...]
     other_libraries: tuple[str, ...]
 
@@ -131,20 +128,18 @@ def _copy_noticed(workspace: Workspace, scratch: Workspace, manifest: Manifest) 
 
 
 def compare(manifest: Manifest, again: Path) -> Comparison:
-    """Hold a release that was made again against the manifest of the first.
+    """Compare a release that was made again with the first, by content.
 
     Args:
         manifest: of the release on record.
         again: the folder of the one that was made from it.
     """
-    files = hash_tree(again)
-    different: list[str] = []
-    for name in differing(files, manifest.files):
-        different += _in_warehouse(manifest, again / name) if name == WAREHOUSE else [name]
+    remade = Manifest.read(again)
+    ours, theirs = ({**m.content, **_exports(m)} for m in (remade, manifest))
     now = libraries()
     return Comparison(
-        len(files.keys() | manifest.files.keys()),
-        tuple(different),
+        len(ours.keys() | theirs.keys()),
+        tuple(differing(ours, theirs)),
         tuple(
             f"{name} {manifest.made_with.get(name, 'none')} then, {now.get(name, 'none')} now"
             for name in differing(now, manifest.made_with)
@@ -152,9 +147,6 @@ def compare(manifest: Manifest, again: Path) -> Comparison:
     )
 
 
-def _in_warehouse(manifest: Manifest, again: Path) -> list[str]:
-    """Which tables of two warehouses differ; where none does, that only the bytes do."""
-    tables = differing(warehouse_content(again), manifest.warehouse_content)
-    return [f"{WAREHOUSE}: {table}" for table in tables] or [
-        f"{WAREHOUSE}: other bytes of the same content"
-    ]
+def _exports(manifest: Manifest) -> dict[str, str]:
+    """The exports, whose bytes follow from their content; the warehouse is compared by table."""
+    return {name: value for name, value in manifest.files.items() if name != WAREHOUSE}

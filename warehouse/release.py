@@ -1,10 +1,13 @@
 """Releases: write, audit, swap.
 
-A release is a folder ``releases/<n>/`` with the warehouse, the exports and a manifest that hashes
-both. Publishing is one atomic rename of one link, ``warehouse/current``; ``warehouse/pulse.duckdb``
-and ``warehouse/exports`` are fixed links through it, so that the two can never disagree. A crash
-at any instant leaves a whole, older release; what it leaves half-made has a name that starts with
-a dot and is removed by the next publish.
+A release is a read-only folder ``releases/<n>/`` with the warehouse, the exports and a manifest
+that hashes both. Publishing is one atomic rename of one link, ``warehouse/current``;
+``warehouse/pulse.duckdb`` and ``warehouse/exports`` are fixed links through it, so that the two can
+never disagree. A crash at any instant leaves a whole, older release; what it leaves half-made has
+a name that starts with a dot and is removed by the next publish.
+
+Modes do not bind root, and a reader may lock the file: what counts is whether a release still is
+what its manifest says (``verify``). One that is not is neither rolled back to nor built upon.
 """
 
 from __future__ import annotations
@@ -14,15 +17,17 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sources.errors import PulseError
-from warehouse.workspace import Workspace
+from warehouse.connection import reading
+from warehouse.workspace import Workspace, WorkspaceError
 
 MANIFEST = "manifest.json"
+WAREHOUSE = "pulse.duckdb"
 
 
 class ReleaseError(PulseError):
@@ -35,25 +40,25 @@ class ReleaseError(PulseError):
 class Manifest:
     """What a release was made of and what it holds.
 
-    ``content_sha256`` covers the exported tables alone: two releases with the same one tell
-    readers the same. ``files`` has the sha256 of every file by its path in the release folder,
-    ``warehouse_content`` that of every table of the warehouse. ``inputs`` are what was used, with the
-    sha256 of each revision ``held`` then, newest first; ``follows`` is the release that readers saw
-    until then and ``earlier`` are those that were listed, oldest first. ``made_with`` has the version
-    of every library by its name, which decide the bytes of a file of the same content.
+    ``identity`` is the hash of what it was made of (``warehouse.identity``); ``content`` has a hash
+    per table of the warehouse and ``content_sha256`` one over the marts; ``files`` has the sha256 of
+    every file by its path in the release folder. ``inputs`` are what was used, with the sha256 of
+    each revision ``held`` then, newest first. ``follows`` is the release that it was compared with
+    and ``earlier`` are those before it, oldest first. ``made_with`` has the version of every library.
     """
 
     number: int
     made_at: str
     code_version: str
+    identity: str
     content_sha256: str
+    content: Mapping[str, str]
     inputs: Sequence[Mapping[str, Any]]
     checks: Sequence[Mapping[str, Any]]
     tables: Mapping[str, int]
     source_mode: str
     follows: int | None
     earlier: Sequence[Mapping[str, Any]]
-    warehouse_content: Mapping[str, str]
     made_with: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
 
@@ -62,12 +67,14 @@ class Manifest:
         """The manifest of a release folder.
 
         Raises:
-            ReleaseError: when there is none or it cannot be read.
+            ReleaseError: when there is none, it cannot be read, or it was edited.
         """
         path = folder / MANIFEST
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+            seal = stored.pop("seal")
+            manifest = cls(**stored)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise ReleaseError(
                 "a release has no readable manifest",
                 code="no_manifest",
@@ -75,11 +82,48 @@ class Manifest:
                 found=str(error),
                 todo="remove the folder or restore it from a copy; other releases are untouched",
             ) from error
+        if seal != manifest._seal():
+            raise _changed(path, "the manifest as it was written", "an edited manifest")
+        return manifest
+
+    def write(self, folder: Path) -> None:
+        """Write it into a release folder, with a hash over itself."""
+        text = json.dumps({**asdict(self), "seal": self._seal()}, indent=1, sort_keys=True)
+        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+    def _seal(self) -> str:
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
     @property
     def folder_name(self) -> str:
         """Numbers sort as names."""
         return f"{self.number:04d}"
+
+
+@dataclass(frozen=True)
+class CheckCounts:
+    """Checks of a release or a run: ``red`` failed with severity error, ``warnings`` with another."""
+
+    passed: int
+    red: int
+    warnings: int
+
+    def __str__(self) -> str:
+        warned = f", {self.warnings} warnings" if self.warnings else ""
+        return f"{self.passed} passed, {self.red} red{warned}"
+
+
+def count_checks(checks: Iterable[Mapping[str, Any]]) -> CheckCounts:
+    """Count checks that have ``passed`` and ``severity``; only a failed one of severity error is red."""
+    failed = []
+    passed = 0
+    for check in checks:
+        if check["passed"]:
+            passed += 1
+        else:
+            failed.append(str(check["severity"]).lower())
+    red = failed.count("error")
+    return CheckCounts(passed, red, len(failed) - red)
 
 
 def sha256_of(path: Path) -> str:
@@ -106,14 +150,18 @@ def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
 
 
 def list_releases(workspace: Workspace) -> list[Manifest]:
-    """Every whole release, oldest first."""
-    if not workspace.releases.is_dir():
-        return []
-    return [Manifest.read(folder) for folder in _release_folders(workspace)]
+    """Every release with a readable manifest, oldest first."""
+    found = []
+    for folder in _release_folders(workspace):
+        with contextlib.suppress(ReleaseError):
+            found.append(Manifest.read(folder))
+    return found
 
 
 def _release_folders(workspace: Workspace) -> list[Path]:
     """The folders that are releases, oldest first: what else lies there is not ours to judge."""
+    if not workspace.releases.is_dir():
+        return []
     return sorted(
         (
             folder
@@ -125,27 +173,83 @@ def _release_folders(workspace: Workspace) -> list[Path]:
 
 
 def current_release(workspace: Workspace) -> Manifest | None:
-    """The release that readers see, or none before the first."""
+    """The release that readers see; none before the first, or where its manifest is broken."""
     link = workspace.current_release
     if not link.is_symlink() or not link.exists():
         return None
-    return Manifest.read(link.resolve())
+    with contextlib.suppress(ReleaseError):
+        return Manifest.read(link.resolve())
+    return None
 
 
-def publish(
-    workspace: Workspace,
-    manifest: Manifest,
-    *,
-    warehouse: Path,
-    exports: Path,
-    keep: int = 10,
-) -> Manifest:
-    """Make ``releases/<number>/`` from a build and let readers see it.
+def release_state(folder: Path) -> str:
+    """``whole``, or what is wrong with a release: ``altered: ...`` or ``locked: ...``."""
+    try:
+        verify(folder)
+    except ReleaseError as error:
+        return f"altered: {Path(error.file or folder).name}: {error.found or 'unreadable'}"
+    try:
+        with reading(folder / WAREHOUSE):
+            return "whole"
+    except WorkspaceError as error:
+        return f"locked: {error.found}"
+
+
+def release_states(workspace: Workspace) -> list[tuple[int, Manifest | None, str, bool]]:
+    """Of every release folder, oldest first: number, manifest, state, and whether readers see it."""
+    seen = workspace.current_release.resolve()
+    return [
+        (
+            int(folder.name),
+            next(
+                (each for each in list_releases(workspace) if each.folder_name == folder.name), None
+            ),
+            release_state(folder),
+            folder.resolve() == seen,
+        )
+        for folder in _release_folders(workspace)
+    ]
+
+
+def whole_release(workspace: Workspace) -> Manifest | None:
+    """The release that readers see, if it is whole and they can open it."""
+    folder = workspace.current_release
+    if folder.exists() and release_state(folder.resolve()) == "whole":
+        return Manifest.read(folder.resolve())
+    return None
+
+
+def previous_release(workspace: Workspace) -> tuple[Manifest, Path] | None:
+    """The release that a new one is compared with, and its folder.
+
+    It is the one that readers see or, where that was altered, the newest whole one.
+    """
+    seen = [workspace.current_release.resolve()] if workspace.current_release.exists() else []
+    for folder in [*seen, *reversed(_release_folders(workspace))]:
+        with contextlib.suppress(ReleaseError):
+            return verify(folder), folder
+    return None
+
+
+def previous_warehouse(workspace: Workspace) -> Path | None:
+    """A copy of its warehouse, beside the build: a reader who holds the file locks it for nobody."""
+    found = previous_release(workspace)
+    if found is None:
+        return None
+    manifest, folder = found
+    copy = workspace.current_build.resolve() / "previous" / WAREHOUSE
+    if not copy.exists() or sha256_of(copy) != manifest.files[WAREHOUSE]:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / WAREHOUSE, copy)
+    return copy
+
+
+def publish(workspace: Workspace, manifest: Manifest, made: Path, *, keep: int = 10) -> Manifest:
+    """Make ``releases/<number>/`` from what a build made and let readers see it.
 
     Args:
         manifest: what it is made of, still without the hashes of its files.
-        warehouse: the closed DuckDB file of the build, named ``pulse.duckdb``.
-        exports: the folder of files made from it.
+        made: a folder with the closed warehouse ``pulse.duckdb`` and ``exports``.
         keep: how many releases stay; the current one is never removed.
 
     Returns:
@@ -154,11 +258,11 @@ def publish(
     Raises:
         ReleaseError: when something cannot be written; what was published stays as it was.
     """
-    if warehouse.with_name(warehouse.name + ".wal").exists():
+    if (made / f"{WAREHOUSE}.wal").exists():
         raise ReleaseError(
             "the warehouse of this build was not closed",
             code="unclosed_warehouse",
-            file=str(warehouse),
+            file=str(made / WAREHOUSE),
             todo="run the refresh again",
         )
     name = manifest.folder_name
@@ -174,25 +278,21 @@ def publish(
                 file=str(target),
                 todo="run the refresh again: it takes the next number",
             )
-        partial.mkdir()
-        shutil.copyfile(warehouse, partial / "pulse.duckdb")
-        shutil.copytree(exports, partial / "exports")
+        shutil.copytree(made, partial)
         manifest = replace(manifest, files=hash_tree(partial))
-        (partial / MANIFEST).write_text(
-            json.dumps(asdict(manifest), indent=1, sort_keys=True) + "\n", encoding="utf-8"
-        )
-        _make_durable(partial)
+        manifest.write(partial)
+        _close(partial)
         partial.rename(target)
         _sync_folder(workspace.releases)
         _point_at(workspace, name)
     except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
+        remove_tree(partial)
         raise ReleaseError(
             "the release could not be written; what was published stays as it was",
             code="unwritable_release",
             file=str(getattr(error, "filename", None) or target),
             found=error.strerror or str(error),
-            todo="free space or mend the folder's permissions, then run the refresh again",
+            todo="free space or fix the folder's permissions, then run the refresh again",
         ) from error
     _retire(workspace, keep=keep)
     return manifest
@@ -206,7 +306,7 @@ def release_folder(workspace: Workspace, number: int) -> Path:
     """
     folder = workspace.releases / f"{number:04d}"
     if not folder.is_dir():
-        known = ", ".join(str(m.number) for m in list_releases(workspace)) or "none"
+        known = ", ".join(str(int(f.name)) for f in _release_folders(workspace)) or "none"
         raise ReleaseError(
             "there is no such release",
             code="unknown_release",
@@ -223,44 +323,64 @@ def restore(workspace: Workspace, number: int) -> Manifest:
     Raises:
         ReleaseError: when there is no such release, or its files are not what its manifest says.
     """
-    manifest = verify(release_folder(workspace, number))
+    folder = release_folder(workspace, number)
+    manifest = verify(folder)
     try:
-        _point_at(workspace, manifest.folder_name)
+        _point_at(workspace, folder.name)
     except OSError as error:
         raise ReleaseError(
             "readers could not be pointed at another release; they see the same one as before",
             code="unwritable_link",
             file=str(getattr(error, "filename", None) or workspace.published),
             found=error.strerror or str(error),
-            todo="mend the folder's permissions, then try again",
+            todo="fix the folder's permissions, then try again",
         ) from error
     return manifest
 
 
 def verify(folder: Path) -> Manifest:
-    """Hold a release's files against its manifest.
+    """Compare a release with its manifest.
 
     Raises:
-        ReleaseError: naming the first file that is missing, added or changed.
+        ReleaseError: naming the first file that is missing, added or changed, or the folder where
+            it was moved or renamed.
     """
     manifest = Manifest.read(folder)
+    if folder.name != manifest.folder_name or folder.is_symlink():
+        raise _changed(folder, f"a folder {manifest.folder_name}", "a moved or renamed release")
     found = hash_tree(folder)
     for name in differing(found, manifest.files):
-        raise ReleaseError(
-            "a release is not what its manifest says",
-            code="release_changed",
-            file=str(folder / name),
-            expected=manifest.files.get(name, "no such file"),
-            found=found.get(name, "no such file"),
-            todo="restore another release with `pulse rollback N`, or refresh again",
+        raise _changed(
+            folder / name,
+            manifest.files.get(name, "no such file"),
+            found.get(name, "no such file"),
         )
     return manifest
 
 
+def _changed(file: Path, expected: str, found: str) -> ReleaseError:
+    return ReleaseError(
+        "a release is not what its manifest says",
+        code="release_changed",
+        file=str(file),
+        expected=expected,
+        found=found,
+        todo="restore another release with `pulse rollback N`, or refresh again",
+    )
+
+
 def next_number(workspace: Workspace) -> int:
-    """One more than the highest number ever used here."""
-    numbers = [manifest.number for manifest in list_releases(workspace)]
-    return max(numbers, default=0) + 1
+    """One more than the highest number in use."""
+    return max((int(folder.name) for folder in _release_folders(workspace)), default=0) + 1
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder whose parts may be read-only; what cannot be removed is left."""
+    for inside in (folder, *folder.rglob("*")):
+        if inside.is_dir() and not inside.is_symlink():
+            with contextlib.suppress(OSError):
+                inside.chmod(0o755)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def sweep(workspace: Workspace) -> list[Path]:
@@ -272,7 +392,7 @@ def sweep(workspace: Workspace) -> list[Path]:
     ]
     for path in left:
         if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
+            remove_tree(path)
         else:
             path.unlink(missing_ok=True)
     return left
@@ -286,7 +406,7 @@ def _point_at(workspace: Workspace, name: str) -> None:
     published = workspace.published
     published.mkdir(parents=True, exist_ok=True)
     for link, inside in (
-        (workspace.warehouse_file, "pulse.duckdb"),
+        (workspace.warehouse_file, WAREHOUSE),
         (workspace.exports, "exports"),
     ):
         wanted = f"current/{inside}"
@@ -319,13 +439,15 @@ def _retire(workspace: Workspace, *, keep: int) -> None:
             # The new release stands: an old one that cannot be removed is tried again next time.
             with contextlib.suppress(OSError):
                 folder.rename(doomed)
-                shutil.rmtree(doomed, ignore_errors=True)
+                remove_tree(doomed)
 
 
-def _make_durable(folder: Path) -> None:
+def _close(folder: Path) -> None:
+    """Make every file and folder read-only, for those whom the umask let read, and durable."""
     for path in [*folder.rglob("*"), folder]:
         descriptor = os.open(path, os.O_RDONLY)
         try:
+            os.fchmod(descriptor, os.fstat(descriptor).st_mode & 0o555)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)

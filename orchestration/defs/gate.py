@@ -13,7 +13,8 @@ import dagster as dg
 from orchestration.defs.resources import PulseResource
 from orchestration.defs.transform import require_build
 from warehouse.contracts import rules
-from warehouse.gate import previous_warehouse, run_gate, shown
+from warehouse.gate import run_gate, shown
+from warehouse.release import previous_warehouse
 from warehouse.workspace import Workspace
 
 GATED = tuple(dict.fromkeys(rule.mart for rule in rules()))

@@ -6,7 +6,6 @@ folder, and one rename lets readers see it.
 
 import base64
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -18,15 +17,25 @@ from orchestration.defs.ingest import OWNER
 from orchestration.defs.resources import PulseResource
 from orchestration.defs.transform import dbt_verdicts, require_build
 from warehouse.connection import reading
-from warehouse.gate import previous_warehouse
-from warehouse.meta import code_version, input_checks, inputs_used, libraries, seal, table_counts
-from warehouse.release import Manifest, current_release, list_releases, next_number, publish
-from warehouse.settled import settle
+from warehouse.content import content_sha256
+from warehouse.identity import code_version, libraries
+from warehouse.meta import input_checks, inputs_used, seal, table_counts
+from warehouse.release import (
+    WAREHOUSE,
+    Manifest,
+    list_releases,
+    next_number,
+    previous_release,
+    previous_warehouse,
+    publish,
+    remove_tree,
+    whole_release,
+)
 from warehouse.workspace import Workspace
 from warehouse.writers import write_exports
-from warehouse.writers.tables import content_sha256
 
 IDENTITY = "identity.json"
+RELEASE = "release"
 
 
 def all_checks(workspace: Workspace) -> list[dict[str, Any]]:
@@ -68,11 +77,11 @@ def identify(pulse: PulseResource) -> dict[str, Any]:
             "follows": again.follows,
             "earlier": list(again.earlier),
         }
-    now = current_release(pulse.workspace)
+    before = previous_release(pulse.workspace)
     return {
         "number": next_number(pulse.workspace),
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "follows": now.number if now else None,
+        "follows": before[0].number if before else None,
         "earlier": [
             {
                 "number": each.number,
@@ -115,8 +124,12 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
     require_build(workspace)
     build = workspace.build_file.resolve()
     identity = identify(pulse)
-    seal(
+    made = build.parent / RELEASE
+    remove_tree(made)
+    content = seal(
         build,
+        made / WAREHOUSE,
+        dbt_manifest=workspace.builds / "dbt" / "manifest.json",
         checks=all_checks(workspace),
         earlier=identity["earlier"],
         previous=previous_warehouse(workspace),
@@ -126,20 +139,16 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
         version_of_code=code_version(),
     )
     (build.parent / IDENTITY).write_text(
-        json.dumps({**identity, "warehouse_content": settle(build)}), encoding="utf-8"
+        json.dumps({**identity, "content": content}), encoding="utf-8"
     )
-    folder = build.parent / "exports"
-    shutil.rmtree(folder, ignore_errors=True)
-    with reading(build) as connection:
-        made = write_exports(
-            connection, folder, dbt_manifest=workspace.builds / "dbt" / "manifest.json"
-        )
-    pulse.say(f"exported    {len(made)} files")
+    with reading(made / WAREHOUSE) as connection:
+        files = write_exports(connection, made / "exports", content_sha256=content_sha256(content))
+    pulse.say(f"exported    {len(files)} files")
     return dg.MaterializeResult(
         metadata={
-            "files": len(made),
-            "bytes": sum(path.stat().st_size for path in made),
-            "content sha256": content_sha256(folder),
+            "files": len(files),
+            "bytes": sum(path.stat().st_size for path in files),
+            "content sha256": content_sha256(content),
         }
     )
 
@@ -160,26 +169,26 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
     workspace = pulse.workspace
     require_build(workspace)
     build = workspace.build_file.resolve()
-    folder = build.parent / "exports"
     version = code_version()
-    content = content_sha256(folder)
+    identity = json.loads((build.parent / IDENTITY).read_text(encoding="utf-8"))
+    content = content_sha256(identity["content"])
     inputs = inputs_used(build)
-    now = current_release(workspace)
+    now = whole_release(workspace)
     if (
         now is not None
         and now.content_sha256 == content
         and now.code_version == version
         and made_of(now.inputs) == made_of(inputs)
     ):
-        pulse.say(f"unchanged   release {now.number} stands: nothing differs from it")
+        pulse.say(f"unchanged   release {now.number} stays current: nothing differs from it")
         manifest = now
     else:
-        identity = json.loads((build.parent / IDENTITY).read_text(encoding="utf-8"))
         manifest = publish(
             workspace,
             Manifest(
                 **identity,
                 code_version=version,
+                identity="",
                 content_sha256=content,
                 inputs=with_held(pulse, inputs),
                 checks=all_checks(workspace),
@@ -187,8 +196,7 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
                 source_mode=pulse.mode,
                 made_with=libraries(),
             ),
-            warehouse=build,
-            exports=folder,
+            build.parent / RELEASE,
             keep=pulse.releases_to_keep,
         )
         pulse.say(f"published   release {manifest.number}")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from warehouse.meta import code_files
+from warehouse.identity import code_files
 from warehouse.workspace import PROJECT
 
 DEPLOY = PROJECT / "deploy"

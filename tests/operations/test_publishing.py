@@ -11,25 +11,33 @@ import errno
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import duckdb
 import pytest
 
 from orchestration.defs.resources import PulseResource
-from tests.operations.small_builds import fast_folder, look, publish_build, small_build
+from tests.operations.small_builds import fast_folder, look, publish_build, small_build, stamps_of
 from warehouse import release
 from warehouse.release import (
     ReleaseError,
+    count_checks,
     current_release,
     list_releases,
     next_number,
+    previous_release,
+    previous_warehouse,
+    release_states,
     restore,
     sweep,
     verify,
+    whole_release,
 )
 from warehouse.workspace import Workspace, WorkspaceError
 
@@ -39,7 +47,6 @@ STEPS: tuple[tuple[object, str], ...] = (
     (Path, "replace"),
     (Path, "symlink_to"),
     (Path, "write_text"),
-    (shutil, "copyfile"),
     (shutil, "copytree"),
     (shutil, "rmtree"),
     (os, "fsync"),
@@ -132,9 +139,7 @@ def test_a_step_that_fails_leaves_a_whole_release(
 ) -> None:
     """Full disk, no permission, read-only, broken disk: at each step of a publish."""
     steps = steps_of_a_publish(workspace, builds)
-    assert {"mkdir", "copyfile", "copytree", "write_text", "fsync", "rename", "replace"} <= set(
-        steps
-    )
+    assert {"mkdir", "copytree", "write_text", "fsync", "rename", "replace"} <= set(steps)
 
     def fail() -> None:
         raise OSError(fault, os.strerror(fault), "the file of this step")
@@ -301,3 +306,135 @@ def test_retention_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PULSE_KEEP_RELEASES", wrong)
         with pytest.raises(WorkspaceError, match="whole number from 1"):
             _ = PulseResource().releases_to_keep
+
+
+def test_a_release_is_read_only_for_those_whom_the_umask_lets_read(
+    workspace: Workspace, builds: Path, tmp_path: Path
+) -> None:
+    """Files 0444 and folders 0555, less what the umask takes; the next publish still retires one."""
+    for umask, file, folder in ((0o022, 0o444, 0o555), (0o027, 0o440, 0o550)):
+        before = os.umask(umask)
+        try:
+            made = small_build(tmp_path / oct(umask), "new")[0].parent
+            manifest = publish_build(workspace, made, "new")
+        finally:
+            os.umask(before)
+        release_of = workspace.releases / manifest.folder_name
+        modes = {
+            (path.is_dir(), path.stat().st_mode & 0o777)
+            for path in [release_of, *release_of.rglob("*")]
+        }
+        assert modes == {(True, folder), (False, file)}
+    assert [each.number for each in list_releases(workspace)] == [3, 4, 5, 6]
+    assert no_left_overs(workspace)
+
+
+def _alter_table(folder: Path) -> None:
+    with duckdb.connect(str(folder / "pulse.duckdb")) as connection:
+        connection.execute("update marts.pulse set stamp = 'mine'")
+
+
+def _leave_wal(folder: Path) -> None:
+    (folder / "pulse.duckdb.wal").write_bytes(b"")
+
+
+def _edit_manifest(folder: Path) -> None:
+    path = folder / "manifest.json"
+    path.chmod(0o644)
+    path.write_text(path.read_text(encoding="utf-8").replace('"offline"', '"default"'))
+
+
+def _tear_manifest(folder: Path) -> None:
+    (folder / "manifest.json").chmod(0o644)
+    (folder / "manifest.json").write_text("{", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("alter", "named"),
+    [
+        (_alter_table, "pulse.duckdb"),
+        (_leave_wal, "pulse.duckdb.wal"),
+        (_edit_manifest, "manifest.json"),
+        (_tear_manifest, "manifest.json"),
+    ],
+)
+def test_an_altered_release_is_shown_refused_and_not_built_upon(
+    workspace: Workspace, builds: Path, alter: Callable[[Path], None], named: str
+) -> None:
+    """Whoever may write anywhere (root, the owner) alters it: the next publish is unaffected."""
+    folder = workspace.releases / "0004"
+    for path in (folder, folder / "pulse.duckdb"):
+        path.chmod(0o755)
+    alter(folder)
+    states = {number: (state, seen) for number, _, state, seen in release_states(workspace)}
+    assert states[3] == ("whole", False)
+    state, is_current = states[4]
+    assert is_current
+    assert state.startswith(f"altered: {named}")
+    assert whole_release(workspace) is None
+    with pytest.raises(ReleaseError):
+        restore(workspace, 4)
+    found = previous_release(workspace)
+    assert found is not None
+    assert found[0].number == 3
+    assert publish_build(workspace, builds / "new", "new").number == 5
+    assert look(workspace) == "new"
+    assert whole_release(workspace) is not None
+
+
+def test_a_locked_release_is_shown_and_its_figures_can_be_compared_with(
+    workspace: Workspace, builds: Path
+) -> None:
+    """A program that holds the file read-write shuts readers out of this release, not the next."""
+    workspace.current_build.parent.mkdir(parents=True, exist_ok=True)
+    folder = workspace.releases / "0004"
+    (folder / "pulse.duckdb").chmod(0o644)
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); input()",
+            str(folder / "pulse.duckdb"),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None
+    try:
+        assert holder.stdout.readline().strip() == "open"
+        assert release.release_state(folder).startswith("locked: ")
+        assert whole_release(workspace) is None
+        copy = previous_warehouse(workspace)
+        assert copy is not None
+        assert stamps_of(copy) == {"old"}
+        publish_build(workspace, builds / "new", "new")
+        assert look(workspace) == "new"
+    finally:
+        holder.communicate("\n", timeout=30)
+
+
+def test_a_moved_release_is_refused_and_rollback_points_at_the_folder_it_verified(
+    workspace: Workspace,
+) -> None:
+    """Renamed, copied over another's number, or a link to elsewhere: the manifest names its folder."""
+    (workspace.releases / "0002").rename(workspace.releases / "0007")
+    with pytest.raises(ReleaseError, match="moved or renamed"):
+        restore(workspace, 7)
+    (workspace.releases / "0002").symlink_to("0003", target_is_directory=True)
+    with pytest.raises(ReleaseError, match="moved or renamed"):
+        restore(workspace, 2)
+    assert next_number(workspace) == 8
+    restore(workspace, 3)
+    assert workspace.current_release.resolve() == (workspace.releases / "0003").resolve()
+
+
+def test_red_is_a_failed_check_of_severity_error_and_warnings_are_counted_apart() -> None:
+    checks = [
+        {"passed": True, "severity": "error"},
+        {"passed": False, "severity": "ERROR"},
+        {"passed": False, "severity": "warning"},
+        {"passed": True, "severity": "note"},
+    ]
+    assert str(count_checks(checks)) == "2 passed, 1 red, 1 warnings"
+    assert str(count_checks(checks[:1])) == "1 passed, 0 red"

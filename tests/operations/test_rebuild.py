@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,10 +11,10 @@ import pytest
 
 from sources.landing import LandingStore
 from tests.operations.small_builds import publish_build, small_build
-from warehouse.meta import code_version, libraries
+from warehouse.content import content_sha256, table_hashes
+from warehouse.identity import code_version, libraries
 from warehouse.rebuild import RebuildError, compare, prepare
-from warehouse.release import MANIFEST, Manifest, ReleaseError
-from warehouse.settled import warehouse_content
+from warehouse.release import Manifest, ReleaseError
 from warehouse.workspace import Workspace
 
 DATASET, EDITION = "dcms_participation", "2023-24"
@@ -52,8 +51,7 @@ def workspace(tmp_path: Path) -> Workspace:
 
 
 def rewrite(workspace: Workspace, manifest: Manifest) -> None:
-    path = workspace.releases / manifest.folder_name / MANIFEST
-    path.write_text(json.dumps(asdict(manifest)), encoding="utf-8")
+    manifest.write(workspace.releases / manifest.folder_name)
 
 
 def test_what_was_held_then_is_what_the_new_workspace_holds(
@@ -90,32 +88,67 @@ def test_a_release_changed_on_disk_is_refused(workspace: Workspace, tmp_path: Pa
     assert told.value.code == "release_changed"
 
 
-def test_other_bytes_of_the_same_content_are_told_with_the_library(workspace: Workspace) -> None:
+def hashes_of(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:
+    connection.execute(f"create or replace table t as {query}")
+    return table_hashes(connection)
+
+
+def test_a_difference_in_content_is_named_with_the_libraries(workspace: Workspace) -> None:
     folder = workspace.releases / "0001"
-    manifest = replace(
-        Manifest.read(folder),
-        warehouse_content=warehouse_content(folder / "pulse.duckdb"),
+    again = Manifest.read(folder)
+    record = replace(
+        again,
+        content={**again.content, "marts.gone": "0"},
+        files={**again.files, "pulse.duckdb": "other bytes", "exports/gone.csv": "0"},
         made_with={**libraries(), "duckdb": "0.1"},
     )
-    with duckdb.connect(str(folder / "pulse.duckdb")) as connection:
-        connection.execute("create table marts.stray as select 1 as n")
-        connection.execute("drop table marts.stray")
-    found = compare(manifest, folder)
-    assert found.different == ("pulse.duckdb: other bytes of the same content",)
+    found = compare(record, folder)
+    assert found.different == ("exports/gone.csv", "marts.gone")
     assert not found.same
     assert found.other_libraries == (f"duckdb 0.1 then, {duckdb.__version__} now",)
+    other_bytes = {**again.files, "pulse.duckdb": "other bytes"}
+    assert compare(replace(again, files=other_bytes), folder).same
 
 
-def test_equal_tables_have_equal_hashes_whatever_their_order(tmp_path: Path) -> None:
-    hashes = []
-    for name, order, comment in (("a", "", "x"), ("b", "desc", "x"), ("c", "", "y")):
-        path = tmp_path / f"{name}.duckdb"
-        with duckdb.connect(str(path)) as connection:
-            connection.execute(
-                "create table t as select i, i / 3.0 as part, null as gone from range(50) "
-                f"as numbers(i) order by i {order}"
-            )
-            connection.execute(f"comment on column t.i is '{comment}'")
-        hashes.append(warehouse_content(path))
-    assert hashes[0] == hashes[1]
-    assert hashes[0] != hashes[2]
+ROWS = "select i, i / 3.0 as part, null as gone, [i, null] as several from range(50) as numbers(i)"
+
+
+def test_content_does_not_depend_on_order_or_the_sign_of_zero() -> None:
+    with duckdb.connect() as connection:
+        one = hashes_of(connection, ROWS)
+        assert hashes_of(connection, f"{ROWS} order by i desc") == one
+        zero = hashes_of(connection, "select 0.0::double as a, 1 as b")
+        assert hashes_of(connection, "select -0.0::double as a, 1 as b") == zero
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        f"{ROWS} where i < 49",
+        f"{ROWS} union all {ROWS} where i = 7",
+        ROWS.replace("i / 3.0", "i / 3.0 + 1e-9 * (i = 4)::int"),
+        ROWS.replace("null as gone", "case when i = 4 then 0 end as gone"),
+        ROWS.replace("[i, null]", "[null, i]"),
+        ROWS.replace("select i,", "select (i + 1) % 50 as i,"),
+        ROWS.replace("as part", "as share"),
+        ROWS.replace("select i,", "select i::integer as i,"),
+    ],
+    ids=["row lost", "row twice", "figure", "null", "order in a list", "pairing", "name", "type"],
+)
+def test_other_content_has_another_hash(other: str) -> None:
+    with duckdb.connect() as connection:
+        assert hashes_of(connection, ROWS) != hashes_of(connection, other)
+
+
+def test_a_comment_is_content_and_only_the_marts_count_for_the_release() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create schema marts; create schema meta")
+        connection.execute("create table marts.t as select 1 as n")
+        connection.execute("create table meta.t as select 1 as n")
+        first = table_hashes(connection)
+        connection.execute("comment on column marts.t.n is 'In percent.'")
+        second = table_hashes(connection)
+        assert {name for name in first if first[name] != second[name]} == {"marts.t"}
+        connection.execute("insert into meta.t values (2)")
+        third = table_hashes(connection)
+    assert content_sha256(first) != content_sha256(second) == content_sha256(third)

@@ -1,4 +1,6 @@
-"""CSV-on-the-Web: ``csv/<mart>.csv-metadata.json`` beside every exported CSV.
+"""CSV-on-the-Web: ``csv/<mart>.csv-metadata.json`` beside every plain CSV.
+
+The standard knows no compressed files: those are described by the data package alone.
 
 The metadata says what the warehouse's own comments say, so that a program that reads the CSV knows
 the type and meaning of each column without asking. No day of issue is given: the same warehouse
@@ -13,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.writers.tables import OGL, STATEMENT, Mart, describe_marts
+from warehouse.writers.tables import COMPRESSED, OGL, STATEMENT, Mart, describe_marts
 
 CREATOR = "Pulse"
 PUBLISHER = "Pulse"
@@ -28,11 +30,9 @@ DATATYPES: dict[str, str | dict[str, str]] = {
     "DATE": "date",
     "TIMESTAMP": {"base": "dateTime", "format": "yyyy-MM-dd HH:mm:ss"},
 }
-# Where one column tells the rows of a mart apart. A gate or a dbt test holds each of them to it.
+# The marts whose rows one column identifies; dbt tests that it is unique.
 KEYS = {
     "authority_profiles": "area_code",
-    "changes": "change_id",
-    "comparisons": "comparison_id",
     "goal_connected": "area_code",
     "goal_equitable": "area_code",
     "goal_inclusive": "area_code",
@@ -59,6 +59,8 @@ def write_csvw(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path
     ]
     made = []
     for mart in describe_marts(connection):
+        if mart.name in COMPRESSED:
+            continue
         path = folder / "csv" / f"{mart.name}.csv-metadata.json"
         path.write_text(
             json.dumps(_metadata(mart, sources), indent=1, ensure_ascii=False) + "\n",

@@ -55,8 +55,8 @@ NOTES: tuple[str, ...] = (
     "Published percentages are shown as published, to at most one decimal place. A figure that is "
     "computed here never shows more digits than the figures it was made from: whole percents from "
     "whole percents. Differences and verdicts come from unrounded figures, so a difference may "
-    "not equal the difference of the figures shown. Unrounded figures are in the CSV, Parquet and "
-    "JSON files of the same release.",
+    "not equal the difference of the figures shown. Unrounded figures are in the CSV and Parquet "
+    "files of the same release.",
     "[e] marks every figure that is computed here. A combined authority's figure is the average "
     "of its member authorities weighted by population aged 16 and over, and is used only where "
     "the publisher has none.",
@@ -398,7 +398,7 @@ class _Reader:
     def _source(self, used: Iterable[tuple[str, str]]) -> str:
         wanted = set(used)
         lines = [
-            _attribution(row)
+            _text(row["attribution"])
             for row in self._editions
             if (row["dataset"], row["edition"]) in wanted
         ]
@@ -408,7 +408,9 @@ class _Reader:
         """One line for each edition that figures are held of."""
         return tuple(
             dict.fromkeys(
-                _attribution(row) + "." for row in self._editions if row["state"] == "accepted"
+                _text(row["attribution"]) + "."
+                for row in self._editions
+                if row["state"] == "accepted"
             )
         )
 
@@ -890,7 +892,7 @@ class _Reader:
                 "File": "file_name",
                 "Files refused": lambda row: _whole(row["files_refused"]),
                 "Why refused": "refusals",
-                "Attribution": lambda row: _attribution(row),
+                "Attribution": "attribution",
                 "How to obtain the file": "how_to_obtain",
             },
         )
@@ -1031,10 +1033,6 @@ def _as_carried(value: float) -> Cell:
     """A figure with the digits that the publisher's cell has, and no others."""
     exact = Decimal(repr(float(value)))
     return int(exact) if exact == exact.to_integral_value() else exact
-
-
-def _attribution(row: Row) -> str:
-    return _text(row["attribution"]).replace("{edition}", str(row["edition"]))
 
 
 def _one_source(lines: Sequence[str]) -> str:

@@ -25,7 +25,6 @@ import duckdb
 import xlsxwriter
 
 from warehouse.writers.sheets import AUTHOR, LANGUAGE, Cell, Sheet, SheetBook, as_text, build_sheets
-from warehouse.writers.tables import content_sha256
 
 _PACKED_AT = (1980, 1, 1, 0, 0, 0)
 _CREATED_AT = dt.datetime(2000, 1, 1)  # noqa: DTZ001 - a fixed mark, not a moment
@@ -88,8 +87,10 @@ _WRAP = ' fo:wrap-option="wrap"'
 _FOLDED = re.compile(r"\t|\n|(?<= ) +|^ +| +$|(?<=[\t\n]) +")
 
 
-def write_spreadsheets(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
-    """Write ``spreadsheet/pulse.ods`` and ``spreadsheet/pulse.xlsx``. Call it after the tables.
+def write_spreadsheets(
+    connection: duckdb.DuckDBPyConnection, folder: Path, *, content_sha256: str
+) -> list[Path]:
+    """Write ``spreadsheet/pulse.ods`` and ``spreadsheet/pulse.xlsx``.
 
     Returns:
         The files made.
@@ -97,7 +98,7 @@ def write_spreadsheets(connection: duckdb.DuckDBPyConnection, folder: Path) -> l
     Raises:
         ExportError: when the warehouse names no one lead combined authority.
     """
-    book = build_sheets(connection, content_sha256=content_sha256(folder))
+    book = build_sheets(connection, content_sha256=content_sha256)
     target = folder / "spreadsheet"
     target.mkdir(parents=True, exist_ok=True)
     return [write_ods(book, target / "pulse.ods"), write_xlsx(book, target / "pulse.xlsx")]

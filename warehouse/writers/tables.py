@@ -2,12 +2,11 @@
 
 The same warehouse gives the same bytes: rows are ordered by all their columns and nothing that
 depends on the clock is written. Units and meanings are the comments that the warehouse itself
-carries on its columns.
+carries on its columns. A long mart's CSV is compressed, always the same ones.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,8 @@ STATEMENT = (
     "Analysis of official statistics, not itself official statistics. "
     "Contains public sector information licensed under the Open Government Licence v3.0."
 )
+
+COMPRESSED = ("changes", "comparisons", "provenance")
 
 _FIELD_TYPES = {
     "VARCHAR": "string",
@@ -74,8 +75,15 @@ def describe_marts(connection: duckdb.DuckDBPyConnection, schema: str = "marts")
     return marts
 
 
+def csv_name(mart: str) -> str:
+    """The name of a mart's CSV file: ``<mart>.csv``, or ``<mart>.csv.gz`` for a long one."""
+    return f"{mart}.csv.gz" if mart in COMPRESSED else f"{mart}.csv"
+
+
 def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
     """Write ``csv/<mart>.csv``, ``parquet/<mart>.parquet`` and ``datapackage.json``.
+
+    Each Parquet file carries licence, statement and description in its key-value metadata.
 
     Returns:
         The files made, in order.
@@ -87,11 +95,22 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Pa
     connection.execute("set threads = 1")
     for mart in describe_marts(connection):
         ordered = f"select * from marts.{mart.name} order by all"
-        csv = folder / "csv" / f"{mart.name}.csv"
+        csv = folder / "csv" / csv_name(mart.name)
         parquet = folder / "parquet" / f"{mart.name}.parquet"
-        connection.execute(f"copy ({ordered}) to '{_quoted(csv)}' (format csv, header true)")
+        compression = "gzip" if csv.suffix == ".gz" else "none"
         connection.execute(
-            f"copy ({ordered}) to '{_quoted(parquet)}' (format parquet, compression zstd)"
+            f"copy ({ordered}) to {_literal(csv)} "
+            f"(format csv, header true, compression {compression})"
+        )
+        described = {
+            "licence": OGL["path"],
+            "statement": STATEMENT,
+            "description": mart.description,
+        }
+        pairs = ", ".join(f"{key}: {_literal(value)}" for key, value in described.items())
+        connection.execute(
+            f"copy ({ordered}) to {_literal(parquet)} "
+            f"(format parquet, compression zstd, kv_metadata {{{pairs}}})"
         )
         made += [csv, parquet]
         resources.append(_resource(mart, csv, folder))
@@ -104,16 +123,8 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Pa
     return made
 
 
-def content_sha256(folder: Path) -> str:
-    """One hash over the exported CSV files: what a release tells its readers."""
-    digest = hashlib.sha256()
-    for path in sorted((folder / "csv").glob("*.csv")):
-        digest.update(f"{path.name} {sha256_of(path)}\n".encode())
-    return digest.hexdigest()
-
-
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def _literal(text: object) -> str:
+    return "'" + str(text).replace("'", "''") + "'"
 
 
 def _resource(mart: Mart, csv: Path, folder: Path) -> dict[str, Any]:
@@ -126,6 +137,7 @@ def _resource(mart: Mart, csv: Path, folder: Path) -> dict[str, Any]:
         "format": "csv",
         "mediatype": "text/csv",
         "encoding": "utf-8",
+        **({"compression": "gz"} if csv.suffix == ".gz" else {}),
         "bytes": csv.stat().st_size,
         "hash": f"sha256:{sha256_of(csv)}",
         "licenses": [OGL],
@@ -152,7 +164,7 @@ def _package(
     connection: duckdb.DuckDBPyConnection, resources: list[dict[str, Any]]
 ) -> dict[str, Any]:
     sources = connection.execute(
-        "select distinct title, publisher, landing_page from raw.catalogue order by 1, 2"
+        "select distinct title, publisher, landing_page from meta.datasets order by 1, 2"
     ).fetchall()
     return {
         "name": "pulse-barometers",

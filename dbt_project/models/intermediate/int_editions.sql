@@ -19,6 +19,7 @@ ordered as (
         how_to_obtain,
         code_vintage,
         is_history,
+        attribution,
         lag(edition) over (partition by dataset order by period_end, edition) as previous_edition
     from editions
 

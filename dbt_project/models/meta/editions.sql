@@ -42,9 +42,7 @@ select
     cast(inputs.publisher_state as varchar) as publisher_state,
     cast(inputs.publisher_message as varchar) as publisher_message,
     cast(catalogue.licence as varchar) as licence,
-    cast(
-        replace(catalogue.attribution, '{edition}', replace(editions.edition, '-', '/')) as varchar
-    ) as attribution,
+    cast(editions.attribution as varchar) as attribution,
     cast(catalogue.landing_page as varchar) as landing_page,
     cast(catalogue.succeeded_by as varchar) as succeeded_by,
     cast(editions.how_to_obtain as varchar) as how_to_obtain

@@ -35,6 +35,7 @@ from warehouse.writers.site.model import (
     in_order,
     read_region,
 )
+from warehouse.writers.tables import csv_name
 
 _HERE = Path(__file__).resolve().parent
 METHODS = PROJECT / "docs" / "methods.md"
@@ -92,7 +93,6 @@ FORMS = (
     ("spreadsheet/pulse.ods", "Spreadsheet (ODS)", "one table a sheet, for any office program."),
     ("spreadsheet/pulse.xlsx", "Spreadsheet (XLSX)", "the same for Excel."),
     ("datapackage.json", "Data package", "what every file and column is, for programs."),
-    ("dbt_docs/index.html", "Data dictionary", "every table and column, and what is made of what."),
 )
 
 
@@ -554,6 +554,7 @@ class _Site:
             words=lambda text: str(text).replace("_", " "),
         )
         self.environment.globals.update(
+            csv_name=csv_name,
             region=self.region,
             lead=self.region.lead,
             ogl=_OGL,

@@ -655,13 +655,8 @@ def _goals(connection: duckdb.DuckDBPyConnection) -> tuple[Goal, ...]:
 
 
 def _attributions(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
-    rows = connection.execute(
-        "select dataset, edition, edition_title, attribution from meta.editions order by all"
-    ).fetchall()
-    return {
-        (dataset, edition): (attribution or "").replace("{edition}", edition.replace("-", "/"))
-        for dataset, edition, _, attribution in rows
-    }
+    rows = connection.execute("select dataset, edition, attribution from meta.editions").fetchall()
+    return {(dataset, edition): attribution or "" for dataset, edition, attribution in rows}
 
 
 def _is_synthetic(connection: duckdb.DuckDBPyConnection) -> bool:
