@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration.defs.resources import PulseResource, dbt_resource
+from orchestration.defs.resources import PulseResource
 
 
 @dg.definitions
@@ -13,7 +13,7 @@ def defs() -> dg.Definitions:
     return dg.Definitions.merge(
         dg.load_from_defs_folder(path_within_project=Path(__file__).parent),
         dg.Definitions(
-            resources={"pulse": PulseResource(), "dbt": dbt_resource()},
+            resources={"pulse": PulseResource()},
             executor=dg.in_process_executor,
         ),
     )

@@ -15,7 +15,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from orchestration.defs.resources import dbt_executable
 from orchestration.defs.transform import CODE_TESTS
 from tests.conftest import run_pulse
 from warehouse.workspace import DBT_PROJECT, Workspace
@@ -33,14 +32,14 @@ def dbt_seconds(workspace: Workspace) -> float:
     began = time.monotonic()
     subprocess.run(
         [
-            dbt_executable(),
+            str(Path(sys.executable).with_name("dbt")),
             "build",
             "--project-dir",
             str(DBT_PROJECT),
             "--profiles-dir",
             str(DBT_PROJECT),
             "--exclude",
-            *CODE_TESTS.split(),
+            *CODE_TESTS,
         ],
         env={
             **os.environ,

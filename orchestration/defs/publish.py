@@ -12,6 +12,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration import dbt
 from orchestration.defs.gate import GATED, gate_verdicts
 from orchestration.defs.ingest import OWNER
 from orchestration.defs.resources import PulseResource
@@ -129,7 +130,7 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
     content = seal(
         build,
         made / WAREHOUSE,
-        dbt_manifest=workspace.builds / "dbt" / "manifest.json",
+        dbt_manifest=dbt.MANIFEST,
         checks=all_checks(workspace),
         earlier=identity["earlier"],
         previous=previous_warehouse(workspace),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,10 +16,8 @@ from pathlib import Path
 from typing import TextIO
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
 from pydantic import PrivateAttr
 
-from orchestration.interrupted import close_record, wait_for_unattended_builds
 from sources.addresses import PublisherSettings
 from sources.areas import AreaBook
 from sources.catalogue import Catalogue, load_catalogue
@@ -28,9 +25,8 @@ from sources.http import HttpClient, Reachability, probe
 from sources.landing import LandingStore
 from sources.watch import NoticedEditions
 from warehouse.release import Manifest
-from warehouse.workspace import DBT_PROJECT, SEEDS, Workspace, WorkspaceError
+from warehouse.workspace import SEEDS, Workspace, WorkspaceError
 
-_UNATTENDED_SECONDS = 600.0
 MODES = ("default", "offline", "only_publisher")
 
 
@@ -61,7 +57,6 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         """Hold the workspace's lock while the run lasts, and close what the run opened."""
         run_id = context.run_id or ""
         with locked(self.workspace, self.lock_seconds, holder=run_id) as killed:
-            wait_for_unattended_builds(self.workspace, _UNATTENDED_SECONDS, self.say)
             if killed and killed != run_id and context.instance is not None:
                 close_record(context.instance, killed)
             try:
@@ -217,34 +212,22 @@ def locked(workspace: Workspace, seconds: float, *, holder: str = "") -> Iterato
             _note(stream, "")
 
 
+def close_record(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Mark a run as failed that is recorded as running though its process is gone.
+
+    Returns:
+        Whether there was such a record.
+    """
+    run = instance.get_run_by_id(run_id)
+    if run is None or run.is_finished:
+        return False
+    instance.report_run_failed(run, "The process of this run ended before the run did.")
+    return True
+
+
 def _note(stream: TextIO, holder: str) -> None:
     """Say in the lock's file who holds it. A note that cannot be kept costs no run."""
     with suppress(OSError):
         stream.truncate(0)
         stream.write(holder)
         stream.flush()
-
-
-def dbt_executable() -> str:
-    """The dbt beside this Python, so that no other one on the path is run."""
-    beside = Path(sys.executable).with_name("dbt")
-    return str(beside) if beside.exists() else "dbt"
-
-
-def dbt_resource() -> DbtCliResource:
-    """dbt, told where the project and its profile lie."""
-    return DbtCliResource(
-        project_dir=str(DBT_PROJECT),
-        profiles_dir=str(DBT_PROJECT),
-        dbt_executable=dbt_executable(),
-    )
-
-
-__all__ = [
-    "PulseResource",
-    "dbt_executable",
-    "dbt_resource",
-    "locked",
-    "tell_progress_to",
-    "teller",
-]

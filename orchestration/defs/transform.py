@@ -4,20 +4,17 @@ The file starts empty, is loaded from what this run accepted, and is built by on
 Nothing that readers can see is touched here.
 """
 
-import fcntl
 import json
-import os
-import shutil
-import subprocess
-import time
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
 import pandas as pd
-from dagster_dbt import DagsterDbtTranslator, DbtCliResource, dbt_assets
+from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
+from orchestration import dbt
 from orchestration.defs.ingest import (
     OWNER,
     accepted_by,
@@ -26,15 +23,13 @@ from orchestration.defs.ingest import (
     run_folder,
     take_in_dataset,
 )
-from orchestration.defs.resources import PulseResource, dbt_executable
+from orchestration.defs.resources import PulseResource
 from sources.catalogue import load_catalogue
-from sources.errors import PulseError
-from warehouse.meta import row_counts
 from warehouse.raw import load, make_current
-from warehouse.workspace import DBT_PROJECT, Workspace
+from warehouse.workspace import Workspace
 
-MANIFEST = DBT_PROJECT / "target" / "manifest.json"
-CODE_TESTS = "resource_type:unit_test path:tests/statistics"
+CODE_TESTS = ("resource_type:unit_test", "path:tests/statistics")
+_UNIQUE_ID = "dagster_dbt/unique_id"
 META_TABLES = (
     "catalogue",
     "editions",
@@ -43,91 +38,6 @@ META_TABLES = (
     "input_checks",
     "revised_figures",
 )
-
-
-class TransformError(PulseError):
-    """The dbt project cannot be read or built."""
-
-    default_code = "transform"
-
-
-def ensure_manifest() -> Path:
-    """The parsed dbt project, parsed again when a file of it is newer.
-
-    Raises:
-        TransformError: when dbt cannot parse the project; its own words are in the message.
-    """
-    watched = [
-        path
-        for folder in ("models", "macros", "seeds", "tests")
-        for path in (DBT_PROJECT / folder).rglob("*")
-    ] + [DBT_PROJECT / "dbt_project.yml"]
-    newest = max(path.stat().st_mtime for path in watched)
-    if _is_fresh(newest):
-        return MANIFEST
-    try:
-        return _parse(newest)
-    except OSError as error:
-        raise TransformError(
-            "the parsed dbt project is out of date and cannot be written",
-            code="unwritable_target",
-            file=str(MANIFEST.parent),
-            found=error.strerror or str(error),
-            todo="parse it as a user who may write there (deploy/README.md), or make it writable",
-        ) from error
-
-
-def _parse(newest: float) -> Path:
-    MANIFEST.parent.mkdir(parents=True, exist_ok=True)
-    # dbt writes its manifest in place: made aside and moved, so that neither a kill nor a second
-    # process that parses at the same time leaves a torn one, which would look fresh for ever.
-    aside = MANIFEST.parent / "parsing"
-    with (MANIFEST.parent / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if _is_fresh(newest):
-            return MANIFEST
-        started = time.time()
-        done = subprocess.run(
-            [
-                dbt_executable(),
-                "parse",
-                "--project-dir",
-                str(DBT_PROJECT),
-                "--profiles-dir",
-                str(DBT_PROJECT),
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={
-                **os.environ,
-                "DBT_TARGET_PATH": str(aside),
-                "DBT_LOG_PATH": str(aside),
-                "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-                # The same as in the build, or dbt's parse cache is thrown away.
-                "PULSE_BUILD": str(Workspace.from_environment().current_build),
-            },
-        )
-        made = aside / MANIFEST.name
-        if done.returncode or not made.exists():
-            raise TransformError(
-                "dbt cannot parse the project",
-                file=str(DBT_PROJECT),
-                found=(done.stdout + done.stderr).strip()[-1500:],
-                todo="mend the model that dbt names, then try `make check`",
-            )
-        # As old as its reading began: a file that was edited meanwhile is newer, and read again.
-        os.utime(made, (started, started))
-        for name in ("partial_parse.msgpack", MANIFEST.name):
-            if (aside / name).exists():
-                fresh = MANIFEST.with_name(f".{name}")
-                shutil.copy2(aside / name, fresh)
-                fresh.replace(MANIFEST.with_name(name))
-    return MANIFEST
-
-
-def _is_fresh(newest: float) -> bool:
-    return MANIFEST.exists() and MANIFEST.stat().st_mtime > newest
 
 
 class PulseTranslator(DagsterDbtTranslator):
@@ -207,63 +117,111 @@ def transform() -> dg.Definitions:
             )
 
     @dbt_assets(
-        manifest=ensure_manifest(),
+        manifest=dbt.ensure_manifest(),
         # Worked examples test the code, not the figures: they run in the tests.
-        exclude=CODE_TESTS,
+        exclude=" ".join(CODE_TESTS),
         dagster_dbt_translator=PulseTranslator(),
     )
-    def build(
-        context: dg.AssetExecutionContext, dbt: DbtCliResource, pulse: PulseResource
-    ) -> Iterator[Any]:
+    def build(context: dg.AssetExecutionContext, pulse: PulseResource) -> Iterator[DbtEvent]:
         workspace = pulse.workspace
         require_build(workspace)
-        os.environ["PULSE_BUILD"] = str(workspace.current_build)
-        target = workspace.builds / "dbt"
-        target.mkdir(parents=True, exist_ok=True)
         pulse.say("building    the marts with dbt")
-        invocation = dbt.cli(["build"], context=context, target_path=target, raise_on_error=False)
-        # Held back until dbt has let go of the file: then each table's rows can be counted.
-        events = list(invocation.stream())
-        counts = row_counts(workspace.build_file)
-        for event in events:
-            if isinstance(event, dg.Output):
-                schema_and_name = tuple(context.asset_key_for_output(event.output_name).path)
-                rows = counts.get(schema_and_name)
-                if rows is not None:
-                    event = event.with_metadata({**event.metadata, "dagster/row_count": rows})
-            yield event
-        results = target / "run_results.json"
-        if results.exists():
-            shutil.copyfile(results, workspace.current_build / "dbt_results.json")
-            told = dbt_verdicts(workspace)
-            failed = [v for v in told if not v["passed"]]
-            skipped = [v for v in failed if v["message"] == "skipped"]
-            pulse.say(
-                f"built       {sum(v['kind'] == 'model' for v in told)} models, "
-                f"{sum(v['kind'] == 'test' for v in told)} tests, {len(failed)} failed"
-            )
-            for verdict in failed:
-                if verdict not in skipped:
-                    pulse.say(f"FAILED      {verdict['name']}: {verdict['message']}")
-            if skipped:
-                pulse.say(f"skipped     {len(skipped)} that depend on what failed")
-        if not invocation.is_successful():
+        names = _unique_ids(context.assets_def)
+        passed: Counter[str] = Counter()
+        failed: list[dbt.NodeResult] = []
+        results = []
+        for result in dbt.build(_selection(context, names), workspace.build_file.resolve().parent):
+            results.append(result)
+            kind = result.unique_id.partition(".")[0]
+            if result.passed:
+                passed["tests" if kind == "test" else "models"] += 1
+            elif result.status != "skipped":
+                pulse.say(f"FAILED      {result.unique_id.split('.')[2]}: {result.message}")
+            if not result.passed:
+                failed.append(result)
+            yield from _events(result, names.get(result.unique_id))
+        _keep_verdicts(workspace, results)
+        pulse.say(
+            f"built       {passed['models']} models, {passed['tests']} tests, {len(failed)} failed"
+        )
+        skipped = sum(result.status == "skipped" for result in failed)
+        if skipped:
+            pulse.say(f"skipped     {skipped} that depend on what failed")
+        if failed:
             raise dg.Failure(
                 description="dbt build failed: the models and tests it names are red above",
-                metadata={"dbt log": dg.MetadataValue.path(str(target / "dbt.log"))},
+                metadata={
+                    "dbt log": dg.MetadataValue.path(
+                        str(workspace.current_build / "dbt" / "dbt.log")
+                    )
+                },
             )
 
     return dg.Definitions(assets=[load_raw, build])
+
+
+DbtEvent = dg.MaterializeResult[Any] | dg.AssetCheckResult
+
+
+def _unique_ids(assets: dg.AssetsDefinition) -> dict[str, dg.AssetKey | dg.AssetCheckKey]:
+    """Each asset and check of the dbt assets, by dbt's own name of the node."""
+    found: dict[str, dg.AssetKey | dg.AssetCheckKey] = {
+        spec.metadata[_UNIQUE_ID]: spec.key for spec in assets.specs
+    }
+    for check in assets.check_specs:
+        found[(check.metadata or {})[_UNIQUE_ID]] = check.key
+    return found
+
+
+def _selection(
+    context: dg.AssetExecutionContext, names: Mapping[str, dg.AssetKey | dg.AssetCheckKey]
+) -> list[str]:
+    """dbt's words for what was chosen in the page; everything where nothing was left out."""
+    chosen = {*context.selected_asset_keys, *context.selected_asset_check_keys}
+    nodes = [unique_id for unique_id, key in names.items() if key in chosen]
+    if len(nodes) == len(names):
+        return ["--exclude", *CODE_TESTS]
+    # A name is unique among models, seeds and tests.
+    return ["--indirect-selection", "empty", "--select", *(n.split(".")[2] for n in nodes)]
+
+
+def _events(
+    result: dbt.NodeResult, key: dg.AssetKey | dg.AssetCheckKey | None
+) -> Iterator[DbtEvent]:
+    """What Dagster is to record of one node."""
+    metadata: dict[str, dg.MetadataValue[Any]] = {
+        "status": dg.MetadataValue.text(result.status),
+        "message": dg.MetadataValue.text(result.message),
+        "seconds": dg.MetadataValue.float(result.seconds),
+    }
+    if isinstance(key, dg.AssetCheckKey) and result.status != "skipped":
+        yield dg.AssetCheckResult(
+            asset_key=key.asset_key,
+            check_name=key.name,
+            passed=result.status == "pass",
+            severity=dg.AssetCheckSeverity.WARN
+            if result.status == "warn"
+            else dg.AssetCheckSeverity.ERROR,
+            metadata={**metadata, "failed rows": dg.MetadataValue.int(result.failures or 0)},
+        )
+    elif isinstance(key, dg.AssetKey) and result.passed:
+        yield dg.MaterializeResult(asset_key=key, metadata=metadata)
+
+
+def _keep_verdicts(workspace: Workspace, results: Sequence[dbt.NodeResult]) -> None:
+    """For the record of the release: what dbt said of each node of this build."""
+    path = workspace.current_build / "dbt_results.json"
+    path.write_text(json.dumps([asdict(result) for result in results]), encoding="utf-8")
 
 
 def require_build(workspace: Workspace) -> None:
     """There is a build to work on.
 
     Raises:
-        TransformError: when no build was started in this workspace.
+        DbtError: when no build was started in this workspace.
     """
     if not workspace.build_file.exists():
-        raise TransformError(
+        raise dbt.DbtError(
             "there is no build to work on",
             file=str(workspace.build_file),
             todo="run the job `refresh`, which makes one, instead of a single asset",
@@ -276,14 +234,14 @@ def dbt_verdicts(workspace: Workspace) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     verdicts = []
-    for result in json.loads(path.read_text(encoding="utf-8"))["results"]:
+    for result in json.loads(path.read_text(encoding="utf-8")):
         kind, _, name = result["unique_id"].split(".", 2)
         verdicts.append(
             {
-                "kind": "test" if kind in ("test", "unit_test") else "model",
+                "kind": "test" if kind == "test" else "model",
                 "name": name.split(".")[0],
                 "passed": result["status"] in ("success", "pass", "warn"),
-                "message": " ".join(str(result.get("message") or result["status"]).split()),
+                "message": result["message"] or result["status"],
             }
         )
     return sorted(verdicts, key=lambda verdict: (verdict["kind"], verdict["name"]))

@@ -1,56 +1,14 @@
-"""What a killed run leaves is found, waited for and closed; what is not its own is left alone."""
+"""What a killed run leaves is closed by the next run; what is not its own is left alone."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from orchestration.defs.resources import PulseResource, locked
-from orchestration.interrupted import (
-    close_record,
-    unattended_builds,
-    wait_for_unattended_builds,
-)
-from warehouse.workspace import Workspace, WorkspaceError
-
-needs_proc = pytest.mark.skipif(
-    not Path("/proc/self/environ").exists(), reason="processes are not listed as files here"
-)
-
-
-def pretend_dbt(folder: Path, workspace: Workspace, seconds: str) -> subprocess.Popen[bytes]:
-    """A process called dbt that builds in a workspace, and does nothing."""
-    script = folder / "dbt"
-    script.write_text(f"import time\ntime.sleep({seconds})\n", encoding="utf-8")
-    return subprocess.Popen(
-        [sys.executable, str(script), "build"],
-        env={**os.environ, "PULSE_BUILD": str(workspace.current_build)},
-    )
-
-
-@needs_proc
-def test_a_dbt_that_outlives_its_run_is_waited_for(tmp_path: Path) -> None:
-    """The next run does not start beside it, and tells why it waits."""
-    mine, other = Workspace(tmp_path / "mine"), Workspace(tmp_path / "other")
-    process = pretend_dbt(tmp_path, mine, "2")
-    said: list[str] = []
-    try:
-        assert unattended_builds(mine) == [process.pid]
-        assert unattended_builds(other) == []
-        with pytest.raises(WorkspaceError, match=f"process {process.pid}"):
-            wait_for_unattended_builds(mine, 0.0, said.append)
-        # The operating system keeps a name of a process until its parent has taken note of its end.
-        process.wait(timeout=60)
-        wait_for_unattended_builds(mine, 0.0, said.append)
-        assert unattended_builds(mine) == []
-    finally:
-        process.kill()
-        process.wait()
+from orchestration.defs.resources import PulseResource, close_record, locked
+from warehouse.workspace import Workspace
 
 
 def test_the_lock_tells_who_died_holding_it(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_every_test_of_dbt_belongs_to_a_family() -> None:
     """No dbt test goes by a name that the runbook does not explain."""
     import json
 
-    from orchestration.defs.transform import ensure_manifest
+    from orchestration.dbt import ensure_manifest
 
     manifest = json.loads(ensure_manifest().read_text(encoding="utf-8"))
     tests = [node["name"] for node in manifest["nodes"].values() if node["resource_type"] == "test"]
