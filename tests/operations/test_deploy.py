@@ -23,7 +23,7 @@ SERVICE_KEYS = {
     "healthcheck",
 }
 # Which parts of the instance's settings differ on a server: where state is kept.
-STATE_KEYS = {"storage", "local_artifact_storage", "compute_logs"}
+STATE_KEYS = {"storage", "event_log_storage", "local_artifact_storage", "compute_logs"}
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
