@@ -1,4 +1,4 @@
-{# A goal's four barometers across, an area a row: the latest cell of each, as marts.barometers has it. #}
+{# A goal's four barometers across, one row per area: the latest cell of each, as in marts.barometers. #}
 {% macro goal_mart(goal, barometers) -%}
 with cells as (
 
@@ -8,35 +8,6 @@ with cells as (
         and is_latest
         and area_level in ('nation', 'itl1', 'cauth', 'utla', 'lad')
 
-),
-
-against_england as (
-
-    select
-        barometer_id,
-        area_code,
-        edition,
-        outcome,
-        close_call
-    from {{ ref('comparisons') }}
-    where comparator_kind = 'england'
-
-),
-
-joined as (
-
-    select
-        cells.*,
-        against_england.outcome as against_england,
-        against_england.close_call as close_call
-    from cells
-    left join against_england
-        on
-            cells.barometer_id = against_england.barometer_id
-            and cells.area_code = against_england.area_code
-            and cells.edition = against_england.edition
-            and cells.unit = 'percent'
-
 )
 
 select
@@ -44,18 +15,20 @@ select
     cast(min(area_name) as varchar) as area_name,
     cast(min(area_level) as varchar) as area_level
     {%- for barometer in barometers %}
-        {%- for column, type in [
-            ('edition', 'varchar'), ('value', 'double'), ('lower_95', 'double'),
-            ('upper_95', 'double'), ('group_label', 'varchar'), ('status', 'varchar'),
-            ('status_reason', 'varchar'), ('origin', 'varchar'), ('against_england', 'varchar'),
-            ('close_call', 'boolean'), ('provenance_id', 'varchar'),
+        {%- for column, source, type in [
+            ('edition', 'edition', 'varchar'), ('value', 'value', 'double'),
+            ('lower_95', 'lower_95', 'double'), ('upper_95', 'upper_95', 'double'),
+            ('group_label', 'group_label', 'varchar'), ('status', 'status', 'varchar'),
+            ('status_reason', 'status_reason', 'varchar'), ('origin', 'origin', 'varchar'),
+            ('against_england', 'outcome', 'varchar'), ('close_call', 'close_call', 'boolean'),
+            ('provenance_id', 'provenance_id', 'varchar'),
         ] %},
     cast(
-        any_value({{ column }}) filter (barometer_id = '{{ barometer }}') as {{ type }}
+        any_value({{ source }}) filter (barometer_id = '{{ barometer }}') as {{ type }}
     ) as {{ barometer }}_{{ column }}
         {%- endfor %}
     {%- endfor %}
-from joined
+from cells
 group by area_code
 order by area_code
 {%- endmacro %}

@@ -18,8 +18,21 @@ import yaml
 from sources.errors import PulseError
 
 DBT_PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
-STATISTICS_MACROS = DBT_PROJECT / "macros" / "statistics"
-STATISTICS_MODELS = DBT_PROJECT / "models" / "intermediate" / "statistics"
+MACROS = [DBT_PROJECT / "macros" / folder for folder in ("statistics", "words")]
+MODELS = DBT_PROJECT / "models" / "intermediate"
+# The models from a cell to its verdicts, in the order in which they are built.
+COMPARISONS = (
+    "int_area_members",
+    "int_area_containments",
+    "int_area_shares",
+    "int_area_parents",
+    "int_area_population_vintages",
+    "int_comparable_figures",
+    "int_comparison_peers",
+    "int_comparison_pairs",
+    "int_comparison_tests",
+    "int_comparisons",
+)
 
 
 class RenderError(PulseError):
@@ -28,9 +41,9 @@ class RenderError(PulseError):
 
 @cache
 def _macros() -> str:
-    files = sorted(STATISTICS_MACROS.glob("*.sql"))
+    files = [file for folder in MACROS for file in sorted(folder.glob("*.sql"))]
     if not files:
-        raise RenderError(f"no macros found in {STATISTICS_MACROS.name}; is dbt_project complete?")
+        raise RenderError("no macros found; is dbt_project complete?")
     return "".join(file.read_text(encoding="utf-8").strip() for file in files)
 
 
@@ -88,13 +101,12 @@ def statistics_model(
     refs: Mapping[str, str] | None = None,
     variables: Mapping[str, Any] | None = None,
 ) -> str:
-    """The SQL of one model of models/intermediate/statistics.
+    """The SQL of one model of models/intermediate.
 
     Raises:
         RenderError: where there is no such model.
     """
-    path = STATISTICS_MODELS / f"{name}.sql"
-    if not path.is_file():
-        held = ", ".join(sorted(file.stem for file in STATISTICS_MODELS.glob("*.sql")))
-        raise RenderError(f"there is no statistics model {name!r}; there are {held}")
-    return render(path.read_text(encoding="utf-8"), refs=refs, variables=variables)
+    held = {file.stem: file for file in sorted(MODELS.rglob("*.sql"))}
+    if name not in held:
+        raise RenderError(f"there is no intermediate model {name!r}; there are {', '.join(held)}")
+    return render(held[name].read_text(encoding="utf-8"), refs=refs, variables=variables)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 import sources
-from tests.proof.dbt_sql import DBT_PROJECT, render, statistics_model
+from tests.proof.dbt_sql import COMPARISONS, DBT_PROJECT, render, statistics_model
 
 SEEDS = DBT_PROJECT / "seeds"
 BUNDLED = Path(sources.__file__).resolve().parent / "bundled"
@@ -95,7 +95,7 @@ def published_figures() -> Iterator[duckdb.DuckDBPyConnection]:
         ):
             connection.execute(f"create table {model} as {statistics_model(model)}")
         connection.execute(_CELLS)
-        for model in ("int_comparisons", "int_ranks"):
+        for model in (*COMPARISONS, "int_ranks"):
             connection.execute(f"create table {model} as {statistics_model(model)}")
         yield connection
     finally:
@@ -206,13 +206,14 @@ create table int_barometer_cells as
 select
     barometer_id, goal_id, dataset, edition, period_start, period_end, area_code, area_name,
     area_level, region_code, unit, polarity, value, lower_95, upper_95, se, base, group_number,
-    group_label, status, provenance_id, source_dataset, 'published' as method
+    group_label, status, origin, provenance_id, source_dataset, 'published' as method
 from int_standard_errors
 union all
 select
     barometer_id, goal_id, dataset, edition, period_start, period_end, area_code, area_name,
     area_level, region_code, unit, polarity, value, lower_95, upper_95, se, base,
-    null as group_number, null as group_label, status, provenance_id, dataset as source_dataset, method
+    null as group_number, null as group_label, status, origin, provenance_id,
+    dataset as source_dataset, method
 from int_combined_authority_estimates as estimates
 where not exists (
     select 1

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.proof.dbt_sql import COMPARISONS
 from tests.statistics import engine, oracle
 
 TOLERANCE = 1e-9
@@ -296,7 +297,7 @@ def test_comparison_and_rank_models(
         "se": england_se,
     }
     inputs["int_barometer_cells"] = [*cells, nation]
-    built = engine.run_models(("int_comparisons", "int_ranks"), inputs)
+    built = engine.run_models((*COMPARISONS, "int_ranks"), inputs)
     comparisons = built["int_comparisons"]
     against = comparisons[comparisons["comparator_kind"] == "england"].set_index("area_code")
     total = sum(r["population"] for r in world)
@@ -332,18 +333,21 @@ def test_comparison_and_rank_models(
     tested = against[against["p_value"].notna()]
     for _, family in tested.groupby("test_family"):
         wanted = oracle.benjamini_hochberg(family["p_value"].to_numpy(dtype=float))
-        assert np.allclose(family["bh_adjusted_p"].to_numpy(dtype=float), wanted, atol=TOLERANCE)
+        assert np.allclose(
+            family["family_adjusted_p"].to_numpy(dtype=float), wanted, atol=TOLERANCE
+        )
 
     for side, pick in (("best_peer", max), ("worst_peer", min)):
         peers = comparisons[comparisons["comparator_kind"] == side].set_index("area_code")
         for row in world:
             others = [r["value"] for r in world if r["parent"] == row["parent"] and r is not row]
+            if not others:
+                assert row["code"] not in peers.index
+                continue
             found = peers.loc[row["code"]]
-            if others:
-                assert found["comparator_value"] == pick(others)
-                assert found["comparator_code"] != row["code"]
-            else:
-                assert found["reason_code"] == "no_peer_figure"
+            assert found["comparator_value"] == pick(others)
+            assert found["comparator_ties"] == others.count(pick(others))
+            assert found["comparator_code"] != row["code"]
 
     ranks = built["int_ranks"]
     among_all = ranks[ranks["rank_group"] == "local_authorities_of_england"].set_index("area_code")

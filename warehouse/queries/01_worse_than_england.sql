@@ -9,7 +9,7 @@ select
     round(c.difference_upper_95, 1) as to_95,
     c.outcome,
     c.close_call,
-    c.bh_significant as stands_among_all_tests
+    c.survives_family
 from marts.comparisons as c
 inner join marts.barometers as b
     on c.provenance_id = b.provenance_id and c.barometer_id = b.barometer_id and b.is_latest

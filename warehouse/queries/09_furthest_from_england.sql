@@ -1,5 +1,5 @@
--- Which authorities of England stand furthest above and below it on library visits, and does the
--- difference stand when it is read with the other tests of its family?
+-- Which authorities of England lie furthest above and below it on library visits, and does the
+-- difference survive among the other tests of its family?
 with ordered as (
 
     select
@@ -9,8 +9,8 @@ with ordered as (
         c.comparator_value as england,
         round(c.difference, 1) as points,
         round(c.z, 1) as z,
-        c.bh_significant as stands_in_its_family,
-        c.bh_tests as tests,
+        c.survives_family,
+        c.tests_in_family as tests,
         row_number() over (order by c.z desc, c.area_code) as from_top,
         row_number() over (order by c.z, c.area_code) as from_bottom
     from marts.comparisons as c

@@ -105,6 +105,7 @@ _COMPARATORS = {
     "england": "England",
     "region": "Its region",
     "lead_combined_authority": "Lead combined authority",
+    "own_combined_authority": "Its combined authority",
     "combined_authority": "Another combined authority",
     "best_peer": "Best of its peers",
     "worst_peer": "Worst of its peers",
@@ -445,7 +446,7 @@ class _Reader:
         rows = self._rows(
             """
             select
-                b.*, d.barometer_order, d.short_title, c.outcome, c.close_call,
+                b.*, d.barometer_order, d.short_title,
                 ca.groups_in_words,
                 case
                     when b.area_code = $lead then 1
@@ -456,11 +457,6 @@ class _Reader:
                 end as place
             from marts.barometers as b
             inner join reference.barometer_definitions as d using (barometer_id)
-            left join marts.comparisons as c
-                on
-                    b.barometer_id = c.barometer_id and b.area_code = c.area_code
-                    and b.dataset = c.dataset and b.edition = c.edition
-                    and b.period_end = c.period_end and c.comparator_kind = 'england'
             left join marts.combined_authorities as ca
                 on
                     b.barometer_id = ca.barometer_id and b.area_code = ca.area_code
@@ -612,7 +608,7 @@ class _Reader:
                 "z",
                 "Outcome",
                 "Close call",
-                "Stands among all tests",
+                "Survives in its family of tests",
                 "Why it cannot be said",
             ),
             rows=tuple(
@@ -632,7 +628,7 @@ class _Reader:
                     self._figure(row, "difference_upper_95"),
                     NOT_AVAILABLE if row["z"] is None else rounded(row["z"], 2),
                     *_verdict(row),
-                    _text(None if row["outcome"] == "cannot_say" else row["bh_significant"]),
+                    _text(None if row["outcome"] == "cannot_say" else row["survives_family"]),
                     _text(row["reason"]),
                 )
                 for row in rows

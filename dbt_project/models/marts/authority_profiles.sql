@@ -22,19 +22,6 @@ memberships as (
 
 ),
 
-against_england as (
-
-    select
-        comparisons.barometer_id,
-        comparisons.area_code,
-        comparisons.edition,
-        comparisons.outcome,
-        comparisons.close_call
-    from {{ ref('comparisons') }} as comparisons
-    where comparisons.comparator_kind = 'england'
-
-),
-
 populations as (
 
     select * from {{ ref('int_populations_16_plus') }}
@@ -51,23 +38,17 @@ counted as (
         min(cells.region_code) as region_code,
         count(*) as barometers,
         count(cells.value) as barometers_with_figure,
-        count(*) filter (against_england.outcome in ('better', 'higher')) as better_than_england,
-        count(*) filter (against_england.outcome = 'similar') as similar_to_england,
-        count(*) filter (against_england.outcome in ('worse', 'lower')) as worse_than_england,
-        count(*) filter (coalesce(against_england.close_call, false)) as close_calls,
+        count(*) filter (cells.outcome in ('better', 'higher')) as better_than_england,
+        count(*) filter (cells.outcome = 'similar') as similar_to_england,
+        count(*) filter (cells.outcome in ('worse', 'lower')) as worse_than_england,
+        count(*) filter (coalesce(cells.close_call, false)) as close_calls,
         count(*) filter (
             cells.unit = 'z_score' and cells.group_number is not null
         ) as index_groups_held,
         count(*) filter (
-            cells.unit = 'percent' and coalesce(against_england.outcome, 'cannot_say') = 'cannot_say'
+            cells.unit = 'percent' and cells.outcome = 'cannot_say'
         ) as cannot_say
     from cells
-    left join against_england
-        on
-            cells.barometer_id = against_england.barometer_id
-            and cells.area_code = against_england.area_code
-            and cells.edition = against_england.edition
-            and cells.unit = 'percent'
     group by cells.area_code
 
 )

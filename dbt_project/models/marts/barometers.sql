@@ -1,40 +1,37 @@
 with cells as (
 
-    select * from {{ ref('int_barometer_cells') }}
+    select
+        *,
+        {{ area_in_words('area_name', 'area_level') }} as area_words,
+        max(group_number) over (partition by barometer_id, edition) as groups
+    from {{ ref('int_barometer_cells') }}
 
 ),
 
-barometers as (
+england as (
 
-    select * from {{ ref('barometer_definitions') }}
-
-),
-
-areas as (
-
-    select * from {{ ref('areas') }}
+    select
+        *,
+        {{ area_in_words('area_name', 'area_level') }} as england_words
+    from {{ ref('int_barometer_cells') }}
+    where area_code = '{{ var("england") }}'
 
 ),
 
-editions as (
+verdicts as (
 
-    select * from {{ ref('int_editions') }}
+    select * from {{ ref('int_comparisons') }}
+    where comparator_kind = 'england'
 
 ),
 
 joined as (
 
     select
-        cells.goal_id,
-        cells.barometer_id,
+        cells.*,
         barometers.role,
         barometers.title,
-        cells.area_code,
-        cells.area_name,
-        cells.area_level,
-        cells.region_code,
-        cells.dataset,
-        cells.edition,
+        barometers.statement,
         editions.edition_title,
         editions.is_baseline,
         -- The newest cell with a figure; where no edition has one for this area, the newest cell.
@@ -47,32 +44,55 @@ joined as (
                 editions.edition_order desc,
                 cells.period_end desc
         ) = 1 as is_latest,
-        cells.period_start,
-        cells.period_end,
-        cells.unit,
-        barometers.polarity,
-        cells.value,
-        cells.lower_95,
-        cells.upper_95,
-        cells.se,
-        cells.se_method,
-        cells.base,
-        cells.group_number,
-        cells.group_label,
-        cells.status,
-        cells.status_reason,
-        cells.origin,
-        cells.method,
-        cells.source_dataset,
-        cells.published_area_code,
-        cells.provenance_id
+        case when cells.area_level != 'nation' then england.england_words end as comparator_words,
+        case when cells.area_level != 'nation' then england.value end as comparator_value,
+        case
+            when cells.area_level != 'nation'
+                then {{ figure_mark('england.origin', 'england.status') }}
+        end as comparator_mark,
+        verdicts.difference,
+        verdicts.difference_lower_95,
+        verdicts.difference_upper_95,
+        verdicts.z,
+        verdicts.p_value,
+        verdicts.close_call,
+        verdicts.survives_family,
+        verdicts.gap_exceeds_any_sample,
+        case when cells.area_level != 'nation' then coalesce(verdicts.outcome, 'cannot_say') end
+            as outcome,
+        case
+            when cells.area_level = 'nation' then null
+            when verdicts.barometer_id is not null then verdicts.reason
+            when cells.value is null
+                then 'There is no figure for ' || cells.area_words || '.'
+            when cells.unit = 'z_score'
+                then
+                    'No standard error is published for this index, so it is read by group and '
+                    || 'not tested.'
+            else cells.area_words || ' is not one of the current areas that are compared.'
+        end as reason,
+        coalesce(
+            {{ figure_mark('cells.origin', 'cells.status') }}, status_codes.symbol
+        ) as mark
     from cells
-    inner join barometers on cells.barometer_id = barometers.barometer_id
-    inner join areas on cells.area_code = areas.area_code
-    inner join editions
+    inner join {{ ref('barometer_definitions') }} as barometers
+        on cells.barometer_id = barometers.barometer_id
+    inner join {{ ref('areas') }} as areas on cells.area_code = areas.area_code
+    inner join {{ ref('int_editions') }} as editions
         on
             cells.dataset = editions.dataset
             and cells.edition = editions.edition
+    left join {{ ref('status_codes') }} as status_codes on cells.status = status_codes.status
+    left join england
+        on
+            cells.barometer_id = england.barometer_id
+            and cells.edition = england.edition
+            and cells.unit != 'z_score'
+    left join verdicts on cells.barometer_id = verdicts.barometer_id
+        and cells.dataset = verdicts.dataset
+        and cells.edition = verdicts.edition
+        and cells.period_end = verdicts.period_end
+        and cells.area_code = verdicts.area_code
 
 )
 
@@ -104,6 +124,19 @@ select
     cast(group_label as varchar) as group_label,
     cast(status as varchar) as status,
     cast(status_reason as varchar) as status_reason,
+    cast(mark as varchar) as mark,
+    cast(comparator_value as double) as comparator_value,
+    cast(difference as double) as difference,
+    cast(difference_lower_95 as double) as difference_lower_95,
+    cast(difference_upper_95 as double) as difference_upper_95,
+    cast(z as double) as z,
+    cast(p_value as double) as p_value,
+    cast(outcome as varchar) as outcome,
+    cast(reason as varchar) as outcome_reason,
+    cast(close_call as boolean) as close_call,
+    cast(survives_family as boolean) as survives_family,
+    cast({{ minimum_detectable_change('2 * se * se') }} as double) as minimum_detectable_change,
+    cast({{ barometer_sentence() }} as varchar) as sentence,
     cast(origin as varchar) as origin,
     cast(method as varchar) as method,
     cast(source_dataset as varchar) as source_dataset,

@@ -1,9 +1,28 @@
 with comparisons as (
 
-    select * from {{ ref('int_comparisons') }}
-    -- A cell without a figure says so itself, and an index is compared with nothing: one row each
-    -- against England carries the reason, the other comparators would only repeat it.
-    where comparator_kind = 'england' or (value is not null and unit = 'percent')
+    select
+        comparisons.* replace (
+            case
+                when comparisons.comparator_kind not in ('best_peer', 'worst_peer')
+                    then comparisons.comparator_words
+                when comparisons.comparator_ties = 1
+                    then
+                        comparisons.comparator_words || ', '
+                        || {{ peer_in_words('comparisons') }}
+                else
+                    {{ peer_in_words('comparisons') }} || ', which '
+                    || {{ count_in_words('comparisons.comparator_ties') }} || ' areas share'
+            end as comparator_words
+        ),
+        barometers.statement,
+        editions.edition_title
+    from {{ ref('int_comparisons') }} as comparisons
+    inner join {{ ref('barometer_definitions') }} as barometers
+        on comparisons.barometer_id = barometers.barometer_id
+    inner join {{ ref('int_editions') }} as editions
+        on
+            comparisons.dataset = editions.dataset
+            and comparisons.edition = editions.edition
 
 )
 
@@ -14,6 +33,7 @@ select
     )) as comparison_id,
     cast(barometer_id as varchar) as barometer_id,
     cast(goal_id as varchar) as goal_id,
+    cast(role as varchar) as role,
     cast(dataset as varchar) as dataset,
     cast(edition as varchar) as edition,
     cast(period_start as date) as period_start,
@@ -25,6 +45,7 @@ select
     cast(comparator_code as varchar) as comparator_code,
     cast(comparator_name as varchar) as comparator_name,
     cast(comparator_selected as boolean) as comparator_selected,
+    cast(comparator_ties as integer) as comparator_ties,
     cast(unit as varchar) as unit,
     cast(polarity as varchar) as polarity,
     cast(value as double) as value,
@@ -40,13 +61,17 @@ select
     cast(close_call as boolean) as close_call,
     cast(reason_code as varchar) as reason_code,
     cast(reason as varchar) as reason,
+    cast(gap_exceeds_any_sample as boolean) as gap_exceeds_any_sample,
+    cast(mark as varchar) as mark,
+    cast(comparator_mark as varchar) as comparator_mark,
+    cast({{ comparison_sentence() }} as varchar) as sentence,
     cast(is_part_whole as boolean) as is_part_whole,
     cast(part_whole_applied as boolean) as part_whole_applied,
     cast(part_whole_share as double) as part_whole_share,
     cast(test_family as varchar) as test_family,
-    cast(bh_tests as integer) as bh_tests,
-    cast(bh_adjusted_p as double) as bh_adjusted_p,
-    cast(bh_significant as boolean) as bh_significant,
+    cast(tests_in_family as integer) as tests_in_family,
+    cast(family_adjusted_p as double) as family_adjusted_p,
+    cast(survives_family as boolean) as survives_family,
     cast(method as varchar) as method,
     cast(membership_vintage as integer) as membership_vintage,
     cast(population_vintage as integer) as population_vintage,

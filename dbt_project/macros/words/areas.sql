@@ -16,6 +16,9 @@ end
 case {{ level }}
     when 'cauth' then 'the ' || {{ name }} || ' Combined Authority area'
     when 'itl1' then 'the ' || {{ name }} || ' region'
-    else {{ name }}
+    when 'itl2' then 'the ITL2 area ' || {{ name }}
+    when 'utla' then 'the county of ' || {{ name }}
+    -- Publishers print "Bristol, City of".
+    else split_part({{ name }}, ', ', 1)
 end
 {%- endmacro %}

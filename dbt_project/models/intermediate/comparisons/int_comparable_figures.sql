@@ -1,0 +1,44 @@
+-- The figures that are compared with other areas: every cell with a value, save those of an index,
+-- which has no standard error, and of abolished combined authorities, which overlap the current
+-- ones.
+with cells as (
+
+    select
+        all_cells.*,
+        {{ cell_decimals('all_cells') }} as decimals
+    from {{ ref('int_barometer_cells') }} as all_cells
+    where
+        all_cells.value is not null
+        and all_cells.unit != 'z_score'
+        and all_cells.area_level in ('nation', 'itl1', 'cauth', 'utla', 'lad', 'smc_area')
+
+),
+
+current_combined_authorities as (
+
+    select distinct combined_authority_code
+    from {{ ref('int_area_parents') }}
+    where combined_authority_code is not null
+
+)
+
+select
+    cells.*,
+    barometers.role,
+    parents.combined_authority_code,
+    {{ area_in_words('cells.area_name', 'cells.area_level') }} as area_words,
+    {{ figure_mark('cells.origin', 'cells.status') }} as mark,
+    -- The areas among which the best and the worst are looked for.
+    case
+        when cells.area_level = 'cauth' then 'combined_authorities'
+        when cells.area_level = 'lad' then parents.combined_authority_code
+    end as peer_group
+from cells
+left join {{ ref('barometer_definitions') }} as barometers
+    on cells.barometer_id = barometers.barometer_id
+left join {{ ref('int_area_parents') }} as parents on cells.area_code = parents.area_code
+left join current_combined_authorities
+    on cells.area_code = current_combined_authorities.combined_authority_code
+where
+    cells.area_level != 'cauth'
+    or current_combined_authorities.combined_authority_code is not null
