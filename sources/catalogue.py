@@ -86,7 +86,8 @@ class Measure(_Model):
 
     ``response`` is what the figure counts, as the publisher words it; ``caution`` what a reader must
     know. ``groups``: edition -> printed group label -> group number, of a banded index; the scales of
-    two editions need not agree. ``jump`` replaces the dataset's rule for this measure.
+    two editions need not agree. ``group_limits``: edition -> the values between neighbouring groups,
+    lowest first, null where the publisher fixes none. ``jump`` replaces the dataset's rule for this measure.
     """
 
     code: str = Field(pattern=_CODE)
@@ -99,11 +100,17 @@ class Measure(_Model):
     caution: str | None = None
     jump: JumpRule | None = None
     groups: Mapping[str, Mapping[str, int]] = {}
+    group_limits: Mapping[str, tuple[float | None, ...]] = {}
 
     @model_validator(mode="after")
     def _bounds(self) -> Measure:
         if self.minimum is not None and self.maximum is not None and self.minimum >= self.maximum:
             raise ValueError(f"minimum {self.minimum} is not below maximum {self.maximum}")
+        for edition, groups in self.groups.items():
+            if sorted(groups.values()) != list(range(1, len(groups) + 1)):
+                raise ValueError(f"groups of {edition} are not numbered from 1")
+            if len(self.group_limits.get(edition, ())) != len(groups) - 1:
+                raise ValueError(f"group_limits of {edition}: one between each two neighbours")
         return self
 
     def group_labels(self, edition: str) -> Mapping[str, int]:

@@ -112,7 +112,7 @@ def test_a_made_up_file_never_reaches_readers(own_workspace: Callable[[], Worksp
     done = run_pulse(workspace.root, "refresh", "--offline", check=False)
 
     assert done.returncode == 1
-    assert "no_figure_is_synthetic" in done.stdout
+    assert "origin_is_releasable" in done.stdout
     assert "is still what readers see" in done.stdout
     assert hash_tree(workspace.current_release.resolve()) == before
 

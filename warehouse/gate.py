@@ -53,7 +53,7 @@ def run_gate(
             figures may be synthetic.
 
     Returns:
-        A verdict a rule, in order. A mart that is missing fails every rule on it.
+        A verdict per rule, in order. A mart that is missing fails every rule on it.
     """
     chosen = list(only) if only is not None else rules()
     verdicts = []
@@ -68,7 +68,7 @@ def run_gate(
             if rule.mart not in frames:
                 frames[rule.mart] = _read(connection, rule.mart)
             verdict = apply(rule, frames[rule.mart], reference)
-            if not verdict.passed and rule.name == "no_figure_of_the_last_release_is_lost":
+            if not verdict.passed and rule.name == "previous_figures_are_kept":
                 # The rows that matter are not in the new mart: they are the ones it lost.
                 verdict = Verdict(
                     rule, False, lost_figures(frames[rule.mart], reference), verdict.rows
@@ -78,7 +78,7 @@ def run_gate(
 
 
 def shown(verdict: Verdict) -> pd.DataFrame:
-    """The failure cases that a person is shown: the first hundred, as text, telling columns first."""
+    """The failure cases that a person is shown: the first hundred as text, key columns first."""
     cases = verdict.failures.head(_SHOWN)
     first = [name for name in _FIRST if name in cases.columns]
     others = [name for name in cases.columns if name not in first]
@@ -86,7 +86,7 @@ def shown(verdict: Verdict) -> pd.DataFrame:
 
 
 def read_reference(connection: duckdb.DuckDBPyConnection, previous: Path | None) -> Reference:
-    """What the rules hold the marts against, read from the build and the release before it."""
+    """What the rules compare the marts with, read from the build and the release before it."""
     goals: dict[str, set[str]] = {}
     for goal, barometer in connection.execute(
         "select goal_id, barometer_id from reference.barometer_definitions"
@@ -119,6 +119,7 @@ def read_reference(connection: duckdb.DuckDBPyConnection, previous: Path | None)
         goals={goal: frozenset(names) for goal, names in goals.items()},
         claims=_codes(connection, "select claim_id from reference.report_claims"),
         provenance=_codes(connection, "select provenance_id from marts.provenance"),
+        scales=connection.execute("from raw.group_scales").df(),
         previous=_previous(previous),
         explained_losses=frozenset(
             (dataset, edition)

@@ -43,6 +43,10 @@ _EDITIONS = (
     "period_end date, published_on date, is_baseline boolean, page varchar, "
     "how_to_obtain varchar, code_vintage integer, is_history boolean, attribution varchar"
 )
+_GROUP_SCALES = (
+    "dataset varchar, edition varchar, group_number integer, group_label varchar, "
+    "lower_limit double, upper_limit double"
+)
 _EDITION_LEVELS = "dataset varchar, edition varchar, area_level varchar"
 _INPUTS = (
     "dataset varchar, edition varchar, state varchar, origin varchar, revision varchar, "
@@ -95,7 +99,7 @@ def load(
 
     Args:
         path: the file to make; its folder exists and the file does not.
-        catalogue: what is declared; every dataset gets a table, with or without rows.
+        catalogue: what is declared of each dataset.
         intakes: one for each dataset and edition that was asked for.
         source_notes: by dataset and edition, what reaching the publisher came to.
         revised: figures that differ from the revision before, columns as ``raw.revised_figures``.
@@ -111,21 +115,17 @@ def load(
     counts: dict[str, int] = {}
     with writing(path) as connection:
         connection.execute("create schema raw")
-        for code, dataset in sorted(catalogue.datasets.items()):
-            frames = [i.rows for i in taken if i.dataset == code and len(i.rows)]
-            columns = MEMBERSHIP_COLUMNS if dataset.shape == "memberships" else OBSERVATION_COLUMNS
-            counts[code] = _create(
-                connection,
-                code,
-                ", ".join(
-                    f"{column} {_OBSERVATION_TYPES.get(column, 'varchar')}" for column in columns
-                ),
-                pd.concat(frames, ignore_index=True) if frames else None,
-            )
         tables: list[tuple[str, str, pd.DataFrame | None]] = [
+            (
+                "observations",
+                _typed(OBSERVATION_COLUMNS),
+                _rows_of(taken, catalogue, "observations"),
+            ),
+            ("memberships", _typed(MEMBERSHIP_COLUMNS), _rows_of(taken, catalogue, "memberships")),
             ("catalogue", _CATALOGUE, _catalogue_rows(catalogue)),
             ("editions", _EDITIONS, _edition_rows(catalogue)),
             ("edition_levels", _EDITION_LEVELS, _level_rows(catalogue)),
+            ("group_scales", _GROUP_SCALES, _scale_rows(catalogue)),
             ("inputs", _INPUTS, _input_rows(taken, notes)),
             ("input_checks", _INPUT_CHECKS, _check_rows(taken)),
             ("revised_figures", _REVISED, revised),
@@ -133,6 +133,20 @@ def load(
         for name, types, frame in tables:
             counts[name] = _create(connection, name, types, frame)
     return counts
+
+
+def _typed(columns: Iterable[str]) -> str:
+    return ", ".join(f"{column} {_OBSERVATION_TYPES.get(column, 'varchar')}" for column in columns)
+
+
+def _rows_of(taken: Iterable[Intake], catalogue: Catalogue, shape: str) -> pd.DataFrame | None:
+    """The accepted rows of every dataset of one shape."""
+    frames = [
+        intake.rows
+        for intake in taken
+        if len(intake.rows) and catalogue.dataset(intake.dataset).shape == shape
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else None
 
 
 def _create(
@@ -204,6 +218,26 @@ def _level_rows(catalogue: Catalogue) -> pd.DataFrame:
             for level in e.levels
         ]
     )
+
+
+def _scale_rows(catalogue: Catalogue) -> pd.DataFrame:
+    rows = []
+    for dataset in catalogue.datasets.values():
+        for measure in dataset.measures:
+            for edition, groups in measure.groups.items():
+                limits = [None, *measure.group_limits[edition], None]
+                rows += [
+                    {
+                        "dataset": dataset.code,
+                        "edition": edition,
+                        "group_number": number,
+                        "group_label": label,
+                        "lower_limit": limits[number - 1],
+                        "upper_limit": limits[number],
+                    }
+                    for label, number in groups.items()
+                ]
+    return pd.DataFrame(rows)
 
 
 def _input_rows(

@@ -30,14 +30,17 @@ from warehouse.workspace import Workspace
 
 CODE_TESTS = ("resource_type:unit_test", "path:tests/statistics")
 _UNIQUE_ID = "dagster_dbt/unique_id"
-META_TABLES = (
-    "catalogue",
-    "editions",
-    "edition_levels",
-    "inputs",
-    "input_checks",
-    "revised_figures",
-)
+RAW_TABLES = {
+    "observations": "Accepted figures of every dataset and edition",
+    "memberships": "Accepted rows of the lookups: which authority belongs to which",
+    "catalogue": "The datasets that the catalogue declares",
+    "editions": "The editions that the catalogue declares",
+    "edition_levels": "The area levels of each edition",
+    "group_scales": "The groups of each index edition, with their limits",
+    "inputs": "What was used of each edition and what was refused",
+    "input_checks": "The findings of the contract on each input",
+    "revised_figures": "Figures that a revision changed",
+}
 
 
 class PulseTranslator(DagsterDbtTranslator):
@@ -49,30 +52,18 @@ class PulseTranslator(DagsterDbtTranslator):
 
 
 def _raw_specs() -> list[dg.AssetSpec]:
-    specs = [
+    everything = [dg.AssetKey(["observations", code]) for code in load_catalogue().datasets]
+    return [
         dg.AssetSpec(
-            ["raw", dataset.code],
-            deps=[dg.AssetKey(["observations", dataset.code])],
+            ["raw", table],
+            deps=everything,
             group_name="raw",
             kinds={"duckdb"},
             owners=[OWNER],
-            description=f"{dataset.title}: accepted rows, as loaded into this build.",
+            description=f"{words}, as loaded into this build.",
         )
-        for dataset in load_catalogue().datasets.values()
+        for table, words in RAW_TABLES.items()
     ]
-    everything = [dg.AssetKey(["observations", code]) for code in load_catalogue().datasets]
-    for table in META_TABLES:
-        specs.append(
-            dg.AssetSpec(
-                ["raw", table],
-                deps=everything,
-                group_name="raw",
-                kinds={"duckdb"},
-                owners=[OWNER],
-                description=f"What the catalogue declares and the intake decided: {table}.",
-            )
-        )
-    return specs
 
 
 @dg.definitions

@@ -1,6 +1,6 @@
 with lookups as (
 
-    select * from {{ ref('stg_ons__combined_authorities') }}
+    select * from {{ source('raw', 'memberships') }}
 
 ),
 

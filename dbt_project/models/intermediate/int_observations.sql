@@ -1,22 +1,6 @@
-{% set datasets = [
-    'stg_dcms__community_life',
-    'stg_dcms__participation',
-    'stg_dcms__community_engagement',
-    'stg_smc__promising_prospects',
-    'stg_smc__conditions_of_childhood',
-    'stg_smc__youth_labour_market',
-    'stg_smc__innovation_and_growth',
-    'stg_ons__local_statistics',
-    'stg_young__foundation_report',
-    'stg_ons__population',
-] %}
-
 with observations as (
 
-    {% for dataset in datasets %}
-        select * from {{ ref(dataset) }}
-        {% if not loop.last %}union all{% endif %}
-    {% endfor %}
+    select * from {{ source('raw', 'observations') }}
 
 ),
 

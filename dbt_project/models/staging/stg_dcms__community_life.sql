@@ -1,1 +1,0 @@
-{{ stage_observations('dcms_community_life') }}

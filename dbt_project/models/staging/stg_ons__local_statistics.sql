@@ -1,1 +1,0 @@
-{{ stage_observations('ons_local_statistics') }}

@@ -1,1 +1,0 @@
-{{ stage_observations('smc_conditions_of_childhood') }}

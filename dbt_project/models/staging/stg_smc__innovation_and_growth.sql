@@ -1,1 +1,0 @@
-{{ stage_observations('smc_innovation_and_growth') }}

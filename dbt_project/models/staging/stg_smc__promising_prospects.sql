@@ -1,1 +1,0 @@
-{{ stage_observations('smc_promising_prospects') }}

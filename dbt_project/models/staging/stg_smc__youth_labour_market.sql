@@ -1,1 +1,0 @@
-{{ stage_observations('smc_youth_labour_market') }}

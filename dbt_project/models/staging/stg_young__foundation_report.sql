@@ -1,1 +1,0 @@
-{{ stage_observations('young_foundation_report') }}

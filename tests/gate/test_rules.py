@@ -1,0 +1,263 @@
+"""Each rule of the gate on small marts that keep it, and on each fault that it is there for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from warehouse.contracts import Reference, Rule, apply, rules
+
+AREAS = ("E08000001", "E08000002", "E47000001", "E92000001")
+GOALS = {"near": frozenset({"trust", "belonging"}), "fair": frozenset({"prospects"})}
+RULES = rules(GOALS)
+
+
+def barometers() -> pd.DataFrame:
+    rows = [
+        {
+            "goal_id": goal,
+            "barometer_id": barometer,
+            "role": "supporting" if barometer == "belonging" else "key",
+            "area_code": area,
+            "dataset": "index" if goal == "fair" else "survey",
+            "edition": "2025" if goal == "fair" else "2023-24",
+            "period_end": date(2024, 3, 31),
+            "unit": "z_score" if goal == "fair" else "percent",
+            "value": -0.2 if goal == "fair" else 41.0,
+            "lower_95": None if goal == "fair" else 38.0,
+            "upper_95": None if goal == "fair" else 44.0,
+            "group_number": 2 if goal == "fair" else None,
+            "group_label": "Middling" if goal == "fair" else None,
+            "status": "published",
+            "status_reason": None,
+            "origin": "publisher",
+            "provenance_id": "p1",
+        }
+        for goal, codes in GOALS.items()
+        for barometer in sorted(codes)
+        for area in AREAS
+    ]
+    # England has no value of an index.
+    rows[-1] |= {
+        "value": None,
+        "group_number": None,
+        "group_label": None,
+        "status": "not_applicable",
+        "status_reason": "An index is never averaged.",
+        "origin": None,
+        "provenance_id": None,
+    }
+    frame = pd.DataFrame(rows)
+    numbers = ["value", "lower_95", "upper_95", "group_number"]
+    return frame.astype(dict.fromkeys(numbers, float))
+
+
+def marts() -> dict[str, pd.DataFrame]:
+    cells = barometers()
+    key = ["barometer_id", "area_code", "dataset", "edition", "period_end"]
+    return {
+        "barometers": cells,
+        "goal_near": pd.DataFrame(
+            {
+                "area_code": AREAS,
+                **{
+                    f"{barometer}_{part}": 1
+                    for barometer in ("trust", "belonging")
+                    for part in ("value", "status")
+                },
+            }
+        ),
+        "goal_fair": pd.DataFrame(
+            {"area_code": AREAS, "prospects_value": 1, "prospects_status": 1}
+        ),
+        "authority_profiles": pd.DataFrame({"area_code": AREAS[:2]}),
+        "combined_authorities": cells.loc[cells["area_code"] == "E47000001", key],
+        "comparisons": pd.DataFrame({"outcome": ["similar", "better"], "reason": [None, None]}),
+        "changes": pd.DataFrame({"break_kind": [None, "wording"], "difference": [1.0, None]}),
+        "ranks": pd.DataFrame({"rank": [1, 2], "areas_ranked": [2, 2], "reason": [None, None]}),
+        "group_counts": pd.DataFrame(
+            {
+                "barometer_id": "prospects",
+                "edition": "2025",
+                "period_end": date(2024, 3, 31),
+                "area_kind": "combined_authority",
+                "area_code": "E47000001",
+                "areas": [1, 1],
+                "areas_with_group": 2,
+            }
+        ),
+        "pulse": pd.DataFrame(
+            {"goal_id": list(GOALS), "sentence": "Trust is 41%, similar to England's 41%."}
+        ),
+        "report_reconciliation": pd.DataFrame(
+            {
+                "claim_id": ["RC1", "RC2"],
+                "verdict": ["agrees", "cannot_be_computed"],
+                "explanation": "Both say 41%, as printed.",
+                "our_source_dataset": ["survey", "young_foundation_report"],
+            }
+        ),
+        "provenance": pd.DataFrame(
+            {
+                "file_sha256": ["0" * 64, None],
+                "row_number": [7, None],
+                "column_letter": ["C", None],
+                "citation": [None, "tables.csv, line 7"],
+                "origin": ["publisher", "transcribed"],
+            }
+        ),
+    }
+
+
+REFERENCE = Reference(
+    areas=frozenset(AREAS),
+    authorities=frozenset(AREAS[:2]),
+    combined_authorities=frozenset({"E47000001"}),
+    editions=frozenset({("survey", "2023-24"), ("index", "2025"), ("survey", "2015-16")}),
+    history=frozenset({("survey", "2015-16")}),
+    goals=GOALS,
+    claims=frozenset({"RC1", "RC2"}),
+    provenance=frozenset({"p1"}),
+    scales=pd.DataFrame(
+        {
+            "dataset": "index",
+            "edition": "2025",
+            "group_number": [1.0, 2.0, 3.0],
+            "group_label": ["Unfavourable", "Middling", "Favourable"],
+            "lower_limit": [None, -0.5, 0.5],
+            "upper_limit": [-0.5, 0.5, None],
+        }
+    ),
+    previous={"barometers": barometers()},
+)
+Fault = Callable[[pd.DataFrame], "pd.DataFrame | None"]
+
+
+def change(row: int, **values: object) -> Fault:
+    """Other values in one row."""
+
+    def fault(frame: pd.DataFrame) -> None:
+        for column, value in values.items():
+            frame[column] = frame[column].astype(object)
+            frame.loc[frame.index[row], column] = value
+
+    return fault
+
+
+def drop(row: int) -> Fault:
+    return lambda frame: frame.drop(frame.index[row])
+
+
+def double(row: int) -> Fault:
+    return lambda frame: pd.concat([frame, frame.iloc[[row]]], ignore_index=True)
+
+
+# By rule: the faults that make it fail. Row 0 is a percentage, 8 an index value, 11 a gap.
+FAULTS: dict[str, list[Fault]] = {
+    "value_in_range_of_unit": [
+        change(0, value=104.0, upper_95=105.0),
+        change(0, lower_95=-1.0),
+        change(8, value=-47.0),
+        change(0, unit="furlongs"),
+    ],
+    "interval_contains_value": [
+        change(0, lower_95=42.0),
+        change(0, upper_95=40.0),
+        change(0, lower_95=None),
+    ],
+    "value_or_reason_is_given": [
+        change(11, status_reason=None),
+        change(11, status_reason="  "),
+        change(0, status="suppressed"),
+        change(11, status="published"),
+    ],
+    "area_is_known": [change(0, area_code="E99999999"), change(0, area_code=None)],
+    "edition_is_known": [change(0, edition="2031-32")],
+    "authorities_are_complete": [drop(0), double(0)],
+    "goals_are_complete": [
+        lambda frame: frame[frame["barometer_id"] != "belonging"],
+        lambda frame: frame.assign(role="supporting"),
+    ],
+    "group_fits_scale": [
+        change(8, group_number=3.0, group_label="Favourable"),
+        change(8, group_label="Favourable"),
+        change(8, value=0.7),
+        change(8, group_number=None, group_label=None),
+        change(0, group_number=2.0, group_label="Middling"),
+    ],
+    "origin_is_releasable": [change(0, origin="synthetic")],
+    "figure_has_provenance": [change(0, provenance_id="nowhere"), change(0, provenance_id=None)],
+    "previous_figures_are_kept": [
+        change(0, value=None, lower_95=None, upper_95=None, status="not_held"),
+        drop(3),
+    ],
+    "goal_near_is_complete": [drop(0), lambda frame: frame.drop(columns="trust_status")],
+    "goal_fair_is_complete": [drop(2)],
+    "profiles_are_complete": [drop(1)],
+    "combined_authorities_are_complete": [double(0), change(0, area_code="E47000009")],
+    "verdict_or_reason_is_given": [
+        change(0, outcome=None),
+        change(0, outcome="cannot_say", reason=None),
+    ],
+    "no_change_across_a_break": [change(1, difference=1.0)],
+    "rank_within_number_of_areas": [change(0, rank=3), change(0, rank=0), change(0, rank=None)],
+    "group_counts_add_up": [change(0, areas=2), double(0)],
+    "goal_has_sentence": [drop(0), change(0, sentence=None), change(0, sentence="None.")],
+    "claims_are_answered": [drop(0), change(0, verdict="maybe"), change(0, explanation="yes")],
+    "claim_is_not_its_own_evidence": [change(1, verdict="agrees")],
+    "cell_or_citation_is_given": [change(0, row_number=None), change(1, citation=" ")],
+    "part_origin_is_releasable": [change(0, origin="synthetic")],
+}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_passes_what_keeps_it_and_refuses_each_fault(rule: Rule) -> None:
+    assert apply(rule, marts()[rule.mart], REFERENCE).passed
+    assert FAULTS[rule.name]
+    for number, fault in enumerate(FAULTS[rule.name]):
+        frame = marts()[rule.mart]
+        changed = fault(frame)
+        verdict = apply(rule, frame if changed is None else changed, REFERENCE)
+        assert not verdict.passed, f"fault {number}"
+        assert len(verdict.failures), f"fault {number} shows nothing"
+    emptied = apply(rule, marts()[rule.mart].head(0), REFERENCE)
+    assert not emptied.passed
+    assert not apply(rule, pd.DataFrame(), REFERENCE).passed
+
+
+def test_every_rule_has_a_name_of_its_own_and_says_what_to_do() -> None:
+    assert len({rule.name for rule in RULES}) == len(RULES) == len(FAULTS)
+    assert all(rule.sentence.endswith(".") and rule.remedy.endswith(".") for rule in RULES)
+
+
+def test_only_the_rows_that_break_a_rule_are_shown() -> None:
+    (rule,) = (rule for rule in RULES if rule.name == "interval_contains_value")
+    frame = barometers()
+    change(4, lower_95=42.0)(frame)
+    assert apply(rule, frame, REFERENCE).failures["area_code"].tolist() == [AREAS[0]]
+
+
+def test_an_explained_loss_and_an_edition_of_history_pass() -> None:
+    """What is lost with an explanation, and an older edition that has only its figures."""
+    known = {rule.name: rule for rule in RULES}
+    frame = barometers()
+    lost = frame.drop(frame.index[0])
+    explained = replace(REFERENCE, explained_losses=frozenset({("survey", "2023-24")}))
+    assert apply(known["previous_figures_are_kept"], lost, explained).passed
+    old = frame.iloc[[3]].assign(edition="2015-16")
+    both = pd.concat([frame, old], ignore_index=True)
+    assert apply(known["authorities_are_complete"], both, REFERENCE).passed
+    first = replace(REFERENCE, previous={})
+    assert apply(known["previous_figures_are_kept"], lost, first).passed
+
+
+@pytest.mark.parametrize(("value", "passes"), [(0.5004, True), (0.502, False), (-0.5, True)])
+def test_a_value_on_the_limit_of_a_group_may_belong_to_either(value: float, passes: bool) -> None:
+    (rule,) = (rule for rule in RULES if rule.name == "group_fits_scale")
+    frame = barometers()
+    frame.loc[frame.index[8], "value"] = value
+    assert apply(rule, frame, REFERENCE).passed is passes
