@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from sources.areas import Alias, Area, AreaBook
 from sources.catalogue import Dataset
-from sources.contract import Finding, check_rows, refuse
-from sources.errors import ContractError
+from sources.contract import Finding, check_rows
 from sources.observation import as_memberships, as_observations
 
 LADS = [f"E0600{number:04d}" for number in range(1, 26)]
@@ -275,16 +274,6 @@ def test_a_fault_in_one_row_is_found_named_and_shown(code, at, changes):
     if "row_number" not in changes:
         assert finding.where == "B4c!C13"
         assert "B4c!C13" in finding.message
-
-
-def test_the_named_error_lists_every_fault_and_good_rows_raise_none():
-    rows = survey_rows()
-    refuse(survey(rows), SURVEY, SURVEY.edition("2024-25"), "tables.ods")
-    rows.loc[3, "value"] = 60.0
-    rows.loc[4, "lower_95"] = None
-    with pytest.raises(ContractError, match=r"tables\.ods.*one bound.*outside its own") as caught:
-        refuse(survey(rows), SURVEY, SURVEY.edition("2024-25"), "tables.ods")
-    assert caught.value.code in ("half_interval", "interval_excludes_value")
 
 
 def test_an_empty_table_is_refused():
