@@ -556,7 +556,7 @@ def _design_effects(rows: pd.DataFrame, say: _Speaker) -> Iterable[Finding]:
     medians = effects.groupby(local["measure"]).median()
     for measure, median in medians.items():
         others = medians.drop(measure)
-        beside = others.median() if len(others) else 1.6
+        beside = others.median() if len(others) else median
         enough = (local["measure"] == measure).sum() >= _SAME_FILE_AREAS
         if enough and not (0.6 < median / beside < 1.5 and 0.8 < median < 2.6):
             yield say(
