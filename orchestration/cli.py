@@ -97,7 +97,7 @@ def backfill(dataset: str, edition: str) -> None:
 def _must_be_fetched(workspace: Workspace, dataset: str, edition: str) -> None:
     """The edition is known, and there is a publisher to fetch it from."""
     from sources.catalogue import load_catalogue
-    from sources.watch import NoticedEditions
+    from sources.editions import NoticedEditions
 
     entry = NoticedEditions(workspace.landing).extend(load_catalogue()).dataset(dataset)
     entry.edition(edition)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -123,6 +123,8 @@ class Edition(_Model):
 
     ``history``: an edition of an older national series, carried where a cited copy was found. It is
     never fetched, and only its figures have rows: nothing is said of the cells that it lacks.
+    ``expected_on``: the day by which an edition that is not published yet is expected. ``page``: its
+    release; None where it is found by pattern, in one release or several.
     """
 
     edition: str = Field(pattern=_EDITION)
@@ -130,6 +132,7 @@ class Edition(_Model):
     period_start: date
     period_end: date
     published_on: date | None = None
+    expected_on: date | None = None
     baseline: bool = False
     history: bool = False
     page: str | None = None
@@ -161,19 +164,6 @@ class Coverage(_Model):
     measures: tuple[str, ...] = ()
 
 
-class Allowance(_Model):
-    """What a file may lack before it is refused; each loss is a warning.
-
-    ``tables``: tables that may be unread, or levels of a measure without a row. ``rows``: rows of a
-    table whose area is not known. ``absent``: codes of areas, too small to be published, that a table
-    may leave out; they become rows that are not available.
-    """
-
-    tables: int = Field(default=0, ge=0)
-    rows: int = Field(default=0, ge=0)
-    absent: tuple[str, ...] = ()
-
-
 class Correction(_Model):
     """A known fault of a published file, set right on the way in, with the reason.
 
@@ -190,13 +180,19 @@ class Correction(_Model):
     reason: str
 
 
-class GovUkDiscovery(_Model):
+class _Discovery(_Model):
+    """Where a dataset's files are; ``per_edition`` names the field that lists something per edition."""
+
+    per_edition: ClassVar[str | None] = None
+    note: str | None = None
+
+
+class GovUkDiscovery(_Discovery):
     """A statistics release on GOV.UK, found through its collection, or by search where none is known.
 
     ``release_title`` and ``release_path`` are regular expressions with the named groups that
     ``edition_code`` puts together; a release that matches either one is an edition. An attachment is
-    chosen by ``content_types``, in order of preference, and ``attachment_title``. ``watch``: regular
-    expressions for titles that are no edition but deserve a person's attention.
+    chosen by ``content_types``, in order of preference, and ``attachment_title``.
     """
 
     kind: Literal["govuk"]
@@ -209,8 +205,6 @@ class GovUkDiscovery(_Model):
     attachment_title: str
     attachment_exclude: str | None = None
     content_types: tuple[str, ...]
-    watch: tuple[str, ...] = ()
-    note: str | None = None
 
     _patterns = field_validator(
         "release_title", "release_path", "attachment_title", "attachment_exclude"
@@ -230,9 +224,10 @@ class SmcFile(_Model):
     file_name: str
 
 
-class SmcDiscovery(_Model):
+class SmcDiscovery(_Discovery):
     """A composite index of the Social Mobility Commission, whose files sit under versioned pages."""
 
+    per_edition: ClassVar[str | None] = "files"
     kind: Literal["smc"]
     domain: str
     index: str
@@ -240,12 +235,9 @@ class SmcDiscovery(_Model):
     latest: str
     file: str
     files: Mapping[str, SmcFile]
-    note: str | None = None
 
-    def page_path(self, edition: str) -> str:
-        return self.page.format(
-            domain=self.domain, index=self.index, version=self.files[edition].version
-        )
+    def page_path(self, version: str) -> str:
+        return self.page.format(domain=self.domain, index=self.index, version=version)
 
     def latest_path(self) -> str:
         return self.latest.format(domain=self.domain, index=self.index)
@@ -260,19 +252,19 @@ class SmcDiscovery(_Model):
         )
 
 
-class OnsArcgisDiscovery(_Model):
+class OnsArcgisDiscovery(_Discovery):
     """A lookup on the ONS ArcGIS service; errors arrive as HTTP 200 with an ``error`` object."""
 
+    per_edition: ClassVar[str | None] = "services"
     kind: Literal["ons_arcgis"]
     services: Mapping[str, str]
     query: str
     parameters: Mapping[str, str]
     page_size: int = Field(default=2000, ge=1, le=2000)
     fields: Mapping[str, str]
-    note: str | None = None
 
 
-class OnsElsDiscovery(_Model):
+class OnsElsDiscovery(_Discovery):
     """Indicators of the ONS Explore Local Statistics service."""
 
     kind: Literal["ons_els"]
@@ -280,17 +272,16 @@ class OnsElsDiscovery(_Model):
     metadata: str
     indicators: Mapping[str, str]
     parameters: Mapping[str, str] = {}
-    note: str | None = None
 
 
-class NomisDiscovery(_Model):
+class NomisDiscovery(_Discovery):
     """Population estimates by single year of age on Nomis."""
 
+    per_edition: ClassVar[str | None] = "years"
     kind: Literal["nomis"]
     data: str
     parameters: Mapping[str, str]
     years: Mapping[str, str]
-    note: str | None = None
 
 
 Discovery = Annotated[
@@ -323,7 +314,6 @@ class Layout(_Model):
     header, best first, matched whole and without regard to case; ``fill`` puts the edition into them.
     ``name``, ``value_column``, ``group_column``, ``period_column``: the Social Mobility Commission
     files. ``indicators``: printed indicator -> measure; ``levels``: printed geography -> area level;
-    ``header_rows``: usual row of the header, of sheets by ``authority`` and of the ``other``.
     ``breakdowns``: area level -> regular expressions for the breakdown that marks its rows, in sheets
     that mix levels. ``verified`` is false where the layout has not been seen in the publisher's own file; ``note`` says what is
     not established.
@@ -338,7 +328,6 @@ class Layout(_Model):
     period_column: str | None = None
     indicators: Mapping[str, str] = {}
     levels: Mapping[str, AreaLevel] = {}
-    header_rows: Mapping[str, int] = {}
     breakdowns: Mapping[AreaLevel, tuple[str, ...]] = {}
     verified: bool = False
     note: str | None = None
@@ -381,10 +370,7 @@ class Layout(_Model):
 
 
 class Dataset(_Model):
-    """One dataset of one publisher: what it is, where it is, in which editions, under which rules.
-
-    ``country``: how the codes of every area begin (E for a survey of England); empty for any.
-    """
+    """One dataset of one publisher: what it is, where it is, in which editions, under which rules."""
 
     code: str = Field(pattern=_CODE)
     title: str
@@ -409,8 +395,6 @@ class Dataset(_Model):
     editions: tuple[Edition, ...] = ()
     layouts: tuple[Layout, ...] = ()
     coverage: tuple[Coverage, ...] = ()
-    allowance: Allowance = Allowance()
-    country: str = ""
     corrections: tuple[Correction, ...] = ()
     jump: JumpRule | None = None
     file_types: tuple[str, ...] = ()
@@ -444,15 +428,8 @@ class Dataset(_Model):
             _one_of(layout.from_edition, editions, "a layout starts from edition")
             for measure in (*layout.tables, *layout.indicators.values()):
                 _one_of(measure, measures, "a layout names measure")
-        if isinstance(self.discovery, SmcDiscovery | OnsArcgisDiscovery | NomisDiscovery):
-            keyed: Mapping[str, Any]
-            if isinstance(self.discovery, SmcDiscovery):
-                keyed = self.discovery.files
-            elif isinstance(self.discovery, OnsArcgisDiscovery):
-                keyed = self.discovery.services
-            else:
-                keyed = self.discovery.years
-            for edition in keyed:
+        if self.discovery is not None and self.discovery.per_edition is not None:
+            for edition in getattr(self.discovery, self.discovery.per_edition):
                 _one_of(edition, editions, "discovery names edition")
         if self.parser is not None and self.editions and not self.layouts:
             raise ValueError("a parser, but no layout for it")
@@ -652,7 +629,6 @@ def load_catalogue(directory: Path | None = None) -> Catalogue:
 
 
 __all__ = [
-    "Allowance",
     "Catalogue",
     "Correction",
     "Coverage",

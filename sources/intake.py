@@ -193,8 +193,7 @@ def read_file(
             **place,
         ) from error
     rows, corrected = apply_corrections(parsed.rows, dataset, edition)
-    found = check_rows(rows, dataset, edition, areas, previous=previous)
-    findings = (*parsed.findings, *found)
+    findings = tuple(check_rows(rows, dataset, edition, areas, previous=previous))
     return rows, (*parsed.notes, *corrected), findings
 
 

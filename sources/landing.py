@@ -428,6 +428,29 @@ def _move(work: Path, folder: Path, record_name: str) -> None:
         work.rename(folder)
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a small file so that a reader sees the old one or the new one, never a part.
+
+    Raises LandingError ``not_written``.
+    """
+    work = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with work.open("wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        work.replace(path)
+    except OSError as error:
+        raise LandingError(
+            f"{path.name} could not be kept: {error.strerror or error}",
+            code="not_written",
+            todo="Check the free space and the permissions of the folder, then try again.",
+        ) from error
+    finally:
+        work.unlink(missing_ok=True)
+
+
 def _write_file(path: Path, content: bytes) -> None:
     with path.open("xb") as handle:
         handle.write(content)

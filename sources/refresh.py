@@ -11,8 +11,6 @@ Nothing that a publisher sends can remove or alter what was landed before.
 
 from __future__ import annotations
 
-import os
-import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -33,8 +31,8 @@ from sources.http import (
     file_name_of,
     probe,
 )
-from sources.landing import LandedFile, LandingStore
-from sources.publishers import Answer, Cursor, fetch_edition, publisher_of
+from sources.landing import LandedFile, LandingStore, write_whole
+from sources.publishers import Answer, Cursor, publisher_for
 
 Mode = Literal["default", "offline", "only_publisher"]
 State = Literal[
@@ -129,29 +127,6 @@ class CursorStore:
         )
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a small file so that a reader sees the old one or the new one, never a part.
-
-    Raises LandingError ``not_written``.
-    """
-    work = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with work.open("wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        work.replace(path)
-    except OSError as error:
-        raise LandingError(
-            f"{path.name} could not be kept: {error.strerror or error}",
-            code="not_written",
-            todo="Check the free space and the permissions of the folder, then try again.",
-        ) from error
-    finally:
-        work.unlink(missing_ok=True)
-
-
 def obtain(
     dataset: Dataset,
     edition: Edition,
@@ -184,15 +159,15 @@ def obtain(
             requests=http.requests - before,
         )
 
-    publisher = publisher_of(dataset.discovery)
+    publisher = publisher_for(dataset, http)
     if mode == "offline":
         return outcome("not_tried", "Offline was asked for.", tried=False)
     if publisher is None or dataset.parser is None or edition.history:
         why = "nothing is fetched for it" if publisher is None else "no layout is known for it"
         return outcome("not_tried", f"{dataset.short_title}: {why}.", tried=False)
-    if reachability is not None and not reachability.reached.get(publisher, True):
+    if reachability is not None and not reachability.reached.get(publisher.site, True):
         error = FetchError(
-            f"Not asked: {publisher} could not be reached in this run",
+            f"Not asked: {publisher.site} could not be reached in this run",
             code="not_reached_before",
             dataset=dataset.code,
             edition=edition.edition,
@@ -204,7 +179,7 @@ def obtain(
     cursor = None if afresh else cursors.load(dataset.code, edition.edition)
     held = _held(store, dataset, edition, cursor)
     try:
-        answer = fetch_edition(http, dataset, edition, cursor if held else None)
+        answer = publisher.fetch(edition, cursor if held else None)
         return replace(
             _settle(dataset, edition, answer, held, store, cursors),
             requests=http.requests - before,
@@ -213,7 +188,7 @@ def obtain(
         if error.code == "no_address":
             return replace(outcome("not_tried", str(error), tried=False), error=error)
         if reachability is not None and error.code in _TRIPS:
-            reachability.reached[publisher] = False
+            reachability.reached[publisher.site] = False
         unreached = error.code in CONNECTION_CODES
         return replace(
             outcome("publisher_unreachable" if unreached else "publisher_refused", str(error)),

@@ -35,6 +35,7 @@ FEW_AUTHORITIES = frozenset(
 GOLDENS: tuple[tuple[str, str, Form], ...] = (
     ("dcms_community_life", "2023-24", "xlsx"),
     ("dcms_community_life", "2024-25", "ods"),
+    ("dcms_community_engagement", "2025-26", "ods"),
     ("dcms_participation", "2022-23", "xlsx"),
     ("dcms_participation", "2023-24", "ods"),
     ("smc_promising_prospects", "2024", "csv"),

@@ -222,11 +222,11 @@ def tell_of_overdue_sources(context: dg.SensorEvaluationContext) -> dg.SkipReaso
 
 
 def overdue(pulse: PulseResource) -> dict[str, Alert]:
-    """The sources that are red by the calendar, by dataset and the day that was expected."""
+    """The sources that are overdue, by dataset and the day that was expected."""
     found = {}
     for dataset in pulse.catalogue.datasets.values():
         age = judge_freshness(pulse, dataset)
-        if age.red:
+        if age.state == "overdue":
             key = f"{dataset.code} {age.expected_on}"
             found[key] = Alert(
                 "source_overdue", f"Pulse: {dataset.short_title} is overdue", age.message

@@ -7,7 +7,7 @@ on; its last good edition stays in use.
 import json
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,9 +16,10 @@ import pandas as pd
 
 from orchestration.defs.resources import PulseResource
 from sources.catalogue import Dataset, Edition, load_catalogue
+from sources.editions import Freshness, freshness
 from sources.intake import Intake, revised_figures, take_in
-from sources.refresh import Mode, SourceOutcome, refresh_dataset, write_whole
-from sources.watch import Freshness, freshness
+from sources.landing import write_whole
+from sources.refresh import Mode, SourceOutcome, refresh_dataset
 from warehouse.raw import SourceNote
 from warehouse.workspace import Workspace
 
@@ -236,8 +237,7 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
         "the_next_edition_is_not_overdue",
         asset=key,
         description=(
-            "The newest edition that is known is as new as the publisher's calendar says. Yellow "
-            "within the days of grace, red after a year without news past the expected date."
+            "The next edition is not late. A warning, never an error: what is held stays in use."
         ),
     )
     check = dg.AssetCheckSpec(
@@ -322,7 +322,7 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
                 dg.AssetCheckResult(
                     check_name=fresh.name,
                     passed=age.state == "ok",
-                    severity=dg.AssetCheckSeverity.ERROR if age.red else dg.AssetCheckSeverity.WARN,
+                    severity=dg.AssetCheckSeverity.WARN,
                     metadata={"judgement": age.message},
                 ),
             ],
@@ -332,20 +332,9 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
 
 
 def judge_freshness(pulse: PulseResource, dataset: Dataset) -> Freshness:
-    """Whether the dataset is as new as its publisher's calendar says, today."""
-    catalogue = pulse.catalogue
-    successor = catalogue.datasets.get(dataset.succeeded_by or "")
-    return freshness(
-        dataset,
-        datetime.now(UTC).date(),
-        _newest(dataset),
-        successor_published=_newest(successor) if successor else None,
-    )
-
-
-def _newest(dataset: Dataset) -> date | None:
-    published = [edition.published_on for edition in dataset.editions if edition.published_on]
-    return max(published, default=None)
+    """Whether the next edition of the dataset is late."""
+    held = pulse.store.editions(dataset.code)
+    return freshness(dataset, datetime.now(UTC).date(), held=held)
 
 
 def _policy(dataset: Dataset) -> dg.FreshnessPolicy | None:

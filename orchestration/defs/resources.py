@@ -21,9 +21,9 @@ from pydantic import PrivateAttr
 from sources.addresses import PublisherSettings
 from sources.areas import AreaBook
 from sources.catalogue import Catalogue, load_catalogue
+from sources.editions import NoticedEditions
 from sources.http import HttpClient, Reachability, probe
 from sources.landing import LandingStore
-from sources.watch import NoticedEditions
 from warehouse.release import Manifest
 from warehouse.workspace import SEEDS, Workspace, WorkspaceError
 

@@ -1,9 +1,10 @@
 """Noticing: a sensor a source that looks at its publisher and remembers what it has seen.
 
 A new edition that the catalogue's pattern recognises starts a refresh by itself; a release that it
-does not recognise, or one of a successor survey, becomes a red check that says what to do.
+does not recognise becomes a red check that says what to do.
 """
 
+import hashlib
 import os
 from datetime import UTC, datetime
 
@@ -14,12 +15,12 @@ from orchestration.defs.resources import PulseResource
 from orchestration.defs.schedules import refresh
 from sources.addresses import PublisherSettings
 from sources.catalogue import Dataset, load_catalogue
+from sources.editions import NoticedEditions
 from sources.errors import PulseError
 from sources.http import HttpClient
-from sources.watch import NoticedEditions, watch_dataset
+from sources.publishers import publisher_for
 
 EVERY_SECONDS = 6 * 3600
-NEEDS_A_PERSON = ("unrecognised_release", "successor_release")
 
 
 def _watch(declared: Dataset) -> dg.SensorDefinition:
@@ -42,17 +43,19 @@ def _watch(declared: Dataset) -> dg.SensorDefinition:
         dataset = pulse.catalogue.dataset(declared.code)
         try:
             with HttpClient(PublisherSettings.from_env(os.environ)) as http:
-                seen = watch_dataset(dataset, http, context.cursor, today=datetime.now(UTC).date())
+                publisher = publisher_for(dataset, http)
+                if publisher is None:
+                    return dg.SkipReason("nothing is fetched for this dataset")
+                seen = publisher.watch(context.cursor, datetime.now(UTC).date())
         except PulseError as error:
             return dg.SkipReason(f"not looked at: {error}")
         runs = []
         for event in seen.events:
-            if event.recognised and event.derived is not None:
-                noticed.remember(event)
-            if event.recognised or event.kind == "data_changed":
+            noticed.remember(event)
+            if event.calls_for_refresh:
                 runs.append(
                     dg.RunRequest(
-                        run_key=f"{event.dataset}:{event.edition or seen.cursor[-40:]}:{event.kind}",
+                        run_key=hashlib.sha256(event.message.encode()).hexdigest(),
                         tags={
                             "pulse/dataset": event.dataset,
                             "pulse/edition": event.edition or "",
@@ -60,7 +63,7 @@ def _watch(declared: Dataset) -> dg.SensorDefinition:
                         },
                     )
                 )
-        waiting = [event.message for event in seen.events if event.kind in NEEDS_A_PERSON]
+        waiting = [event.message for event in seen.events if event.needs_a_person]
         if waiting:
             raise_alerts(workspace, dataset.code, waiting)
         return dg.SensorResult(

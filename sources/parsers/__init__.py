@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from sources.areas import AreaBook
     from sources.catalogue import Dataset, Edition
-    from sources.contract import Finding
 
 
 @dataclass(frozen=True)
@@ -49,14 +48,10 @@ class Note:
 
 @dataclass(frozen=True)
 class Parsed:
-    """The rows of one file, and what a reader of the run should know about how it was read.
-
-    ``findings`` are warnings; a fault is raised.
-    """
+    """The rows of one file, and what a reader of the run should know about how it was read."""
 
     rows: pd.DataFrame
     notes: tuple[Note, ...]
-    findings: tuple[Finding, ...] = ()
 
 
 Parser = Callable[[bytes, ParseContext], Parsed]

@@ -1,20 +1,17 @@
-"""The ONS lookup from local authority districts to combined authorities (England).
+"""The ONS lookup from local authority districts to combined authorities (England), as CSV.
 
-Here belongs that lookup in the two forms in which it is published: the CSV download, and the JSON
-features of the ArcGIS service. Column names carry the year of the codes (``LAD25CD``), which must
-be that of the edition. Greater London is not in it.
+Column names carry the year of the codes (``LAD25CD``), which must be that of the edition. Greater
+London is not in it.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, Final
 
 from sources.errors import ParseError
 from sources.parsers import ParseContext, Parsed
 from sources.parsers.tidy import (
-    Notes,
     address,
     memberships,
     only_sheet,
@@ -23,10 +20,7 @@ from sources.parsers.tidy import (
     wanted_columns,
     where_of,
 )
-from sources.workbook import Sheet, Where, find_header, normalise_label
-
-FEATURES: Final = "features"
-"""The sheet name that features of the JSON form are cited under; row 1 is their attribute names."""
+from sources.workbook import Header, Sheet, Where, find_header, normalise_label
 
 _COLUMNS: Final = {
     "member_code": "LADyyCD",
@@ -34,129 +28,78 @@ _COLUMNS: Final = {
     "parent_code": "CAUTHyyCD",
     "parent_name": "CAUTHyyNM",
 }
-_MEMBER: Final = re.compile(r"E0[6789][0-9]{6}")
-_PARENT: Final = re.compile(r"E47[0-9]{6}")
+_CODES: Final = (
+    ("member_code", re.compile(r"E0[6789][0-9]{6}"), "E06, E07, E08 or E09 and six digits"),
+    ("parent_code", re.compile(r"E47[0-9]{6}"), "E47 and six digits"),
+)
 _VINTAGE: Final = re.compile(r"(?:lad|cauth)([0-9]{2})(?:cd|nm)")
+_SERVICE_COLUMNS: Final = frozenset({"objectid", "fid", "globalid"})
 
 
 def parse(content: bytes, context: ParseContext) -> Parsed:
-    """Read the lookup; one membership a row.
+    """Read the lookup; one membership per row.
 
     Raises ``ParseError``: any code of ``sources.workbook``, and ``wrong_edition``, ``bad_code``,
-    ``doubled_member``, ``service_error``, ``incomplete_answer``, ``truncated``, ``empty_table``.
+    ``doubled_member``, ``truncated``, ``empty_table``.
     """
     where = where_of(context)
-    head = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if head.startswith(b"{"):
-        sheet, notes = _features(content, where), Notes()
-    else:
-        sheet, notes = only_sheet(content, where)
-    try:
-        header = find_header(sheet, wanted_columns(context, _COLUMNS, _COLUMNS), where)
-    except ParseError as error:
-        labels = [normalise_label(cell) for row in sheet.rows[:40] for cell in row]
-        years = {m.group(1) for label in labels if (m := _VINTAGE.fullmatch(label))}
-        if years and context.edition.edition[2:4] not in years:
-            raise where.error(
-                "wrong_edition",
-                "The lookup's codes are of another year than the edition.",
-                expected=f"LAD{context.edition.edition[2:4]}CD",
-                found=", ".join(f"LAD{year}CD" for year in sorted(years)),
-                todo="Hand the file in under its own edition, or download the right one.",
-            ) from error
-        raise
+    sheet, notes = only_sheet(content, where)
+    header = _header(sheet, context, where)
     if header.row_number != 1:
         notes.add("header_moved", f"The header is in row {header.row_number}, usually 1.")
     extra = [label for label in header.extra if normalise_label(label) not in _SERVICE_COLUMNS]
     if extra:
         notes.add("extra_column", f"Columns not used: {', '.join(extra)}.")
-    rows: list[dict[str, Any]] = []
-    seen: dict[str, int] = {}
+    rows: dict[str, dict[str, Any]] = {}
     for number, row in records(sheet, header, where):
         fields = {key: text_under(header, row, key) for key in _COLUMNS}
-        for key, pattern in (("member_code", _MEMBER), ("parent_code", _PARENT)):
+        for key, pattern, expected in _CODES:
             if not pattern.fullmatch(fields[key]):
                 raise where.error(
                     "bad_code",
                     "The code is not that of a district or of a combined authority.",
                     cell=address(header.columns[key], number),
-                    expected="E06, E07, E08 or E09 and six digits"
-                    if key == "member_code"
-                    else "E47 and six digits",
+                    expected=expected,
                     found=fields[key] or "nothing",
                     todo="Compare the row with the publisher's file.",
                 )
         member = fields["member_code"]
-        if member in seen:
+        if member in rows:
             raise where.error(
                 "doubled_member",
                 f"{fields['member_name']} ({member}) is there twice.",
                 cell=address(header.columns["member_code"], number),
-                expected=f"once, in row {seen[member]}",
+                expected=f"once, in row {rows[member]['row_number']}",
                 todo="Ask the publisher for a corrected file.",
             )
-        seen[member] = number
-        rows.append(
-            {
-                **fields,
-                "sheet": sheet.name,
-                "row_number": number,
-                "column_letter": header.letter("parent_code"),
-            }
-        )
-    return memberships(rows, content, context, notes)
+        rows[member] = {
+            **fields,
+            "sheet": sheet.name,
+            "row_number": number,
+            "column_letter": header.letter("parent_code"),
+        }
+    return memberships(list(rows.values()), content, context, notes)
 
 
-_SERVICE_COLUMNS: Final = frozenset({"objectid", "fid", "globalid"})
-
-
-def _features(content: bytes, where: Where) -> Sheet:
-    """The service's answer as a sheet: attribute names in row 1, a feature a row below."""
-    todo = "Ask the service again; every page of the answer is needed."
+def _header(sheet: Sheet, context: ParseContext, where: Where) -> Header:
+    """The header; columns of another year are said to be just that."""
     try:
-        answer = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
+        return find_header(sheet, wanted_columns(context, _COLUMNS, _COLUMNS), where)
+    except ParseError as error:
+        edition = context.edition.edition
+        labels = [normalise_label(cell) for row in sheet.rows[:40] for cell in row]
+        years = sorted({m.group(1) for label in labels if (m := _VINTAGE.fullmatch(label))})
+        if not years or edition[2:4] in years:
+            raise
+        known = {entry.edition for entry in context.dataset.editions}
+        own = f"20{years[-1]}"
         raise where.error(
-            "truncated", "The answer is not complete JSON.", found=str(error)[:120], todo=todo
+            "wrong_edition",
+            "The lookup's codes are of another year than the edition.",
+            expected=f"LAD{edition[2:4]}CD",
+            found=", ".join(f"LAD{year}CD" for year in years),
+            todo=f"Hand it in under its own edition: pulse land {context.dataset.code} {own} <file>."
+            if own in known
+            else f"It belongs to edition {own}, which is not in the catalogue; hand in the lookup of "
+            f"{edition}.",
         ) from error
-    if not isinstance(answer, dict) or "error" in answer:
-        raise where.error(
-            "service_error",
-            "The service reported an error in place of the lookup.",
-            found=json.dumps(answer)[:200],
-            todo=todo,
-        )
-    features = answer.get("features")
-    if not isinstance(features, list):
-        raise where.error(
-            "json_document",
-            "The JSON document is not an answer of the lookup service.",
-            expected="features",
-            found=", ".join(sorted(map(str, answer)))[:120] or "nothing",
-            todo=todo,
-        )
-    if answer.get("exceededTransferLimit"):
-        raise where.error(
-            "incomplete_answer",
-            "The service sent only the first page of the lookup.",
-            found=f"{len(features)} features",
-            todo=todo,
-        )
-    names: list[str] = []
-    attributes = []
-    for feature in features:
-        values = feature.get("attributes") if isinstance(feature, dict) else None
-        if not isinstance(values, dict):
-            raise where.error(
-                "json_document", "A feature of the answer has no attributes.", todo=todo
-            )
-        attributes.append(values)
-        names.extend(str(name) for name in values if str(name) not in names)
-    rows = [tuple(names)]
-    for values in attributes:
-        rows.append(tuple(_text(values.get(name)) for name in names))
-    return Sheet(FEATURES, tuple(rows))
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)

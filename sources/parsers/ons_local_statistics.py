@@ -1,9 +1,10 @@
 """The copy of the Participation Survey in Explore Local Statistics (Office for National Statistics).
 
-Here belongs that CSV file: one row an area and indicator, whole percentages with bounds and no base.
-Only the indicators that the catalogue's layout names are read. The file prints some combined
-authorities twice, once as an ITL2 area, and codes regions TLC to TLK; known faults of its intervals
-are declared as corrections in the catalogue and applied here, where the file's own rows are at hand.
+Read are both forms of it, as CSV: the service's answer (indicator, area, period, value, bounds) and the
+data file in the publisher's repository, which adds geography, unit and status and codes regions TLC to
+TLK. One row per area and indicator: whole percentages with bounds and no base. Only the indicators
+that the catalogue's layout names are read, and only the edition's period. The data file prints some
+combined authorities twice, once as an ITL2 area.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from sources.catalogue import OnsElsDiscovery
 from sources.errors import ParseError
 from sources.parsers import ParseContext, Parsed
 from sources.parsers.tidy import (
@@ -35,19 +37,19 @@ _COLUMNS: Final = {
     "level": "geography",
     "indicator": "indicator",
     "period": "period",
-    "value": "observation",
-    "measure": "measure",
+    "value": "value",
     "unit": "unit",
     "lower_95": "lci_95",
     "upper_95": "uci_95",
     "status": "status",
-    "notes": "notes",
 }
-_REQUIRED: Final = ("area_code", "area_name", "indicator", "period", "value")
+_REQUIRED: Final = ("area_code", "indicator", "period", "value")
+_NOT_USED: Final = frozenset({"measure", "notes"})
+_FIGURES: Final = ("value", "lower_95", "upper_95")
 
 
 def parse(content: bytes, context: ParseContext) -> Parsed:
-    """Read the wanted indicators.
+    """Read the wanted indicators of the edition's period.
 
     Raises ``ParseError``: any code of ``sources.workbook``, and ``missing_indicator``,
     ``wrong_edition``, ``wrong_unit``, ``conflicting_duplicates``, ``unknown_area``,
@@ -55,67 +57,101 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
     """
     where = where_of(context)
     sheet, notes = only_sheet(content, where)
-    layout = context.dataset.layout(context.edition.edition)
     header = find_header(sheet, wanted_columns(context, _COLUMNS, _REQUIRED), where)
     if header.row_number != 1:
         notes.add("header_moved", f"The header is in row {header.row_number}, usually 1.")
-    if header.extra:
-        notes.add("extra_column", f"Columns not used: {', '.join(header.extra)}.")
-    wanted = {normalise_label(name): code for name, code in layout.indicators.items()}
-    rows: list[dict[str, Any]] = []
-    seen: dict[tuple[str, str], dict[str, Any]] = {}
+    extra = [label for label in header.extra if normalise_label(label) not in _NOT_USED]
+    if extra:
+        notes.add("extra_column", f"Columns not used: {', '.join(extra)}.")
+    wanted = _indicators(context)
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
     others: set[str] = set()
-    read: set[str] = set()
-    merged: list[str] = []
+    periods: set[str] = set()
+    merged: set[str] = set()
     for number, row in records(sheet, header, where):
         indicator = text_under(header, row, "indicator")
         measure = wanted.get(normalise_label(indicator))
         if measure is None:
             others.add(indicator)
             continue
-        read.add(measure)
+        period = text_under(header, row, "period")
+        if not period.startswith(str(context.edition.period_start.year)):
+            periods.add(period or "no period")
+            continue
+        if period[:10] != context.edition.period_start.isoformat():
+            notes.add(
+                "nominal_period",
+                f"The file's period {period} is nominal; the edition's fieldwork period is used.",
+            )
         tidy = _row(header, number, row, measure, context, where, notes)
         if tidy is None:
             continue
-        key = (measure, tidy["area_code"])
-        if key in seen:
-            first = seen[key]
-            figures = ("value", "lower_95", "upper_95", "status")
-            if any(first[column] != tidy[column] for column in figures):
-                raise where.error(
-                    "conflicting_duplicates",
-                    f"{tidy['area_name']} ({tidy['area_code']}) is there twice with different "
-                    "figures.",
-                    cell=address(header.columns["value"], number),
-                    expected=f"{first['value']} as in row {first['row_number']}",
-                    found=f"{tidy['value']}",
-                    todo="Ask the publisher which is right.",
-                )
-            merged.append(tidy["area_code"])
-            continue
-        seen[key] = tidy
-        rows.append(tidy)
+        first = rows.setdefault((measure, tidy["area_code"]), tidy)
+        if any(first[column] != tidy[column] for column in (*_FIGURES, "status")):
+            raise where.error(
+                "conflicting_duplicates",
+                f"{tidy['area_name']} ({tidy['area_code']}) is there twice with different figures.",
+                cell=address(header.columns["value"], number),
+                expected=f"{first['value']} as in row {first['row_number']}",
+                found=f"{tidy['value']}",
+                todo="Ask the publisher which is right.",
+            )
+        if first is not tidy:
+            merged.add(tidy["area_code"])
+    _check_found(rows, wanted, others, periods, context, where)
     if others:
         notes.add("indicator_ignored", f"Not used: {', '.join(sorted(others))}.")
-    missing = [name for name, code in layout.indicators.items() if code not in read]
+    if periods:
+        notes.add("other_periods", f"Periods of other editions: {', '.join(sorted(periods))}.")
+    if merged:
+        notes.add(
+            "duplicates_merged",
+            f"{len(merged)} areas are there twice with equal figures: {', '.join(sorted(merged))}.",
+        )
+    found = list(rows.values())
+    _rescale(found, notes)
+    notes.statuses(found)
+    return observations(found, content, context, notes)
+
+
+def _indicators(context: ParseContext) -> dict[str, str]:
+    """Measure by printed indicator: the label of the data file, or the service's short name."""
+    layout = context.dataset.layout(context.edition.edition)
+    wanted = {normalise_label(label): measure for label, measure in layout.indicators.items()}
+    discovery = context.dataset.discovery
+    if isinstance(discovery, OnsElsDiscovery):
+        wanted |= {normalise_label(slug): code for code, slug in discovery.indicators.items()}
+    return wanted
+
+
+def _check_found(
+    rows: dict[tuple[str, str], dict[str, Any]],
+    wanted: dict[str, str],
+    others: set[str],
+    periods: set[str],
+    context: ParseContext,
+    where: Where,
+) -> None:
+    """Refuse a file without the edition's period, or without one of the indicators."""
+    if periods and not rows:
+        raise where.error(
+            "wrong_edition",
+            "The file has no row of the edition's period.",
+            expected=f"a period that begins in {context.edition.period_start.year}",
+            found=", ".join(sorted(periods)),
+            todo="If the catalogue lists the edition of that period, hand the file in under it.",
+        )
+    read = {measure for measure, _ in rows}
+    missing = sorted(set(wanted.values()) - read)
     if missing and (rows or others):
         raise where.error(
             "missing_indicator",
             "The file has no row of an indicator that is wanted.",
             expected=", ".join(missing),
             found=", ".join(sorted(others)) or "other indicators only",
-            todo="Check that the file is the one on engagement with culture and heritage.",
+            todo="Ask the service for every indicator that the catalogue lists, or hand in the data "
+            "file on engagement with culture and heritage.",
         )
-    if merged:
-        notes.add(
-            "duplicates_merged",
-            f"{len(merged)} rows repeat an area with equal figures: "
-            f"{', '.join(sorted(set(merged)))}.",
-        )
-    _rescale(rows, notes)
-    notes.statuses(rows)
-    _correct(rows, context, notes)
-    return observations(rows, content, context, notes)
 
 
 def _row(
@@ -129,7 +165,6 @@ def _row(
 ) -> dict[str, Any] | None:
     edition = context.edition
     _check_unit(header, number, row, where)
-    _check_period(header, number, row, context, where, notes)
     printed = text_under(header, row, "area_code")
     name = text_under(header, row, "area_name")
     at = address(header.columns["area_code"], number)
@@ -159,7 +194,7 @@ def _row(
     if edition.levels and level not in edition.levels:
         notes.add("level_ignored", f"Rows of level {level} are not of this edition.")
         return None
-    if _GSS.fullmatch(printed):
+    if name and _GSS.fullmatch(printed):
         remark = check_name(name, code, context, where, at)
         if remark:
             notes.add("name_differs", remark)
@@ -167,23 +202,24 @@ def _row(
         key: parse_value(
             header.value(row, key), where, at=address(header.columns[key], number), thousands=False
         )
-        for key in ("value", "lower_95", "upper_95")
+        for key in _FIGURES
         if key in header.columns
     }
     value = readings["value"]
     status, symbol = value.status, value.symbol
     if text_under(header, row, "status"):
-        mark = text_mark(header, row)
-        told = parse_value(mark, where, at=address(header.columns["status"], number))
-        symbol = told.symbol
-        if value.value is None or told.status == "low_reliability":
-            status = told.status
+        marked = parse_value(
+            _mark(header, row), where, at=address(header.columns["status"], number)
+        )
+        symbol = marked.symbol
+        if value.value is None or marked.status == "low_reliability":
+            status = marked.status
     without = value.value is None
-    bounds = {key: readings[key].value if key in readings else None for key in _BOUNDS}
+    bounds = {key: readings[key].value if key in readings else None for key in _FIGURES[1:]}
     return {
         "measure": measure,
         "area_code": code,
-        "area_name": name,
+        "area_name": name or (context.areas.name(code) if context.areas.knows(code) else code),
         "area_level": level,
         "period_start": midnight(edition.period_start),
         "period_end": midnight(edition.period_end),
@@ -200,10 +236,7 @@ def _row(
     }
 
 
-_BOUNDS: Final = ("lower_95", "upper_95")
-
-
-def text_mark(header: Header, row: tuple[Any, ...]) -> str:
+def _mark(header: Header, row: tuple[Any, ...]) -> str:
     """The status column's shorthand in brackets, with which the file prints it or without."""
     text = str(header.value(row, "status")).strip()
     return text if text.startswith("[") else f"[{text}]"
@@ -218,80 +251,20 @@ def _check_unit(header: Header, number: int, row: tuple[Any, ...], where: Where)
             cell=address(header.columns["unit"], number),
             expected="%",
             found=unit,
-            todo="Check that the file is the one on engagement with culture and heritage.",
-        )
-
-
-def _check_period(
-    header: Header,
-    number: int,
-    row: tuple[Any, ...],
-    context: ParseContext,
-    where: Where,
-    notes: Notes,
-) -> None:
-    period = text_under(header, row, "period")
-    year = str(context.edition.period_start.year)
-    if not period.startswith(year):
-        raise where.error(
-            "wrong_edition",
-            "The row is of another period than the edition.",
-            cell=address(header.columns["period"], number),
-            expected=f"a period that begins in {year}",
-            found=period or "nothing",
-            todo="Hand the file in under its own edition, or download the right one.",
-        )
-    if period[:10] != context.edition.period_start.isoformat():
-        notes.add(
-            "nominal_period",
-            f"The file's period {period} is nominal; the edition's fieldwork period is used.",
+            todo="Hand in the data file on engagement with culture and heritage.",
         )
 
 
 def _rescale(rows: list[dict[str, Any]], notes: Notes) -> None:
     """Turn fractions of 1 into percentages, where every figure of the file is one."""
-    figures = ("value", "lower_95", "upper_95")
-    printed = [row[key] for row in rows for key in figures if row[key] is not None]
+    printed = [row[key] for row in rows for key in _FIGURES if row[key] is not None]
     if not printed or max(printed) > 1 or max(printed) == 0:
         return
     for row in rows:
-        for key in figures:
+        for key in _FIGURES:
             if row[key] is not None:
                 row[key] = round(row[key] * 100, 10)
     notes.add(
         "percent_as_fraction",
         "Percentages are written as fractions of 1; they were multiplied by 100.",
     )
-
-
-def _correct(rows: list[dict[str, Any]], context: ParseContext, notes: Notes) -> None:
-    """Apply the catalogue's corrections to the rows they choose, if the fault is there."""
-    for correction in context.dataset.corrections:
-        if correction.edition != context.edition.edition:
-            continue
-        chosen = [
-            row
-            for row in rows
-            if correction.measure in (None, row["measure"])
-            and correction.level in (None, row["area_level"])
-            and None not in (row["value"], row["lower_95"], row["upper_95"])
-        ]
-        if correction.expect == "interval_excludes_value":
-            faulty = [r for r in chosen if not r["lower_95"] <= r["value"] <= r["upper_95"]]
-        else:
-            faulty = [r for r in chosen if r["lower_95"] == r["upper_95"]]
-        if not faulty:
-            notes.add(
-                "correction_not_needed",
-                f"The fault is no longer in the file: {correction.reason}",
-            )
-            continue
-        equal = [r for r in chosen if r["lower_95"] == r["upper_95"]]
-        dropped = {id(r): r for r in [*faulty, *equal]}
-        for row in dropped.values():
-            row["lower_95"] = row["upper_95"] = None
-        notes.add(
-            "faulty_interval",
-            f"The intervals of {len(dropped)} rows were dropped, their values kept "
-            f"({', '.join(r['area_name'] for r in dropped.values())}): {correction.reason}",
-        )

@@ -1,9 +1,8 @@
-"""Population aged 16 and over, as a CSV file from Nomis or one already summed.
+"""Population aged 16 and over, from the CSV files that Nomis gives, or one already summed.
 
-Three shapes are read: an area a row with its population of 16 and over; an area and single year of
-age a row, with the age; and the same without the age, as Nomis sends it when only code and value
-are asked for, which is summed only if each area has exactly the 75 rows from 16 to 90 and over.
-
+Read are: one row per area with its population of 16 and over; one row per area and single year of age,
+with the age or (as the service sends it when only code and value are asked for) without; and the table
+that a person downloads from the Nomis page, with one column per age and its notes above and below.
 Where ages are summed, the cell that a row is cited by is the first of those that make it up.
 """
 
@@ -27,7 +26,16 @@ from sources.parsers.tidy import (
     wanted_columns,
     where_of,
 )
-from sources.workbook import CSV_SHEET, Header, Reading, Wanted, Where, find_header, normalise_label
+from sources.workbook import (
+    CSV_SHEET,
+    Header,
+    Reading,
+    Sheet,
+    Where,
+    column_letter,
+    find_header,
+    normalise_label,
+)
 
 _COLUMNS: Final = {
     "area_code": "geography_code",
@@ -35,29 +43,42 @@ _COLUMNS: Final = {
     "age": "c_age",
     "year": "date",
     "value": "population_16_plus",
+    "sex": "gender",
+    "measures": "measures",
 }
-_YOUNGEST: Final = 16
-_OLDEST: Final = 90
-_AGES: Final = frozenset(range(_YOUNGEST, _OLDEST + 1))
+_AGES: Final = range(16, 91)
+"""Single years from 16; 90 stands for 90 and over."""
 _GSS: Final = re.compile(r"[EKNSW][0-9]{8}")
+_BOTH_SEXES: Final = frozenset({"", "0", "total", "all persons", "persons", "all"})
+_SERVICE_COLUMN: Final = re.compile(
+    r"(date|time|geography|gender|c_age|measures|obs_status|obs_conf|obs_value)(_\w+)?"
+    r"|urn|record_(offset|count)|total_population"
+)
+_GET_AGAIN: Final = (
+    "Download data set NM_2002_1 from Nomis for one year, all persons, ages 16 to 90 and over."
+)
 
 
 def parse(content: bytes, context: ParseContext) -> Parsed:
     """Read the population of 16 and over of each area, in people.
 
     Raises ``ParseError``: any code of ``sources.workbook``, and ``bad_code``, ``incomplete_ages``,
-    ``doubled_age``, ``unknown_age``, ``wrong_sex``, ``wrong_edition``, ``wrong_measure``,
-    ``not_a_count``, ``code_name_mismatch``, ``truncated``, ``empty_table``.
+    ``doubled_age``, ``unknown_age``, ``unknown_area``, ``wrong_sex``, ``wrong_edition``,
+    ``wrong_measure``, ``not_a_count``, ``code_name_mismatch``, ``truncated``, ``empty_table``.
     """
     where = where_of(context)
     sheet, notes = only_sheet(content, where)
-    wanted = wanted_columns(context, _COLUMNS, ("area_code", "value"))
-    wanted["sex"] = Wanted("gender", (r"gender(_name|_code)?", r"c_sex(_name)?", r"sex"), False)
-    wanted["measures"] = Wanted("measures", (r"measures",), False)
-    header = find_header(sheet, wanted, where)
+    header = _header(sheet, context, where)
     if header.row_number != 1:
         notes.add("header_moved", f"The header is in row {header.row_number}, usually 1.")
-    extra = [label for label in header.extra if normalise_label(label) not in _IGNORED]
+        sheet = _without_notes(sheet, header, context, where, notes)
+    by_column = _ages_by_column(header)
+    used = {header.labels[index] for index in by_column}
+    extra = [
+        label
+        for label in header.extra
+        if label not in used and not _SERVICE_COLUMN.fullmatch(normalise_label(label))
+    ]
     if extra:
         notes.add("extra_column", f"Columns not used: {', '.join(extra)}.")
     areas: dict[str, list[tuple[int, tuple[Any, ...]]]] = {}
@@ -74,116 +95,186 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
                 todo="Compare the row with the publisher's file.",
             )
         areas.setdefault(code, []).append((number, row))
-    by_age = "age" in header.columns
-    without_age = not by_age and any(len(found) > 1 for found in areas.values())
-    if by_age or without_age:
-        notes.add(
-            "ages_summed",
-            f"Single years from {_YOUNGEST} to {_OLDEST} and over were summed for {len(areas)} "
-            "areas; each is cited by the first of its cells.",
-        )
     rows = []
     for code, found in areas.items():
-        number, row = found[0]
-        if by_age:
-            number, row, people = _sum_by_age(header, code, found, where, notes)
-        elif without_age:
-            people = _sum_without_age(header, code, found, where, notes)
-        else:
-            people = _people(header, number, row, where)
-        rows.append(_tidy(header, number, row, code, people, context, where, notes))
+        parts = _parts(header, by_column, code, found, where, notes)
+        rows.append(_tidy(header, code, found[0][1], parts, context, where, notes))
     notes.statuses(rows)
     return observations(rows, content, context, notes)
 
 
-_IGNORED: Final = frozenset(
-    [
-        "record_count",
-        "record_offset",
-        "geography",
-        "geography_type",
-        "geography_typecode",
-        "geography_sortorder",
-        "obs_status",
-        "obs_status_name",
-        "obs_conf",
-        "total_population",
-        "measures_name",
-        "measures_sortorder",
-        "urn",
-        "gender_sortorder",
-        "gender_type",
-        "c_age_sortorder",
-        "c_age_type",
-        "c_age_typecode",
-        "date_code",
-        "date_type",
-        "c_age_name",
-        "gender_name",
-    ]
-)
+def _header(sheet: Sheet, context: ParseContext, where: Where) -> Header:
+    """The header; ages that are columns of their own stand in for the column of values."""
+    wanted = wanted_columns(context, _COLUMNS, ("area_code", "value"))
+    if any(len(_ages_in(row)) == len(_AGES) for row in sheet.rows[:40]):
+        del wanted["value"], wanted["age"]
+    return find_header(sheet, wanted, where)
+
+
+def _ages_in(labels: tuple[Any, ...]) -> dict[int, int]:
+    """Column -> age, of labels such as "Age 16" and "Aged 90+"."""
+    found = {}
+    for index, label in enumerate(labels):
+        text = normalise_label(label) if isinstance(label, str) else ""
+        match = re.fullmatch(r"aged? ([0-9]{1,2})(\+| and over)?", text)
+        if match and int(match[1]) in _AGES and bool(match[2]) == (int(match[1]) == _AGES[-1]):
+            found[index] = int(match[1])
+    return found
+
+
+def _ages_by_column(header: Header) -> dict[int, int]:
+    return {} if "value" in header.columns else _ages_in(header.labels)
+
+
+def _without_notes(
+    sheet: Sheet, header: Header, context: ParseContext, where: Where, notes: Notes
+) -> Sheet:
+    """The table alone: what Nomis prints above it is checked, and its notes below are left out."""
+    for number, row in enumerate(sheet.rows[: header.row_number - 1], 1):
+        key, value = (*(normalise_label(cell) for cell in row[:2]), "", "")[:2]
+        if key in ("date", "year", "time"):
+            _check_year(value, f"B{number}", context, where)
+        if key in ("sex", "gender", "population"):
+            _check_sex(value, f"B{number}", where)
+    body = sheet.rows[header.row_number :]
+    blank = next((i for i, row in enumerate(body) if not any(row)), len(body))
+    below = [row for row in body[blank:] if any(row)]
+    if any(sum(cell is not None for cell in row) > 1 for row in below):
+        return sheet
+    if below:
+        said = " ".join(str(next(cell for cell in row if cell)) for row in below)
+        notes.add("notes_below", f"Below the table: {said}")
+    return Sheet(sheet.name, sheet.rows[: header.row_number + blank])
 
 
 def _check_row(
     header: Header, number: int, row: tuple[Any, ...], context: ParseContext, where: Where
 ) -> None:
-    sex = normalise_label(text_under(header, row, "sex"))
-    if sex and sex not in ("0", "total", "all persons", "persons", "all"):
-        raise where.error(
-            "wrong_sex",
-            "The file is divided by sex; the total of both is wanted.",
-            cell=address(header.columns["sex"], number),
-            expected="0 or Total",
-            found=sex,
-            todo="Download the figures for both sexes together.",
-        )
+    def at(key: str) -> str:
+        return address(header.columns[key], number)
+
+    if sex := text_under(header, row, "sex"):
+        _check_sex(sex, at("sex"), where)
     measure = text_under(header, row, "measures")
-    if measure and measure != "20100":
+    if measure and normalise_label(measure) not in ("20100", "value"):
         raise where.error(
             "wrong_measure",
             "The file holds percentages, not people.",
-            cell=address(header.columns["measures"], number),
+            cell=at("measures"),
             expected="20100",
             found=measure,
             todo="Download the value, not the percentage.",
         )
-    year = text_under(header, row, "year")
-    if year and not year.startswith(str(context.edition.period_start.year)):
+    if year := text_under(header, row, "year"):
+        _check_year(year, at("year"), context, where)
+
+
+def _check_sex(sex: str, at: str, where: Where) -> None:
+    if normalise_label(sex) not in _BOTH_SEXES:
         raise where.error(
-            "wrong_edition",
-            "The row is of another year than the edition.",
-            cell=address(header.columns["year"], number),
-            expected=str(context.edition.period_start.year),
-            found=year,
-            todo="Hand the file in under its own edition, or download the right one.",
+            "wrong_sex",
+            "The file is divided by sex; the total of both is wanted.",
+            cell=at,
+            expected="0 or Total",
+            found=sex,
+            todo="Download the figures for all persons.",
         )
 
 
-def _people(header: Header, number: int, row: tuple[Any, ...], where: Where) -> Reading:
-    cell, at = header.value(row, "value"), address(header.columns["value"], number)
-    _, reading = count_of(cell, where, at)
-    return reading
+def _check_year(year: str, at: str, context: ParseContext, where: Where) -> None:
+    wanted = str(context.edition.period_start.year)
+    if not year.startswith(wanted):
+        raise where.error(
+            "wrong_edition",
+            "The file is of another year than the edition.",
+            cell=at,
+            expected=wanted,
+            found=year,
+            todo=f"Hand it in under its own edition: pulse land {context.dataset.code} mid-{year} "
+            "<file>.",
+        )
 
 
-def _total(parts: list[Reading]) -> Reading:
-    """The sum of the parts, or the first part that has no figure: a sum without it is no sum."""
-    without = [part for part in parts if part.value is None]
-    if without:
-        return without[0]
-    return Reading(sum(part.value or 0.0 for part in parts), "published", None)
+Part = tuple[int, int, Reading]
+"""Row number, column (from 0) and what the cell holds."""
+
+
+def _parts(
+    header: Header,
+    by_column: dict[int, int],
+    code: str,
+    found: list[tuple[int, tuple[Any, ...]]],
+    where: Where,
+    notes: Notes,
+) -> list[Part]:
+    """The cells that make up an area's population, youngest first."""
+
+    def part(number: int, row: tuple[Any, ...], column: int) -> Part:
+        return number, column, count_of(row[column], where, address(column, number))[1]
+
+    value = header.columns.get("value", 0)
+    cells: list[tuple[int | None, int, tuple[Any, ...], int]]
+    if by_column:
+        cells = [(age, *each, column) for each in found for column, age in by_column.items()]
+    elif "age" in header.columns:
+        cells = [(_age(header, *each, where), *each, value) for each in found]
+    elif len(found) == 1:
+        return [part(*found[0], value)]
+    else:
+        if len(found) != len(_AGES):
+            raise where.error(
+                "incomplete_ages",
+                f"{code} has {len(found)} rows without an age, so they cannot be told apart.",
+                cell=address(header.columns["area_code"], found[-1][0]),
+                expected=f"{len(_AGES)} rows (16 to 90 and over), or one",
+                found=str(len(found)),
+                todo="Download the figures with the column of ages.",
+            )
+        notes.add("ages_not_printed", "The rows do not print their ages; 75 were counted per area.")
+        cells = [(age, *each, value) for age, each in zip(_AGES, found, strict=True)]
+    by_age: dict[int, Part] = {}
+    for age, number, row, column in cells:
+        if age is None:
+            notes.add("age_totals_ignored", "Rows that are totals of several ages were left out.")
+        elif age in by_age:
+            raise where.error(
+                "doubled_age",
+                f"Age {age} of {code} is there twice.",
+                cell=address(column, number),
+                expected=f"once, in row {by_age[age][0]}",
+                todo=_GET_AGAIN,
+            )
+        elif age in _AGES:
+            by_age[age] = part(number, row, column)
+    missing = [age for age in _AGES if age not in by_age]
+    if missing:
+        raise where.error(
+            "incomplete_ages",
+            f"Not every age from 16 is there for {code}.",
+            expected="ages 16 to 90 (90 and over)",
+            found=f"{len(missing)} missing, the first {missing[0]}",
+            todo=_GET_AGAIN,
+        )
+    notes.add(
+        "ages_summed",
+        "Single years from 16 to 90 and over were summed; each area is cited by the first of its "
+        "cells.",
+    )
+    return [by_age[age] for age in _AGES]
 
 
 def _age(header: Header, number: int, row: tuple[Any, ...], where: Where) -> int | None:
     """Age in years, 90 for 90 and over; ``None`` for a total of several years."""
     text = normalise_label(text_under(header, row, "age"))
     if re.fullmatch(r"[0-9]{3}", text):
+        # The service's code: 101 is age 0, 191 is 90 and over.
         return int(text) - 101 if 101 <= int(text) <= 191 else None
     match = re.fullmatch(r"(?:aged? )?([0-9]{1,2})(?: years?)?(\+| ?and over| or over)?", text)
     if match:
-        age = int(match.group(1))
-        if match.group(2) and age != _OLDEST:
+        age = int(match[1])
+        if match[2] and age != _AGES[-1]:
             return None
-        if age <= _OLDEST:
+        if age <= _AGES[-1]:
             return age
     if re.search(r"all ages|total|[0-9] ?(?:-|to) ?[0-9]", text):
         return None
@@ -197,74 +288,17 @@ def _age(header: Header, number: int, row: tuple[Any, ...], where: Where) -> int
     )
 
 
-def _sum_by_age(
-    header: Header,
-    code: str,
-    found: list[tuple[int, tuple[Any, ...]]],
-    where: Where,
-    notes: Notes,
-) -> tuple[int, tuple[Any, ...], Reading]:
-    ages: dict[int, tuple[int, tuple[Any, ...]]] = {}
-    for number, row in found:
-        age = _age(header, number, row, where)
-        if age is None:
-            notes.add("age_totals_ignored", "Rows that are totals of several ages were left out.")
-            continue
-        if age in ages:
-            raise where.error(
-                "doubled_age",
-                f"Age {age} of {code} is there twice.",
-                cell=address(header.columns["age"], number),
-                expected=f"once, in row {ages[age][0]}",
-                todo="Download the figures again for one year and both sexes together.",
-            )
-        ages[age] = (number, row)
-    missing = sorted(_AGES - ages.keys())
-    if missing:
-        raise where.error(
-            "incomplete_ages",
-            f"Not every age from {_YOUNGEST} is there for {code}.",
-            expected=f"ages {_YOUNGEST} to {_OLDEST} (90 and over)",
-            found=f"{len(missing)} missing, the first {missing[0]}",
-            todo="Download single years of age from 16 to 90 and over.",
-        )
-    parts = [_people(header, *ages[age], where) for age in sorted(_AGES)]
-    first = ages[_YOUNGEST]
-    return first[0], first[1], _total(parts)
-
-
-def _sum_without_age(
-    header: Header,
-    code: str,
-    found: list[tuple[int, tuple[Any, ...]]],
-    where: Where,
-    notes: Notes,
-) -> Reading:
-    if len(found) != len(_AGES):
-        raise where.error(
-            "incomplete_ages",
-            f"{code} has {len(found)} rows and none says its age, so they cannot be told apart.",
-            cell=address(header.columns["area_code"], found[-1][0]),
-            expected=f"{len(_AGES)} rows ({_YOUNGEST} to {_OLDEST} and over), or one",
-            found=str(len(found)),
-            todo="Download the figures with the column of ages.",
-        )
-    notes.add("ages_not_printed", "The rows do not print their ages; 75 were counted per area.")
-    parts = [_people(header, number, row, where) for number, row in found]
-    return _total(parts)
-
-
 def _tidy(
     header: Header,
-    number: int,
-    row: tuple[Any, ...],
     code: str,
-    people: Reading,
+    row: tuple[Any, ...],
+    parts: list[Part],
     context: ParseContext,
     where: Where,
     notes: Notes,
 ) -> dict[str, Any]:
     name = text_under(header, row, "area_name")
+    number, column, first = parts[0]
     at = address(header.columns["area_code"], number)
     level = level_of(code, context.areas)
     if level is None:
@@ -275,12 +309,15 @@ def _tidy(
             found=code,
             todo="If it is a new kind of area, add it to the areas.",
         )
-    if name:
-        remark = check_name(name, code, context, where, at)
-        if remark:
-            notes.add("name_differs", remark)
-    elif context.areas.knows(code):
+    remark = check_name(name, code, context, where, at) if name else None
+    if remark:
+        notes.add("name_differs", remark)
+    if not name and context.areas.knows(code):
         name = context.areas.name(code)
+    # A sum without one of its parts is no sum.
+    lacking = next((reading for _, _, reading in parts if reading.value is None), None)
+    whole = lacking or first
+    value = None if lacking else sum(reading.value or 0.0 for _, _, reading in parts)
     return {
         "measure": context.dataset.measures[0].code,
         "area_code": code,
@@ -289,13 +326,13 @@ def _tidy(
         "period_start": midnight(context.edition.period_start),
         "period_end": midnight(context.edition.period_end),
         "unit": "count",
-        "value": people.value,
+        "value": value,
         "lower_95": None,
         "upper_95": None,
         "base": None,
-        "status": people.status,
-        "status_symbol": people.symbol,
+        "status": whole.status,
+        "status_symbol": whole.symbol,
         "sheet": CSV_SHEET,
         "row_number": number,
-        "column_letter": header.letter("value"),
+        "column_letter": column_letter(column),
     }

@@ -1,61 +1,42 @@
-"""One small client a publisher: where an edition's file is, and what is new.
+"""The publishers' APIs: one class each, chosen by the catalogue's ``discovery``.
 
-Belongs here: choosing the client by the catalogue's ``discovery``. Does not belong here: how bytes
-are fetched (``sources.http``), whether they are the right file (``sources.content_check``), and the
-order in which sources are tried (``sources.refresh``).
+Does not belong here: how bytes are fetched (``sources.http``), and what becomes of a file.
 """
 
 from __future__ import annotations
 
-from sources.addresses import PublisherSettings
-from sources.catalogue import Dataset, Discovery, Edition
+from typing import Any, Final
+
+from sources.catalogue import Dataset
 from sources.http import HttpClient
-from sources.publishers import govuk, nomis, ons, smc
-from sources.publishers.base import Answer, Cursor, EditionFile, Release, missing_settings
+from sources.publishers.base import Answer, Cursor, EditionFile, Publisher, Release, Watched
+from sources.publishers.govuk import GovUk
+from sources.publishers.nomis import Nomis
+from sources.publishers.ons import LocalStatistics, Lookup
+from sources.publishers.smc import SocialMobilityCommission
 
-PUBLISHER_OF = {
-    "govuk": "govuk",
-    "smc": "smc",
-    "ons_arcgis": "ons_geography",
-    "ons_els": "ons",
-    "nomis": "nomis",
+PUBLISHERS: Final[dict[str, type[Publisher[Any]]]] = {
+    "govuk": GovUk,
+    "smc": SocialMobilityCommission,
+    "ons_arcgis": Lookup,
+    "ons_els": LocalStatistics,
+    "nomis": Nomis,
 }
-"""The base address in ``PublisherSettings`` that a kind of discovery asks first."""
 
 
-def publisher_of(discovery: Discovery | None) -> str | None:
-    """The name of the publisher in ``PublisherSettings``; None where nothing is fetched."""
-    return None if discovery is None else PUBLISHER_OF[discovery.kind]
-
-
-def fetch_edition(
-    http: HttpClient, dataset: Dataset, edition: Edition, cursor: Cursor | None = None
-) -> Answer:
-    """An edition's file from its publisher, or "nothing new" since ``cursor``.
-
-    Raises FetchError; see ``HttpClient.get`` and the clients for the codes.
-    """
-    match dataset.discovery.kind if dataset.discovery else None:
-        case "govuk":
-            return govuk.fetch_edition(http, dataset, edition, cursor)
-        case "smc":
-            return smc.fetch_edition(http, dataset, edition, cursor)
-        case "ons_arcgis":
-            return ons.fetch_lookup(http, dataset, edition, cursor)
-        case "ons_els":
-            return ons.fetch_indicators(http, dataset, edition, cursor)
-        case "nomis":
-            return nomis.fetch_edition(http, dataset, edition, cursor)
-    raise missing_settings(dataset, edition, "discovery")
+def publisher_for(dataset: Dataset, http: HttpClient) -> Publisher[Any] | None:
+    """The client of a dataset; None where nothing is fetched."""
+    discovery = dataset.discovery
+    return PUBLISHERS[discovery.kind](dataset, discovery, http) if discovery else None
 
 
 __all__ = [
-    "PUBLISHER_OF",
+    "PUBLISHERS",
     "Answer",
     "Cursor",
     "EditionFile",
-    "PublisherSettings",
+    "Publisher",
     "Release",
-    "fetch_edition",
-    "publisher_of",
+    "Watched",
+    "publisher_for",
 ]

@@ -1,22 +1,26 @@
-"""What every publisher's client speaks of: the file of an edition, and what to remember of it.
+"""What every publisher's client has: fetching an edition, and watching for news.
 
-Belongs here: the shapes that clients return, and reading a publisher's JSON into them. Does not
-belong here: anything that is true of one publisher only.
+Belongs here: the shapes that clients return, and what they share. Does not belong here: anything that
+is true of one publisher only.
 """
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sources.catalogue import Dataset, Edition
+from sources.editions import WatchEvent, derive_edition
 from sources.errors import FetchError
-from sources.http import TransferError, Validators
+from sources.http import CSV, Fetched, HttpClient, TransferError, Validators
 
 M = TypeVar("M", bound=BaseModel)
+D = TypeVar("D")
 
 
 class Payload(BaseModel):
@@ -28,8 +32,9 @@ class Payload(BaseModel):
 class Cursor(BaseModel):
     """What is remembered of an edition's file, so that "nothing new" costs one small request.
 
-    ``page_*``: the release page as last read; ``release_*`` and ``attachment_*``: what it said;
-    ``file_*``: the validators of the file itself; ``sha256``: the bytes that all this led to.
+    ``page_*``: the release page as last read; ``release_title`` to ``attachment_size``: what it said;
+    ``file_*``: the validators of the file itself; ``sha256``: the bytes that all this led to. ``mark``
+    sums up the releases of an edition that is published in several.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -40,23 +45,17 @@ class Cursor(BaseModel):
     page_last_modified: str | None = None
     file_etag: str | None = None
     file_last_modified: str | None = None
-    content_id: str | None = None
     release_title: str | None = None
     public_updated_at: str | None = None
     updated_at: str | None = None
-    attachment_id: str | None = None
     attachment_url: str | None = None
     attachment_size: int | None = None
     withdrawn: str | None = None
-
-    @property
-    def page_validators(self) -> Validators:
-        """What to ask the release page with."""
-        return Validators(self.page_etag, self.page_last_modified)
+    mark: str | None = None
 
     @property
     def file_validators(self) -> Validators:
-        """What to ask the file with."""
+        """The validators of a conditional request for the file."""
         return Validators(self.file_etag, self.file_last_modified)
 
 
@@ -70,6 +69,12 @@ class EditionFile:
     content_type: str | None
     validators: Validators
     retrieved_at: datetime
+
+    @classmethod
+    def of(cls, fetched: Fetched, **other: Any) -> EditionFile:
+        """A fetched file; ``other`` replaces what it says of itself."""
+        names = ("content", "file_name", "address", "content_type", "validators", "retrieved_at")
+        return cls(**{name: getattr(fetched, name) for name in names} | other)
 
 
 @dataclass(frozen=True)
@@ -92,53 +97,171 @@ class Release:
 
     title: str
     page: str
-    content_id: str | None = None
     document_type: str | None = None
     published_on: date | None = None
     withdrawn: bool = False
     facts: dict[str, str] = field(default_factory=dict)
 
 
-def read_payload(
-    kind: type[M],
-    payload: Any,
-    address: str,
-    *,
-    dataset: str | None = None,
-    edition: str | None = None,
-) -> M:
-    """A publisher's JSON as ``kind``. Raises TransferError ``unexpected_payload``, naming the fields."""
-    try:
-        return kind.model_validate(payload)
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(str(part) for part in fault['loc']) or 'the whole'}: {fault['msg']}"
-            for fault in error.errors(include_url=False)[:5]
+class WatchCursor(BaseModel):
+    """What a sensor keeps between looks. Unknown or damaged text counts as never having looked."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    etag: str | None = None
+    last_modified: str | None = None
+    seen: tuple[str, ...] = ()
+    next_expected: date | None = None
+    mark: str | None = None
+
+    @classmethod
+    def read(cls, text: str | None) -> WatchCursor:
+        """The cursor that a sensor kept."""
+        try:
+            return cls.model_validate_json(text or "{}")
+        except ValidationError:
+            return cls()
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What one look noticed, and the cursor to give the next one."""
+
+    events: tuple[WatchEvent, ...]
+    cursor: str
+
+
+class Publisher(ABC, Generic[D]):
+    """The client of one dataset at the API that publishes it."""
+
+    site: ClassVar[str]
+    """The publisher's base address in ``PublisherSettings``."""
+
+    def __init__(self, dataset: Dataset, discovery: D, http: HttpClient) -> None:
+        self.dataset = dataset
+        self.discovery = discovery
+        self.http = http
+
+    @abstractmethod
+    def fetch(self, edition: Edition, cursor: Cursor | None = None) -> Answer:
+        """The file of an edition, or "nothing new" since the cursor: as few requests as can be.
+
+        Raises FetchError: the codes of ``HttpClient.get``, ``no_address`` where the edition is not at
+        the publisher or the catalogue does not say where, and those of the API.
+        """
+
+    @abstractmethod
+    def look(self, former: WatchCursor, today: date) -> tuple[list[WatchEvent], WatchCursor]:
+        """What is new since the former look. Raises FetchError."""
+
+    def watch(self, cursor: str | None, today: date) -> Watched:
+        """Look for news. Raises FetchError; the cursor that was given then stays the right one."""
+        events, after = self.look(WatchCursor.read(cursor), today)
+        return Watched(tuple(events), after.model_dump_json(exclude_defaults=True))
+
+    # -- what clients share --
+
+    def fault(
+        self, code: str, message: str, edition: Edition | None = None, **more: Any
+    ) -> FetchError:
+        """An error that names the dataset and edition."""
+        kind = TransferError if "content" in more else FetchError
+        code_of = edition.edition if edition else None
+        return kind(message, code=code, dataset=self.dataset.code, edition=code_of, **more)
+
+    def missing(self, edition: Edition, what: str) -> FetchError:
+        """The catalogue does not say where the edition is."""
+        return self.fault(
+            "no_address",
+            f"The catalogue does not say where this edition is published ({what})",
+            edition,
+            todo=edition.how_to_obtain or f"Add it to sources/catalogue/{self.dataset.code}.yaml.",
         )
-        raise TransferError(
-            f"{address} answered in a form that is not the documented one ({faults})",
-            code="unexpected_payload",
-            address=address,
-            content=repr(payload)[:20_000].encode(),
-            dataset=dataset,
-            edition=edition,
-            todo="Compare the answer with the publisher's documentation of its service.",
-        ) from error
+
+    def get_json(
+        self, address: str, edition: Edition | None = None, validators: Validators | None = None
+    ) -> tuple[Any, Fetched]:
+        """JSON from the publisher; see ``HttpClient.get_json``."""
+        return self.http.get_json(
+            address,
+            validators=validators,
+            dataset=self.dataset.code,
+            edition=edition.edition if edition else None,
+        )
+
+    def get_csv(
+        self, address: str, edition: Edition | None = None, known: Cursor | None = None
+    ) -> Fetched:
+        """A CSV file from the publisher; see ``HttpClient.get``."""
+        return self.http.get(
+            address,
+            expect=CSV,
+            validators=known.file_validators if known else None,
+            dataset=self.dataset.code,
+            edition=edition.edition if edition else None,
+        )
+
+    def fetch_csv(
+        self, address: str, edition: Edition, cursor: Cursor | None, **other: Any
+    ) -> Answer:
+        """The answer where an edition is one CSV file at one address."""
+        known = cursor if cursor and cursor.sha256 and cursor.address == address else None
+        fetched = self.get_csv(address, edition, known)
+        if fetched.not_modified and known is not None:
+            return Answer(None, known)
+        return Answer(EditionFile.of(fetched, **other), cursor_of(address, fetched))
+
+    def read(
+        self, kind: type[M], payload: Any, fetched: Fetched, edition: Edition | None = None
+    ) -> M:
+        """A publisher's JSON as ``kind``. Raises TransferError ``unexpected_payload``."""
+        try:
+            return kind.model_validate(payload)
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{'.'.join(str(part) for part in fault['loc']) or 'the whole'}: {fault['msg']}"
+                for fault in error.errors(include_url=False)[:5]
+            )
+            raise self.fault(
+                "unexpected_payload",
+                f"{fetched.address} answered in a form that is not the documented one ({faults})",
+                edition,
+                address=fetched.address,
+                content=fetched.content,
+                todo="Compare the answer with the publisher's documentation of its service.",
+            ) from error
+
+    def new_edition(
+        self, code: str, facts: Mapping[str, str] | None = None, **known: Any
+    ) -> list[WatchEvent]:
+        """The event of an edition that was recognised; none where nothing is listed to derive it from.
+
+        ``facts``: what the discovery needs to find it; ``known``: see ``derive_edition``.
+        """
+        derived = derive_edition(self.dataset, code, **known)
+        if derived is None:
+            return []
+        message = (
+            f"{self.dataset.short_title} {code} is published and was recognised: it is fetched, read "
+            "and checked by itself. Confirm its period and areas, then list it in "
+            f"sources/catalogue/{self.dataset.code}.yaml."
+        )
+        event = WatchEvent(
+            "new_edition",
+            self.dataset.code,
+            message,
+            edition=code,
+            derived=derived,
+            facts=facts or {},
+        )
+        return [event]
 
 
-def how_many(what: str, candidates: list[str]) -> str:
-    """``none`` or a list of candidates, for messages about choosing one."""
-    if not candidates:
-        return f"no {what}"
-    return f"{len(candidates)} {what}s: " + "; ".join(candidates)
-
-
-def missing_settings(dataset: Dataset, edition: Edition, what: str) -> FetchError:
-    """The catalogue does not say where the edition is."""
-    return FetchError(
-        f"The catalogue does not say where this edition is published ({what})",
-        code="no_address",
-        dataset=dataset.code,
-        edition=edition.edition,
-        todo=edition.how_to_obtain or f"Add it to sources/catalogue/{dataset.code}.yaml.",
+def cursor_of(address: str, fetched: Fetched, **more: Any) -> Cursor:
+    """The cursor of a file that came from an address."""
+    return Cursor(
+        address=address,
+        file_etag=fetched.validators.etag,
+        file_last_modified=fetched.validators.last_modified,
+        **more,
     )

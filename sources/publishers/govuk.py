@@ -1,44 +1,45 @@
 """GOV.UK: releases through the Content API, new ones through collections and search.
 
-Belongs here: reading a release, a collection, an announcement and search results, and choosing the
-one attachment that holds the tables. An asset's address changes with every replacement, so it is
-always read from the release page and never kept in the catalogue. Does not belong here: judging
-which release is a new edition (``sources.watch``).
-
-Structures: the content schemas that GOV.UK publishes (publication, document collection, official
-statistics announcement) and its search API.
+An asset's address changes with every replacement, so it is always read from the release page and never
+kept in the catalogue. Structures: the content schemas that GOV.UK publishes (publication, document
+collection, official statistics announcement) and its search API.
 """
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import re
+import zipfile
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from pydantic import AwareDatetime
 
-from sources.catalogue import Dataset, Edition, GovUkDiscovery, fill
+from sources.catalogue import Edition, GovUkDiscovery, fill
+from sources.editions import WatchEvent
 from sources.errors import FetchError
-from sources.http import SPREADSHEET, Fetched, HttpClient, TransferError, Validators
+from sources.http import SPREADSHEET, Fetched, Validators
 from sources.publishers.base import (
     Answer,
     Cursor,
     EditionFile,
     Payload,
+    Publisher,
     Release,
-    how_many,
-    missing_settings,
-    read_payload,
+    WatchCursor,
+    cursor_of,
 )
 
-RELEASE_TYPES: Final = ("official_statistics", "national_statistics")
-ANNOUNCEMENT_TYPES: Final = (
-    "official_statistics_announcement",
-    "national_statistics_announcement",
-    "statistics_announcement",
+_NOT_ANNUAL: Final = re.compile(
+    r"quarter|ad[ -]?hoc|technical|methodolog|questionnaire|experimental|user guide|consultation"
+    r"|\b(january|april|july|october)[ -]to[ -](march|june|september|december)\b",
+    re.IGNORECASE,
 )
+_RELEASE_PAGE: Final = re.compile(r"/government/statistics/(?!announcements)[^/]+(?<!-report)/?")
 
 
 class Attachment(Payload):
@@ -46,7 +47,6 @@ class Attachment(Payload):
 
     attachment_type: str = "file"
     content_type: str | None = None
-    id: str | None = None
     url: str
     title: str = ""
     filename: str | None = None
@@ -55,8 +55,7 @@ class Attachment(Payload):
     def label(self) -> str:
         """How the attachment is named in a message."""
         name = self.filename or urlsplit(self.url).path.rsplit("/", 1)[-1]
-        size = f", {self.file_size:,} bytes" if self.file_size is not None else ""
-        return f"{self.title!r} ({name}, {self.content_type or self.attachment_type}{size})"
+        return f"{self.title!r} ({name}, {self.content_type or self.attachment_type})"
 
 
 class WithdrawnNotice(Payload):
@@ -66,28 +65,15 @@ class WithdrawnNotice(Payload):
     withdrawn_at: str | None = None
 
 
-class ChangeNote(Payload):
-    """A line of the page's history."""
-
-    public_timestamp: str | None = None
-    note: str | None = None
-
-
 class ReleaseDetails(Payload):
-    """The part of a release page that lists files, dates and history."""
+    """The part of a release page that lists files."""
 
     attachments: tuple[Attachment, ...] = ()
-    change_history: tuple[ChangeNote, ...] = ()
-    display_date: str | None = None
-    release_timestamp: AwareDatetime | None = None
-    state: str | None = None
-    cancellation_reason: str | None = None
 
 
 class LinkedDocument(Payload):
     """A document that a collection links to."""
 
-    content_id: str | None = None
     title: str = ""
     base_path: str | None = None
     document_type: str | None = None
@@ -105,10 +91,7 @@ class ContentItem(Payload):
     """One page as the Content API gives it."""
 
     base_path: str
-    content_id: str | None = None
     title: str = ""
-    document_type: str = ""
-    first_published_at: str | None = None
     public_updated_at: str | None = None
     updated_at: str | None = None
     withdrawn_notice: WithdrawnNotice | None = None
@@ -130,7 +113,6 @@ class SearchResult(Payload):
 
     title: str = ""
     link: str
-    content_id: str | None = None
     content_store_document_type: str | None = None
     public_timestamp: AwareDatetime | None = None
     release_timestamp: AwareDatetime | None = None
@@ -141,299 +123,410 @@ class SearchResults(Payload):
     """The answer of the search API."""
 
     results: tuple[SearchResult, ...] = ()
-    total: int = 0
 
 
-def content_item(
-    http: HttpClient,
-    path: str,
-    *,
-    validators: Validators | None = None,
-    dataset: str | None = None,
-    edition: str | None = None,
-) -> tuple[ContentItem | None, Fetched]:
-    """Read a page through the Content API; ``(None, …)`` where it has not changed.
+class GovUk(Publisher[GovUkDiscovery]):
+    """A statistics release, on one page per edition or split by topic over several."""
 
-    Raises FetchError: ``page_moved`` where the page was redirected, ``gone`` where it was removed,
-    and whatever ``HttpClient.get_json`` raises.
-    """
-    address = http.settings.address("govuk", "/api/content" + _page_path(http, path))
-    payload, fetched = http.get_json(
-        address, validators=validators, dataset=dataset, edition=edition
-    )
-    if fetched.not_modified:
-        return None, fetched
-    kind = payload.get("document_type") if isinstance(payload, dict) else None
-    if kind == "redirect":
-        targets = [
-            str(each.get("destination"))
-            for each in payload.get("redirects") or []
-            if isinstance(each, dict)
+    site = "govuk"
+
+    # -- pages --
+
+    def content_item(
+        self, path: str, edition: Edition | None = None, validators: Validators | None = None
+    ) -> tuple[ContentItem | None, Fetched]:
+        """Read a page through the Content API; ``(None, …)`` where it has not changed.
+
+        Raises FetchError, also ``page_moved`` where the page was redirected and ``gone``.
+        """
+        settings = self.http.settings
+        full = settings.address(self.site, path)
+        base = settings.govuk.rstrip("/")
+        page = full[len(base) :] if full.startswith(base + "/") else urlsplit(full).path
+        address = settings.address(self.site, "/api/content" + page)
+        payload, fetched = self.get_json(address, edition, validators)
+        if fetched.not_modified:
+            return None, fetched
+        kind = payload.get("document_type") if isinstance(payload, dict) else None
+        if kind in ("redirect", "gone"):
+            targets = [
+                str(each.get("destination"))
+                for each in payload.get("redirects") or []
+                if isinstance(each, dict)
+            ]
+            moved = kind == "redirect"
+            raise self.fault(
+                "page_moved" if moved else "gone",
+                f"The page {path} {'has moved' if moved else 'was removed by its publisher'}",
+                edition,
+                address=address,
+                content=fetched.content,
+                found=", ".join(targets) or "no destination",
+                todo="Correct the edition's page in the catalogue."
+                if moved
+                else "Read the collection page: the release was replaced or withdrawn.",
+            )
+        return self.read(ContentItem, payload, fetched, edition), fetched
+
+    def choose_attachment(self, item: ContentItem, edition: Edition) -> Attachment:
+        """The attachment that holds the tables: by title, then by the first content type that fits.
+
+        The same tables in two forms (ODS and XLSX) are no ambiguity: ``content_types`` is an order of
+        preference. Two files of one form are. Raises FetchError ``no_attachment`` or
+        ``ambiguous_attachment``, listing the candidates.
+        """
+        wanted = re.compile(fill(self.discovery.attachment_title, edition.edition), re.IGNORECASE)
+        unwanted = re.compile(
+            fill(self.discovery.attachment_exclude or r"(?!)", edition.edition), re.IGNORECASE
+        )
+        titled = [
+            each
+            for each in item.details.attachments
+            if each.attachment_type == "file"
+            and wanted.search(each.title)
+            and not unwanted.search(each.title)
         ]
-        raise TransferError(
-            f"The page {path} has moved",
-            code="page_moved",
-            address=address,
-            content=fetched.content,
-            dataset=dataset,
-            edition=edition,
-            found=", ".join(targets) or "no destination",
-            todo="Correct the edition's page in the catalogue.",
-        )
-    if kind == "gone":
-        raise TransferError(
-            f"The page {path} was removed by its publisher",
-            code="gone",
-            address=address,
-            content=fetched.content,
-            dataset=dataset,
-            edition=edition,
-            todo="Read the collection page: the release was replaced or taken back.",
-        )
-    return read_payload(ContentItem, payload, address, dataset=dataset, edition=edition), fetched
-
-
-def _page_path(http: HttpClient, page: str) -> str:
-    address = http.settings.address("govuk", page)
-    base = http.settings.govuk.rstrip("/")
-    return address[len(base) :] if address.startswith(base + "/") else urlsplit(address).path
-
-
-def choose_attachment(
-    item: ContentItem, discovery: GovUkDiscovery, dataset: str, edition: str
-) -> Attachment:
-    """The attachment that holds the tables: by title, then by the first content type that fits.
-
-    The same tables in two forms (ODS and XLSX) are no ambiguity: ``content_types`` is an order of
-    preference. Two files of one form are.
-
-    Raises FetchError ``no_attachment`` or ``ambiguous_attachment``, listing the candidates.
-    """
-    files = [each for each in item.details.attachments if each.attachment_type == "file"]
-    wanted = re.compile(fill(discovery.attachment_title, edition), re.IGNORECASE)
-    unwanted = (
-        re.compile(fill(discovery.attachment_exclude, edition), re.IGNORECASE)
-        if discovery.attachment_exclude
-        else None
-    )
-    titled = [
-        each
-        for each in files
-        if wanted.search(each.title) and not (unwanted and unwanted.search(each.title))
-    ]
-    for content_type in discovery.content_types:
-        fitting = [each for each in titled if _has_type(each, content_type)]
-        if len(fitting) == 1:
-            return fitting[0]
-        if len(fitting) > 1:
-            raise FetchError(
-                f"Several attachments of {item.base_path} could be the tables",
-                code="ambiguous_attachment",
-                dataset=dataset,
-                edition=edition,
-                expected=f"one attachment titled like {discovery.attachment_title!r}",
-                found=how_many("candidate", [each.label() for each in fitting]),
-                todo="Make attachment_title or attachment_exclude in the catalogue narrower.",
-            )
-    raise FetchError(
-        f"No attachment of {item.base_path} is the tables",
-        code="no_attachment",
-        dataset=dataset,
-        edition=edition,
-        expected=f"one attachment titled like {discovery.attachment_title!r} of type "
-        + " or ".join(discovery.content_types),
-        found=how_many("attachment", [each.label() for each in item.details.attachments]),
-        todo="Open the page; if the tables are there under another title, widen attachment_title.",
-    )
-
-
-def _has_type(attachment: Attachment, content_type: str) -> bool:
-    return (attachment.content_type or "").split(";", 1)[0].strip().lower() == content_type.lower()
-
-
-def fetch_edition(
-    http: HttpClient, dataset: Dataset, edition: Edition, cursor: Cursor | None
-) -> Answer:
-    """The tables of an edition, or "nothing new".
-
-    One request where the page has not changed; a second one where the page has, but its attachment
-    looks the same; the download only where there is something to download. A swap of the file that
-    leaves ``public_updated_at`` alone shows in the attachment's address or size, else in the file's
-    own validators.
-    """
-    discovery = dataset.discovery
-    if not isinstance(discovery, GovUkDiscovery) or not edition.page:
-        raise missing_settings(dataset, edition, "page")
-    where: dict[str, Any] = {"dataset": dataset.code, "edition": edition.edition}
-    known = cursor if cursor and cursor.sha256 else None
-    item, page = content_item(
-        http, edition.page, validators=known.page_validators if known else None, **where
-    )
-    if item is None:
-        if known is None:
-            raise TransferError(
-                f"{page.address} says that nothing changed, though nothing was known",
-                code="unexpected_payload",
-                **where,
-            )
-        return Answer(None, known, withdrawn=known.withdrawn)
-    chosen = choose_attachment(item, discovery, dataset.code, edition.edition)
-    address = _asset_address(http, chosen.url)
-    told = {
-        "address": address,
-        "page_etag": page.validators.etag,
-        "page_last_modified": page.validators.last_modified,
-        "content_id": item.content_id,
-        "release_title": item.title,
-        "public_updated_at": item.public_updated_at,
-        "updated_at": item.updated_at,
-        "attachment_id": chosen.id,
-        "attachment_url": chosen.url,
-        "attachment_size": chosen.file_size,
-        "withdrawn": item.withdrawn,
-    }
-    remarks = _remarks(item, known, chosen)
-    same = known is not None and (known.attachment_url, known.attachment_size) == (
-        chosen.url,
-        chosen.file_size,
-    )
-    if known is not None and same and known.updated_at == item.updated_at:
-        return Answer(None, known.model_copy(update=told), remarks, item.withdrawn)
-    file = http.get(
-        address,
-        expect=SPREADSHEET,
-        validators=known.file_validators if known is not None and same else None,
-        **where,
-    )
-    if file.not_modified and known is not None:
-        return Answer(None, known.model_copy(update=told), remarks, item.withdrawn)
-    if chosen.file_size is not None and chosen.file_size != len(file.content):
-        remarks = (
-            *remarks,
-            f"The page gives {chosen.file_size:,} bytes for the file, {len(file.content):,} came.",
-        )
-    return Answer(
-        EditionFile(
-            file.content,
-            file.file_name,
-            file.address,
-            file.content_type,
-            file.validators,
-            file.retrieved_at,
-        ),
-        Cursor(
-            **told,
-            file_etag=file.validators.etag,
-            file_last_modified=file.validators.last_modified,
-        ),
-        remarks,
-        item.withdrawn,
-    )
-
-
-def _asset_address(http: HttpClient, url: str) -> str:
-    if "://" not in url:
-        return http.settings.address("govuk", url)
-    return http.settings.address("govuk_assets", http.settings.address("govuk", url))
-
-
-def _remarks(item: ContentItem, known: Cursor | None, chosen: Attachment) -> tuple[str, ...]:
-    remarks: list[str] = []
-    if item.withdrawn:
-        remarks.append(f"The release is {item.withdrawn}. It is kept, and flagged.")
-    if (
-        known is not None
-        and (known.attachment_url, known.attachment_size) != (chosen.url, chosen.file_size)
-        and known.public_updated_at == item.public_updated_at
-    ):
-        remarks.append(
-            "The publisher replaced the file without moving the page's public date "
-            f"({(item.public_updated_at or 'none')[:10]})."
-        )
-    return tuple(remarks)
-
-
-# --- noticing ------------------------------------------------------------------------------------
-
-
-def collection(
-    http: HttpClient, path: str, *, validators: Validators | None = None, dataset: str | None = None
-) -> tuple[list[Release] | None, Fetched]:
-    """The documents of a collection; ``(None, …)`` where it has not changed.
-
-    Members without a path (they can be missing while being withdrawn) are left out.
-    """
-    item, fetched = content_item(http, path, validators=validators, dataset=dataset)
-    if item is None:
-        return None, fetched
-    return [
-        Release(
-            title=each.title,
-            page=each.base_path,
-            content_id=each.content_id,
-            document_type=each.document_type,
-            published_on=each.public_updated_at.date() if each.public_updated_at else None,
-            withdrawn=each.withdrawn,
-        )
-        for each in item.links.documents
-        if each.base_path
-    ], fetched
-
-
-def search(
-    http: HttpClient, parameters: Mapping[str, str | Sequence[str]], *, dataset: str | None = None
-) -> list[Release]:
-    """Search results, newest first. ``parameters`` as the search API names them.
-
-    Raises FetchError ``bad_request`` where the API refuses a parameter (422).
-    """
-    asked: dict[str, Any] = {
-        "order": "-public_timestamp",
-        "count": "50",
-        "fields": "title,link,content_id,content_store_document_type,public_timestamp,"
-        "release_timestamp,statistics_announcement_state",
-        **parameters,
-    }
-    address = http.settings.address("govuk", "/api/search.json?" + urlencode(asked, doseq=True))
-    payload, fetched = http.get_json(address, dataset=dataset)
-    found = read_payload(SearchResults, payload, fetched.address, dataset=dataset)
-    return [
-        Release(
-            title=each.title,
-            page=each.link,
-            content_id=each.content_id,
-            document_type=each.content_store_document_type,
-            published_on=each.public_timestamp.date() if each.public_timestamp else None,
-            facts={
-                name: value
-                for name, value in (
-                    ("state", each.statistics_announcement_state),
-                    (
-                        "release_date",
-                        each.release_timestamp.date().isoformat()
-                        if each.release_timestamp
-                        else None,
-                    ),
+        for content_type in self.discovery.content_types:
+            fitting = [
+                each
+                for each in titled
+                if (each.content_type or "").split(";", 1)[0].strip().lower() == content_type
+            ]
+            if len(fitting) == 1:
+                return fitting[0]
+            if fitting:
+                raise self.fault(
+                    "ambiguous_attachment",
+                    f"Several attachments of {item.base_path} could be the tables",
+                    edition,
+                    expected=f"one attachment titled like {self.discovery.attachment_title!r}",
+                    found="; ".join(each.label() for each in fitting),
+                    todo="Make attachment_title or attachment_exclude in the catalogue narrower.",
                 )
-                if value
-            },
+        raise self.fault(
+            "no_attachment",
+            f"No attachment of {item.base_path} is the tables",
+            edition,
+            expected=f"one attachment titled like {self.discovery.attachment_title!r} of type "
+            + " or ".join(self.discovery.content_types),
+            found="; ".join(each.label() for each in item.details.attachments) or "no attachment",
+            todo="Open the page; if the tables are there under another title, widen "
+            "attachment_title.",
         )
-        for each in found.results
-    ]
+
+    def _asset(self, url: str) -> str:
+        address = self.http.settings.address(self.site, url)
+        return self.http.settings.address("govuk_assets", address) if "://" in url else address
+
+    def _download(
+        self, address: str, edition: Edition, validators: Validators | None = None
+    ) -> Fetched:
+        return self.http.get(
+            address,
+            expect=SPREADSHEET,
+            validators=validators,
+            dataset=self.dataset.code,
+            edition=edition.edition,
+        )
+
+    # -- fetching --
+
+    def fetch(self, edition: Edition, cursor: Cursor | None = None) -> Answer:
+        """One request where the page has not changed; the download only where there is something new.
+
+        A swap of the file that leaves the page's public date alone shows in the attachment's address or
+        size, else in the file's own validators. An edition without a page of its own is put together
+        from the releases that the catalogue's pattern recognises.
+        """
+        known = cursor if cursor and cursor.sha256 else None
+        if not edition.page:
+            return self._fetch_split(edition, known)
+        item, page = self.content_item(
+            edition.page,
+            edition,
+            Validators(known.page_etag, known.page_last_modified) if known else None,
+        )
+        if item is None:
+            if known is None:
+                message = f"{page.address} says that nothing changed, though nothing was known"
+                raise self.fault("unexpected_payload", message, edition)
+            return Answer(None, known, withdrawn=known.withdrawn)
+        chosen = self.choose_attachment(item, edition)
+        address = self._asset(chosen.url)
+        stated: dict[str, Any] = {
+            "address": address,
+            "page_etag": page.validators.etag,
+            "page_last_modified": page.validators.last_modified,
+            "release_title": item.title,
+            "public_updated_at": item.public_updated_at,
+            "updated_at": item.updated_at,
+            "attachment_url": chosen.url,
+            "attachment_size": chosen.file_size,
+            "withdrawn": item.withdrawn,
+        }
+        remarks: tuple[str, ...] = ()
+        if item.withdrawn:
+            remarks += (f"The release is {item.withdrawn}. It is kept, and flagged.",)
+        validators = None
+        if known is not None:
+            same = (known.attachment_url, known.attachment_size) == (chosen.url, chosen.file_size)
+            if same and known.updated_at == item.updated_at:
+                return Answer(None, known.model_copy(update=stated), remarks, item.withdrawn)
+            validators = known.file_validators if same else None
+            if not same and known.public_updated_at == item.public_updated_at:
+                remarks += (
+                    "The publisher replaced the file without moving the page's public date "
+                    f"({(item.public_updated_at or 'none')[:10]}).",
+                )
+        file = self._download(address, edition, validators)
+        if file.not_modified and known is not None:
+            return Answer(None, known.model_copy(update=stated), remarks, item.withdrawn)
+        if chosen.file_size not in (None, len(file.content)):
+            remarks += (
+                f"The page gives {chosen.file_size:,} bytes for the file, {len(file.content):,} came.",
+            )
+        stated.pop("address")
+        return Answer(
+            EditionFile.of(file), cursor_of(address, file, **stated), remarks, item.withdrawn
+        )
+
+    def _fetch_split(self, edition: Edition, known: Cursor | None) -> Answer:
+        """An edition whose tables are spread over releases by topic, as one file.
+
+        Where there is one workbook, that is the file; several are put into one ZIP archive, each as it
+        was sent, always as the same bytes.
+        """
+        releases, _ = self._releases(None)
+        fitting = [each for each in releases or [] if self.edition_code(each) == edition.edition]
+        pages = sorted({each.page for each in fitting if not each.withdrawn})
+        if not pages:
+            raise self.fault(
+                "no_address",
+                "The publisher lists no release of this edition yet",
+                edition,
+                todo=edition.how_to_obtain,
+            )
+        chosen: dict[str, Attachment] = {}
+        stated: list[Any] = []
+        remarks: list[str] = []
+        refusal: FetchError | None = None
+        for page in pages:
+            item, _ = self.content_item(page, edition)
+            if item is None:
+                continue
+            try:
+                attachment = self.choose_attachment(item, edition)
+            except FetchError as error:
+                if error.code != "no_attachment":
+                    raise
+                refusal = error
+                remarks.append(f"{page} has no tables of this dataset.")
+                continue
+            chosen[self._asset(attachment.url)] = attachment
+            stated.append([page, item.updated_at, attachment.url, attachment.file_size])
+        if refusal is not None and not chosen:
+            raise refusal
+        mark = hashlib.sha256(json.dumps(stated).encode()).hexdigest()
+        if known is not None and known.mark == mark:
+            return Answer(None, known, tuple(remarks))
+        files = [self._download(address, edition) for address in sorted(chosen)]
+        if len(files) == 1:
+            file = EditionFile.of(files[0])
+        else:
+            remarks += [f"Put together from {each.address}." for each in files]
+            file = EditionFile.of(
+                files[0],
+                content=_archive(files),
+                file_name=f"{self.dataset.code}_{edition.edition}.zip",
+                content_type="application/zip",
+                validators=Validators(),
+            )
+        cursor = Cursor(address=file.address, mark=mark, release_title=fitting[0].title)
+        return Answer(file, cursor, tuple(remarks))
+
+    # -- noticing --
+
+    def search(self, parameters: Mapping[str, str | Sequence[str]]) -> list[Release]:
+        """Search results, newest first. ``parameters`` as the search API names them.
+
+        Raises FetchError ``bad_request`` where the API refuses a parameter (422).
+        """
+        asked: dict[str, Any] = {
+            "order": "-public_timestamp",
+            "count": "50",
+            "fields": "title,link,content_store_document_type,public_timestamp,release_timestamp,"
+            "statistics_announcement_state",
+            **parameters,
+        }
+        path = "/api/search.json?" + urlencode(asked, doseq=True)
+        found = self.read(
+            SearchResults, *self.get_json(self.http.settings.address(self.site, path))
+        )
+        return [
+            Release(
+                title=each.title,
+                page=each.link,
+                document_type=each.content_store_document_type,
+                published_on=each.public_timestamp.date() if each.public_timestamp else None,
+                facts={
+                    "state": each.statistics_announcement_state or "stated",
+                    "release_date": each.release_timestamp.date().isoformat()
+                    if each.release_timestamp
+                    else "",
+                },
+            )
+            for each in found.results
+        ]
+
+    def _releases(
+        self, validators: Validators | None
+    ) -> tuple[list[Release] | None, Validators | None]:
+        """What collection and search list; None for a collection that has not changed."""
+        releases: list[Release] | None = []
+        if self.discovery.collection:
+            item, fetched = self.content_item(self.discovery.collection, validators=validators)
+            if item is None:
+                releases = None
+            else:
+                validators = fetched.validators
+                # Members without a path (they can be missing while being withdrawn) are left out.
+                releases = [
+                    Release(
+                        title=each.title,
+                        page=each.base_path,
+                        document_type=each.document_type,
+                        published_on=each.public_updated_at.date()
+                        if each.public_updated_at
+                        else None,
+                        withdrawn=each.withdrawn,
+                    )
+                    for each in item.links.documents
+                    if each.base_path
+                ]
+        if self.discovery.search:
+            releases = [*(releases or []), *self.search(self.discovery.search)]
+        return releases, validators
+
+    def edition_code(self, release: Release) -> str | None:
+        """The edition that a release is, by the patterns of the catalogue; None where it fits neither.
+
+        A page below a release, a report beside it, and anything quarterly or technical is no edition.
+        """
+        discovery = self.discovery
+        kinds = (None, *discovery.document_types)
+        if release.document_type not in kinds or not _RELEASE_PAGE.fullmatch(release.page):
+            return None
+        if _NOT_ANNUAL.search(release.title) or _NOT_ANNUAL.search(release.page):
+            return None
+        for pattern, text in (
+            (discovery.release_title, release.title),
+            (discovery.release_path, release.page),
+        ):
+            match = re.search(pattern, text, re.IGNORECASE) if pattern else None
+            if match is None:
+                continue
+            # Titles say "2025/26", "2025-26" and "2025 to 2026".
+            parts = {
+                name: value[-2:] if name == "end" else value
+                for name, value in match.groupdict().items()
+            }
+            code = discovery.edition_code.format(**parts)
+            survey_year = re.fullmatch(r"(20\d{2})-(\d{2})", code)
+            if not survey_year or (int(survey_year[1]) + 1) % 100 == int(survey_year[2]):
+                return code
+        return None
+
+    def look(self, former: WatchCursor, today: date) -> tuple[list[WatchEvent], WatchCursor]:
+        """Compare the releases listed with those seen before, and ask for announced dates."""
+        releases, validators = self._releases(Validators(former.etag, former.last_modified))
+        events: list[WatchEvent] = []
+        seen = set(former.seen)
+        for release in releases or []:
+            mark = f"{release.page}|{release.title}"
+            if mark not in seen:
+                events += self._judge(release, first_look=not former.seen)
+                seen.add(mark)
+        announced, expected = self._announcement(former, today)
+        return [*events, *announced], WatchCursor(
+            etag=validators.etag if validators else None,
+            last_modified=validators.last_modified if validators else None,
+            seen=tuple(sorted(seen)),
+            next_expected=expected,
+        )
+
+    def _judge(self, release: Release, *, first_look: bool) -> list[WatchEvent]:
+        """What a release that was not seen before means."""
+        dataset = self.dataset
+        if release.withdrawn or not _RELEASE_PAGE.fullmatch(release.page):
+            return []
+        if release.document_type not in (None, *self.discovery.document_types):
+            return []
+        code = self.edition_code(release)
+        listed = {entry.edition: entry for entry in dataset.editions}
+        if code in listed:
+            if listed[code].page or listed[code].history:
+                return []
+            message = f"{release.title!r} ({release.page}) is a release of edition {code}."
+            return [WatchEvent("data_changed", dataset.code, message, edition=code)]
+        if code is not None:
+            if listed and code < min(listed):
+                return []
+            split = dataset.latest is not None and dataset.latest.page is None
+            page = None if split else release.page
+            new = self.new_edition(code, page=page, published_on=release.published_on)
+            if new:
+                return new
+        elif _NOT_ANNUAL.search(release.title) or not self._of_the_survey(release):
+            return []
+        latest = dataset.latest.published_on if dataset.latest else None
+        if first_look and latest and release.published_on and release.published_on <= latest:
+            return []
+        message = (
+            f"{release.title!r} ({release.page}) looks like news of {dataset.short_title} and does not "
+            f"fit the patterns of the catalogue (title {self.discovery.release_title!r}). Open the page: "
+            f"if it is an annual edition, list it in sources/catalogue/{dataset.code}.yaml, with a "
+            "layout where its tables are new; if not, nothing needs to be done."
+        )
+        return [WatchEvent("unrecognised_release", dataset.code, message, edition=code)]
+
+    def _of_the_survey(self, release: Release) -> bool:
+        return (self.dataset.survey or self.dataset.short_title).lower() in release.title.lower()
+
+    def _announcement(
+        self, former: WatchCursor, today: date
+    ) -> tuple[list[WatchEvent], date | None]:
+        """The next date announced for the survey, and an event where it is another than before."""
+        found = self.search(
+            {
+                "q": self.dataset.survey or self.dataset.short_title,
+                "filter_content_store_document_type": "official_statistics_announcement",
+                "order": "-release_timestamp",
+            }
+        )
+        dates = [
+            (date.fromisoformat(each.facts["release_date"]), each.page, each)
+            for each in found
+            if each.facts["release_date"]
+            and each.facts["state"] != "cancelled"
+            and self._of_the_survey(each)
+            and not _NOT_ANNUAL.search(each.title)
+        ]
+        day, _, release = min(
+            (each for each in dates if each[0] >= today), default=(None, "", None)
+        )
+        if day is None or release is None or day == former.next_expected:
+            return [], day
+        message = (
+            f"{release.title!r} is announced for {day.isoformat()} ({release.facts['state']})."
+        )
+        return [WatchEvent("date_announced", self.dataset.code, message, next_expected=day)], day
 
 
-def announced_date(
-    http: HttpClient, path: str, *, dataset: str | None = None
-) -> tuple[date | None, str]:
-    """The release date that an announcement page gives, and its state in words.
-
-    None where the release was cancelled or no date is given.
-    """
-    item, _ = content_item(http, path, dataset=dataset)
-    if item is None:
-        return None, "not read"
-    state = item.details.state or "stated"
-    if state == "cancelled":
-        return None, f"cancelled: {item.details.cancellation_reason or 'no reason given'}"
-    moment: datetime | None = item.details.release_timestamp
-    return (moment.astimezone(UTC).date() if moment else None), state
+def _archive(files: list[Fetched]) -> bytes:
+    """Workbooks in one ZIP archive, uncompressed and undated: equal workbooks make equal bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for number, file in enumerate(files, start=1):
+            name = f"{number:02d}_{file.file_name}"
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), file.content)
+    return out.getvalue()

@@ -1,92 +1,91 @@
 """Nomis: population estimates by single year of age, as CSV.
 
-Belongs here: the address of one mid-year, and putting its pages together. Does not belong here:
-summing the ages (``sources.parsers.population``).
-
 An anonymous answer holds at most 25,000 rows and does not say that it was cut, so a full page is
-followed by a question for the next one.
+followed by a request for the next one. Summing the ages is the parser's.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
-from sources.catalogue import Dataset, Edition, NomisDiscovery
-from sources.errors import FetchError
-from sources.http import CSV, Fetched, HttpClient
-from sources.publishers.base import Answer, Cursor, EditionFile, missing_settings
+from sources.catalogue import Edition, NomisDiscovery
+from sources.editions import WatchEvent
+from sources.publishers.base import (
+    Answer,
+    Cursor,
+    EditionFile,
+    Publisher,
+    WatchCursor,
+    cursor_of,
+)
 
-ROWS_A_PAGE: Final = 25_000
+ROWS_PER_PAGE: Final = 25_000
 MOST_PAGES: Final = 20
 
 
-def fetch_edition(
-    http: HttpClient, dataset: Dataset, edition: Edition, cursor: Cursor | None
-) -> Answer:
-    """The estimates of one mid-year, or "nothing new": one request a 25,000 rows.
+class Nomis(Publisher[NomisDiscovery]):
+    """One mid-year per edition."""
 
-    Raises FetchError, also ``no_address`` where the catalogue names no geography or year, and
-    ``paging_stuck`` where a further page does not begin with the header of the first.
-    """
-    discovery = dataset.discovery
-    if not isinstance(discovery, NomisDiscovery) or edition.edition not in discovery.years:
-        raise missing_settings(dataset, edition, "year")
-    if not discovery.parameters.get("geography"):
-        raise missing_settings(dataset, edition, "geography")
-    asked = {**discovery.parameters, "date": discovery.years[edition.edition]}
-    address = http.settings.address("nomis", f"{discovery.data}?{urlencode(asked, safe=',')}")
-    known = cursor if cursor and cursor.sha256 and cursor.address == address else None
-    first = _page(http, address, dataset, edition, known)
-    if first.not_modified and known is not None:
-        return Answer(None, known)
-    content = first.content
-    header, _, rest = content.partition(b"\n")
-    rows = _rows(rest)
-    for number in range(1, MOST_PAGES):
-        if rows < number * ROWS_A_PAGE:
-            break
-        page = _page(http, f"{address}&recordoffset={number * ROWS_A_PAGE}", dataset, edition, None)
-        again, _, more = page.content.partition(b"\n")
-        if again.strip() != header.strip() or (more.strip() and more == rest):
-            raise FetchError(
-                f"Page {number + 1} of the answer does not continue the one before",
-                code="paging_stuck",
-                dataset=dataset.code,
-                edition=edition.edition,
-                expected=header.decode("utf-8", errors="replace")[:200],
-                found=again.decode("utf-8", errors="replace")[:200],
-                todo="Narrow the geography in the catalogue so that one page is enough.",
+    site = "nomis"
+
+    def _address(self, year: str, **more: str) -> str:
+        asked = {**self.discovery.parameters, "date": year, **more}
+        return self.http.settings.address(
+            self.site, f"{self.discovery.data}?{urlencode(asked, safe=',')}"
+        )
+
+    def fetch(self, edition: Edition, cursor: Cursor | None = None) -> Answer:
+        """One request per 25,000 rows. Raises also ``paging_stuck``."""
+        year = self.discovery.years.get(edition.edition)
+        if year is None:
+            raise self.missing(edition, "year")
+        if not self.discovery.parameters.get("geography"):
+            raise self.missing(edition, "geography")
+        address = self._address(year)
+        known = cursor if cursor and cursor.sha256 and cursor.address == address else None
+        first = self.get_csv(address, edition, known)
+        if first.not_modified and known is not None:
+            return Answer(None, known)
+        content = first.content
+        header, _, rest = content.partition(b"\n")
+        rows = _rows(rest)
+        for number in range(1, MOST_PAGES):
+            if rows < number * ROWS_PER_PAGE:
+                break
+            page = self.get_csv(
+                self._address(year, recordoffset=str(number * ROWS_PER_PAGE)), edition
             )
-        content = content.rstrip(b"\r\n") + b"\n" + more
-        rows, rest = rows + _rows(more), more
-    return Answer(
-        EditionFile(
-            content,
-            f"{dataset.code}_{edition.edition}.csv",
-            first.address,
-            first.content_type,
-            first.validators,
-            first.retrieved_at,
-        ),
-        Cursor(
-            address=address,
-            file_etag=first.validators.etag,
-            file_last_modified=first.validators.last_modified,
-        ),
-    )
+            again, _, more = page.content.partition(b"\n")
+            if again.strip() != header.strip() or (more.strip() and more == rest):
+                raise self.fault(
+                    "paging_stuck",
+                    f"Page {number + 1} of the answer does not continue the one before",
+                    edition,
+                    expected=header.decode("utf-8", errors="replace")[:200],
+                    found=again.decode("utf-8", errors="replace")[:200],
+                    todo="Narrow the geography in the catalogue so that one page is enough.",
+                )
+            content = content.rstrip(b"\r\n") + b"\n" + more
+            rows, rest = rows + _rows(more), more
+        name = f"{self.dataset.code}_{edition.edition}.csv"
+        file = EditionFile.of(first, content=content, file_name=name)
+        return Answer(file, cursor_of(address, first))
 
-
-def _page(
-    http: HttpClient, address: str, dataset: Dataset, edition: Edition, known: Cursor | None
-) -> Fetched:
-    return http.get(
-        address,
-        expect=CSV,
-        validators=known.file_validators if known else None,
-        dataset=dataset.code,
-        edition=edition.edition,
-    )
+    def look(self, former: WatchCursor, today: date) -> tuple[list[WatchEvent], WatchCursor]:
+        """Ask for one row of the year after the newest; there is one once it is published."""
+        edition, newest = max(self.discovery.years.items(), key=lambda each: each[1])
+        year = str(int(newest) + 1)
+        if int(year) >= today.year or year in former.seen:
+            return [], former
+        lines = self.get_csv(self._address(year, recordlimit="1")).content.split(b"\n")
+        if len(lines) < 2 or b"," not in lines[1]:
+            return [], former
+        code, title = edition.replace(newest, year), f"Mid-{year} population estimates"
+        return self.new_edition(code, {"year": year}, title=title), former.model_copy(
+            update={"seen": (*former.seen, year)}
+        )
 
 
 def _rows(body: bytes) -> int:

@@ -1,12 +1,9 @@
 """The Office for National Statistics: the geography lookup service and Explore Local Statistics.
 
-Belongs here: asking the two services and putting a lookup's answer down as the CSV file that the
-service's own download would be. Does not belong here: what the columns mean (``sources.parsers``).
-
 The lookup service answers in pages and reports its errors with HTTP status 200. Its answer has no
-file form of its own that is stable from one day to the next (row order and object ids are the
-database's), so it is put down in one canonical way: the columns wanted, blanks around names removed,
-rows in order of their codes. The same lookup is then always the same bytes.
+file form that is stable from one day to the next (row order and object ids are the database's), so it
+is put down in one canonical way: the columns wanted, blanks around names removed, rows in order of
+their codes. The same lookup is then always the same bytes.
 """
 
 from __future__ import annotations
@@ -14,29 +11,27 @@ from __future__ import annotations
 import csv
 import io
 import re
+from datetime import date
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from pydantic import Field
 
-from sources.catalogue import Dataset, Edition, OnsArcgisDiscovery, OnsElsDiscovery, fill
-from sources.errors import FetchError
-from sources.http import CSV, Fetched, HttpClient, TransferError
+from sources.catalogue import Edition, OnsArcgisDiscovery, OnsElsDiscovery, fill
+from sources.editions import WatchEvent, year_of
+from sources.http import Fetched
 from sources.publishers.base import (
     Answer,
     Cursor,
     EditionFile,
     Payload,
-    how_many,
-    missing_settings,
-    read_payload,
+    Publisher,
+    WatchCursor,
+    cursor_of,
 )
 
 MOST_PAGES: Final = 50
 """Pages of a lookup that are asked for at most; a lookup of authorities has one."""
-
-
-# --- lookups -------------------------------------------------------------------------------------
 
 
 class ArcgisField(Payload):
@@ -60,7 +55,7 @@ class ArcgisError(Payload):
 
 
 class ArcgisPage(Payload):
-    """One page of an answer."""
+    """One page of an answer, or what the service says of itself."""
 
     error: ArcgisError | None = None
     features: tuple[ArcgisFeature, ...] | None = None
@@ -68,196 +63,188 @@ class ArcgisPage(Payload):
     more: bool = Field(default=False, alias="exceededTransferLimit")
 
 
-def fetch_lookup(
-    http: HttpClient, dataset: Dataset, edition: Edition, cursor: Cursor | None
-) -> Answer:
-    """A lookup as canonical CSV, or "nothing new": one request where it fits one page.
+class Lookup(Publisher[OnsArcgisDiscovery]):
+    """A lookup of areas, one service per year of its codes."""
 
-    Raises FetchError: ``json_error`` for the service's own error, ``empty_answer``,
-    ``missing_field``, ``ambiguous_field``, ``paging_stuck``, ``too_many_pages``.
-    """
-    discovery = dataset.discovery
-    if not isinstance(discovery, OnsArcgisDiscovery) or edition.edition not in discovery.services:
-        raise missing_settings(dataset, edition, "lookup service")
-    service = discovery.services[edition.edition]
-    address = http.settings.address("ons_geography", discovery.query.format(service=service))
-    known = cursor if cursor and cursor.sha256 and cursor.address == address else None
-    rows: list[dict[str, Any]] = []
-    names: list[str] = []
-    first: Fetched | None = None
-    for number in range(MOST_PAGES):
-        asked = {
-            **discovery.parameters,
-            "resultOffset": str(len(rows)),
-            "resultRecordCount": str(discovery.page_size),
-        }
-        validators = known.file_validators if known and number == 0 else None
-        payload, fetched = http.get_json(
-            f"{address}?{urlencode(asked)}",
-            validators=validators,
-            dataset=dataset.code,
-            edition=edition.edition,
-        )
-        if fetched.not_modified and known is not None:
-            return Answer(None, known)
-        page = _read_page(payload, fetched, dataset.code, edition.edition)
-        first = first or fetched
-        names = names or [each.name for each in page.declared]
-        received = [each.attributes for each in page.features or ()]
-        if number and received and received[0] == rows[0]:
-            raise FetchError(
-                f"{address} sends the same page again and again",
-                code="paging_stuck",
-                dataset=dataset.code,
-                edition=edition.edition,
-                expected=f"rows from {len(rows)} on",
-                todo="Lower page_size in the catalogue, or report this.",
+    site = "ons_geography"
+
+    def fetch(self, edition: Edition, cursor: Cursor | None = None) -> Answer:
+        """A lookup as canonical CSV: one request where it fits one page.
+
+        Raises also ``json_error`` for the service's own error, ``empty_answer``, ``missing_field``,
+        ``ambiguous_field``, ``paging_stuck``, ``too_many_pages``.
+        """
+        discovery = self.discovery
+        service = discovery.services.get(edition.edition)
+        if service is None:
+            raise self.missing(edition, "lookup service")
+        address = self.http.settings.address(self.site, discovery.query.format(service=service))
+        known = cursor if cursor and cursor.sha256 and cursor.address == address else None
+        rows: list[dict[str, Any]] = []
+        first: Fetched | None = None
+        names: list[str] = []
+        for number in range(MOST_PAGES):
+            asked = urlencode(
+                {
+                    **discovery.parameters,
+                    "resultOffset": str(len(rows)),
+                    "resultRecordCount": str(discovery.page_size),
+                }
             )
-        rows += received
-        if not page.more:
-            break
-        if not received:
-            raise FetchError(
-                f"{address} says that there are more rows and sends none",
-                code="paging_stuck",
-                dataset=dataset.code,
-                edition=edition.edition,
-                todo="Try again later.",
+            validators = known.file_validators if known and number == 0 else None
+            payload, fetched = self.get_json(f"{address}?{asked}", edition, validators)
+            if fetched.not_modified and known is not None:
+                return Answer(None, known)
+            page = self._page(payload, fetched, edition)
+            first = first or fetched
+            received = [each.attributes for each in page.features or ()]
+            names = names or [each.name for each in page.declared] or list(*received[:1])
+            if page.more and (not received or (rows and received[0] == rows[0])):
+                raise self.fault(
+                    "paging_stuck",
+                    f"{address} says that there are more rows and does not send them",
+                    edition,
+                    expected=f"rows from {len(rows)} on",
+                    todo="Try again later; if it stays so, lower page_size in the catalogue.",
+                )
+            rows += received
+            if not page.more:
+                break
+        else:
+            raise self.fault(
+                "too_many_pages",
+                f"{address} has more than {MOST_PAGES} pages of {discovery.page_size} rows",
+                edition,
+                todo="Check the service in the catalogue: this is not a lookup of authorities.",
             )
-    else:
-        raise FetchError(
-            f"{address} has more than {MOST_PAGES} pages of {discovery.page_size} rows",
-            code="too_many_pages",
-            dataset=dataset.code,
-            edition=edition.edition,
-            todo="Check the service in the catalogue: this is not a lookup of authorities.",
-        )
-    if first is None or not rows:
-        raise FetchError(
-            f"{address} answered without a row",
-            code="empty_answer",
-            dataset=dataset.code,
-            edition=edition.edition,
-            expected="a row a local authority",
-            todo="Check the name of the service in the catalogue.",
-        )
-    columns = _columns(names or list(rows[0]), discovery, edition.edition, dataset=dataset.code)
-    return Answer(
-        EditionFile(
-            _canonical_csv(rows, columns),
-            f"{service}.csv",
-            address,
-            "text/csv",
-            first.validators,
-            first.retrieved_at,
-        ),
-        Cursor(
+        if first is None or not rows:
+            raise self.fault(
+                "empty_answer",
+                f"{address} answered without a row",
+                edition,
+                expected="one row per local authority",
+                todo="Check the name of the service in the catalogue.",
+            )
+        content = _canonical_csv(rows, self._columns(names, edition))
+        file = EditionFile.of(
+            first,
+            content=content,
+            file_name=f"{service}.csv",
             address=address,
-            file_etag=first.validators.etag,
-            file_last_modified=first.validators.last_modified,
-        ),
-        (f"{len(rows)} rows of the lookup service, put down as CSV in order of their codes.",),
-    )
+            content_type="text/csv",
+        )
+        remark = f"{len(rows)} rows of the lookup service, put down as CSV in order of their codes."
+        return Answer(file, cursor_of(address, first), (remark,))
 
-
-def _read_page(payload: Any, fetched: Fetched, dataset: str, edition: str) -> ArcgisPage:
-    page = read_payload(ArcgisPage, payload, fetched.address, dataset=dataset, edition=edition)
-    if page.error is not None:
-        said = "; ".join(each for each in (page.error.message, *page.error.details) if each)
-        raise TransferError(
-            f"The lookup service answered with an error of its own ({page.error.code}: {said})",
-            code="json_error",
+    def _page(self, payload: Any, fetched: Fetched, edition: Edition) -> ArcgisPage:
+        page = self.read(ArcgisPage, payload, fetched, edition)
+        if page.features is not None and page.error is None:
+            return page
+        code, message = "unexpected_payload", "The lookup service answered without features"
+        if page.error is not None:
+            said = "; ".join(each for each in (page.error.message, *page.error.details) if each)
+            code = "json_error"
+            message = f"The lookup service reports an error ({page.error.code}: {said})"
+        raise self.fault(
+            code,
+            message,
+            edition,
             address=fetched.address,
             content=fetched.content,
-            content_type=fetched.content_type,
-            dataset=dataset,
-            edition=edition,
             todo="Check the name of the service and its parameters in the catalogue; if they are "
             "right, try again later.",
         )
-    if page.features is None:
-        raise TransferError(
-            "The lookup service answered without features",
-            code="unexpected_payload",
-            address=fetched.address,
-            content=fetched.content,
-            content_type=fetched.content_type,
-            dataset=dataset,
-            edition=edition,
-            todo="Open the address and read what the service says.",
+
+    def _columns(self, names: list[str], edition: Edition) -> list[str]:
+        """The columns wanted, as the service names them this year, in the catalogue's order."""
+        chosen: list[str] = []
+        for wanted, pattern in self.discovery.fields.items():
+            compiled = re.compile(fill(pattern, edition.edition), re.IGNORECASE)
+            fitting = [name for name in names if compiled.fullmatch(name)]
+            if len(fitting) != 1:
+                raise self.fault(
+                    "ambiguous_field" if fitting else "missing_field",
+                    f"{len(fitting)} columns could be the {wanted}",
+                    edition,
+                    expected=f"one column named like {pattern!r}",
+                    found=", ".join(fitting or names[:20]),
+                    todo="Correct the pattern under discovery: fields in the catalogue.",
+                )
+            chosen += fitting
+        return chosen
+
+    def look(self, former: WatchCursor, today: date) -> tuple[list[WatchEvent], WatchCursor]:
+        """Ask whether next year's service exists, under the name that the pattern gives it."""
+        services = self.discovery.services
+        edition = max(services, key=lambda each: year_of(each) or 0)
+        year = (year_of(edition) or today.year) + 1
+        name = re.sub(
+            rf"(?<=[A-Z]){(year - 1) % 100:02d}(?=_)", f"{year % 100:02d}", services[edition]
         )
-    return page
-
-
-def _columns(
-    names: list[str], discovery: OnsArcgisDiscovery, edition: str, *, dataset: str
-) -> list[str]:
-    """The columns wanted, as the service names them this year, in the catalogue's order."""
-    chosen: list[str] = []
-    for wanted, pattern in discovery.fields.items():
-        compiled = re.compile(fill(pattern, edition), re.IGNORECASE)
-        fitting = [name for name in names if compiled.fullmatch(name)]
-        if len(fitting) != 1:
-            raise FetchError(
-                f"The column for {wanted} cannot be told",
-                code="ambiguous_field" if fitting else "missing_field",
-                dataset=dataset,
-                edition=edition,
-                expected=f"one column named like {pattern!r}",
-                found=how_many("column", fitting) if fitting else ", ".join(names[:20]),
-                todo="Correct the pattern under discovery: fields in the catalogue.",
-            )
-        chosen += fitting
-    return chosen
+        if year > today.year or name in {services[edition], *former.seen}:
+            return [], former
+        path = self.discovery.query.format(service=name).removesuffix("/query") + "?f=json"
+        payload, fetched = self.get_json(self.http.settings.address(self.site, path))
+        if self.read(ArcgisPage, payload, fetched).error is not None:
+            return [], former
+        after = former.model_copy(update={"seen": (*former.seen, name)})
+        return self.new_edition(str(year), {"service": name}), after
 
 
 def _canonical_csv(rows: list[dict[str, Any]], columns: list[str]) -> bytes:
-    tidy = sorted({tuple(_text(row.get(column)) for column in columns) for row in rows})
+    def text(value: object) -> str:
+        return "" if value is None else " ".join(str(value).split())
+
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(tidy)
+    writer.writerows(sorted({tuple(text(row.get(column)) for column in columns) for row in rows}))
     return out.getvalue().encode()
 
 
-def _text(value: object) -> str:
-    return "" if value is None else " ".join(str(value).split())
+class _Indicator(Payload):
+    """The part of an indicator's metadata that shows whether its figures changed."""
+
+    data_modified: str | None = Field(default=None, alias="dataModified")
 
 
-# --- Explore Local Statistics --------------------------------------------------------------------
+class LocalStatistics(Publisher[OnsElsDiscovery]):
+    """Indicators of Explore Local Statistics.
 
+    The service gives the latest period unless one is asked for by ``time``, a year in which the period
+    ends or lies (ONSdigital/explore-local-statistics-app, src/lib/api/data/helpers/dataFilters.ts).
+    """
 
-def fetch_indicators(
-    http: HttpClient, dataset: Dataset, edition: Edition, cursor: Cursor | None
-) -> Answer:
-    """The indicators of an edition as the service's own CSV, or "nothing new": one request."""
-    discovery = dataset.discovery
-    if not isinstance(discovery, OnsElsDiscovery):
-        raise missing_settings(dataset, edition, "data address")
-    asked = {"indicator": ",".join(discovery.indicators.values()), **discovery.parameters}
-    address = http.settings.address("ons", f"{discovery.data}?{urlencode(asked, safe=',')}")
-    known = cursor if cursor and cursor.sha256 and cursor.address == address else None
-    file = http.get(
-        address,
-        expect=CSV,
-        validators=known.file_validators if known else None,
-        dataset=dataset.code,
-        edition=edition.edition,
-    )
-    if file.not_modified and known is not None:
-        return Answer(None, known)
-    return Answer(
-        EditionFile(
-            file.content,
-            f"{dataset.code}_{edition.edition}.csv",
-            file.address,
-            file.content_type,
-            file.validators,
-            file.retrieved_at,
-        ),
-        Cursor(
-            address=address,
-            file_etag=file.validators.etag,
-            file_last_modified=file.validators.last_modified,
-        ),
-    )
+    site = "ons"
+
+    def fetch(self, edition: Edition, cursor: Cursor | None = None) -> Answer:
+        """The indicators of an edition as the service's own CSV: one request."""
+        asked = {
+            "indicator": ",".join(self.discovery.indicators.values()),
+            "time": str(edition.period_start.year),
+            "includeNames": "true",
+            **self.discovery.parameters,
+        }
+        address = self.http.settings.address(
+            self.site, f"{self.discovery.data}?{urlencode(asked, safe=',')}"
+        )
+        name = f"{self.dataset.code}_{edition.edition}.csv"
+        return self.fetch_csv(address, edition, cursor, file_name=name)
+
+    def look(self, former: WatchCursor, today: date) -> tuple[list[WatchEvent], WatchCursor]:
+        """Compare the date on which the service last changed the indicators' figures."""
+        marks: list[str] = []
+        for slug in sorted(set(self.discovery.indicators.values())):
+            address = self.http.settings.address(self.site, f"{self.discovery.metadata}/{slug}")
+            found = self.read(_Indicator, *self.get_json(address))
+            marks.append(f"{slug}={found.data_modified or 'not stated'}")
+        mark = ";".join(marks)
+        after = former.model_copy(update={"mark": mark})
+        if former.mark in (None, mark):
+            return [], after
+        message = (
+            f"{self.dataset.short_title}: the publisher changed the figures ({former.mark} -> {mark}). "
+            "The next refresh fetches them; if they are of a later year, list the edition in "
+            f"sources/catalogue/{self.dataset.code}.yaml."
+        )
+        return [WatchEvent("data_changed", self.dataset.code, message)], after

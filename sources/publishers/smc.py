@@ -1,9 +1,7 @@
-"""The Social Mobility Commission's data site: one CSV file an index and edition.
+"""The Social Mobility Commission's data site: one CSV file per index and edition.
 
-Belongs here: the address of an edition's file, and what the ``latest`` page of an index tells about
-a newer one. The version in an address is a version of the page, not an edition; which version holds
-which edition is the catalogue's to say. Does not belong here: judging whether a new version is a
-new edition (``sources.watch``).
+The version in an address is a version of the page, not an edition; which version holds which edition
+is the catalogue's to say.
 """
 
 from __future__ import annotations
@@ -15,9 +13,10 @@ from datetime import date
 from typing import Final
 from urllib.parse import unquote, urljoin, urlsplit
 
-from sources.catalogue import Dataset, Edition, SmcDiscovery
-from sources.http import CSV, PAGE, HttpClient, TransferError, Validators
-from sources.publishers.base import Answer, Cursor, EditionFile, missing_settings
+from sources.catalogue import Edition, SmcDiscovery
+from sources.editions import WatchEvent, year_of
+from sources.http import PAGE, Validators
+from sources.publishers.base import Answer, Cursor, Publisher, WatchCursor
 
 _LINK: Final = re.compile(r"""href\s*=\s*["']([^"'<>]{1,1000})["']""", re.IGNORECASE)
 _VERSION: Final = re.compile(r"/(\d{1,4}\.\d{1,4})(?=/|$)")
@@ -27,126 +26,108 @@ _DATE: Final = re.compile(
 _PAGE_BYTES: Final = 5_000_000
 
 
-def fetch_edition(
-    http: HttpClient, dataset: Dataset, edition: Edition, cursor: Cursor | None
-) -> Answer:
-    """The file of an edition, or "nothing new": one request, conditional where a cursor is given."""
-    discovery = dataset.discovery
-    if not isinstance(discovery, SmcDiscovery) or edition.edition not in discovery.files:
-        raise missing_settings(dataset, edition, "version and file name")
-    address = http.settings.address("smc", discovery.file_path(edition.edition))
-    known = cursor if cursor and cursor.sha256 and cursor.address == address else None
-    file = http.get(
-        address,
-        expect=CSV,
-        validators=known.file_validators if known else None,
-        dataset=dataset.code,
-        edition=edition.edition,
-    )
-    if file.not_modified and known is not None:
-        return Answer(None, known)
-    return Answer(
-        EditionFile(
-            file.content,
-            file.file_name,
-            file.address,
-            file.content_type,
-            file.validators,
-            file.retrieved_at,
-        ),
-        Cursor(
-            address=address,
-            file_etag=file.validators.etag,
-            file_last_modified=file.validators.last_modified,
-        ),
-    )
-
-
 @dataclass(frozen=True)
 class LatestPage:
     """What the ``latest`` page of an index shows.
 
-    ``versions`` ascending; ``files`` the full data sets of the newest version that it links to;
-    ``published_on`` where the page states one date.
+    ``version``: the newest that it is or links to; ``files``: the full data sets of that version that
+    it links to; ``published_on``: where the page states a date.
     """
 
     address: str
-    versions: tuple[str, ...]
+    version: str
     files: tuple[str, ...]
     published_on: date | None
     validators: Validators
 
-    @property
-    def version(self) -> str | None:
-        """The newest version that the page is or links to."""
-        return self.versions[-1] if self.versions else None
 
+class SocialMobilityCommission(Publisher[SmcDiscovery]):
+    """A composite index."""
 
-def latest_page(
-    http: HttpClient, dataset: Dataset, *, validators: Validators | None = None
-) -> LatestPage | None:
-    """Read the ``latest`` page of an index; None where it has not changed.
+    site = "smc"
 
-    Raises FetchError ``unexpected_payload`` where no version can be found on it.
-    """
-    discovery = dataset.discovery
-    if not isinstance(discovery, SmcDiscovery):
-        raise TypeError(f"{dataset.code} is not published on the commission's site")
-    address = http.settings.address("smc", discovery.latest_path())
-    page = http.get(
-        address, expect=PAGE, validators=validators, max_bytes=_PAGE_BYTES, dataset=dataset.code
-    )
-    if page.not_modified:
-        return None
-    text = page.content.decode("utf-8", errors="replace")
-    links = [urljoin(page.address, html.unescape(each)) for each in _LINK.findall(text)]
-    own = [page.address, *(each for each in links if f"/{discovery.index}/" in each)]
-    versions = sorted(
-        {match[1] for each in own if (match := _VERSION.search(urlsplit(each).path))},
-        key=_version_order,
-    )
-    if not versions:
-        raise TransferError(
-            f"{page.address} names no version of the index",
-            code="unexpected_payload",
-            address=page.address,
-            content=page.content,
-            content_type=page.content_type,
-            dataset=dataset.code,
-            expected=f"a link to a page like {discovery.page!r}",
-            todo="Open the page; if the site was rearranged, correct the addresses in the catalogue.",
+    def fetch(self, edition: Edition, cursor: Cursor | None = None) -> Answer:
+        """One request, conditional where a cursor is given."""
+        if edition.edition not in self.discovery.files:
+            raise self.missing(edition, "version and file name")
+        path = self.discovery.file_path(edition.edition)
+        return self.fetch_csv(self.http.settings.address(self.site, path), edition, cursor)
+
+    def look(self, former: WatchCursor, today: date) -> tuple[list[WatchEvent], WatchCursor]:
+        """Compare the version of the ``latest`` page with those of the catalogue."""
+        page = self.latest_page(Validators(former.etag, former.last_modified))
+        if page is None:
+            return [], former
+        known = [_version_order(file.version) for file in self.discovery.files.values()]
+        validators = {"etag": page.validators.etag, "last_modified": page.validators.last_modified}
+        after = former.model_copy(update=validators)
+        if _version_order(page.version) <= max(known) or page.version in former.seen:
+            return [], after
+        after = after.model_copy(update={"seen": (*former.seen, page.version)})
+        year = page.published_on.year if page.published_on else 0
+        latest = year_of(self.dataset.latest.edition) if self.dataset.latest else None
+        if len(page.files) == 1 and latest is not None and year > latest:
+            events = self.new_edition(
+                str(year),
+                {"version": page.version, "file_name": page.files[0]},
+                title=f"State of the Nation {year}",
+                page=self.discovery.page_path(page.version),
+                published_on=page.published_on,
+            )
+            return events, after
+        message = (
+            f"{self.dataset.short_title}: the page shows version {page.version}, which is not in the "
+            f"catalogue, and does not say which edition it is (files: {', '.join(page.files) or 'none'}; "
+            f"date: {page.published_on or 'none'}). Open {page.address}, find the year of the report "
+            "and the file of the full data set, and list them in "
+            f"sources/catalogue/{self.dataset.code}.yaml."
         )
-    newest = versions[-1]
-    files = tuple(
-        dict.fromkeys(
-            unquote(urlsplit(each).path).rsplit("/", 1)[-1]
-            for each in own
-            if f"/{newest}/" in urlsplit(each).path
-            and urlsplit(each).path.lower().endswith("full-dataset.csv")
+        return [WatchEvent("unrecognised_release", self.dataset.code, message)], after
+
+    def latest_page(self, validators: Validators | None = None) -> LatestPage | None:
+        """Read the ``latest`` page of the index; None where it has not changed.
+
+        Raises FetchError ``unexpected_payload`` where no version can be found on it.
+        """
+        page = self.http.get(
+            self.http.settings.address(self.site, self.discovery.latest_path()),
+            expect=PAGE,
+            validators=validators,
+            max_bytes=_PAGE_BYTES,
+            dataset=self.dataset.code,
         )
-    )
-    dates = sorted(set(_DATE.findall(text)))
-    return LatestPage(
-        page.address,
-        tuple(versions),
-        files,
-        _as_date(dates[-1]) if dates else None,
-        page.validators,
-    )
+        if page.not_modified:
+            return None
+        text = page.content.decode("utf-8", errors="replace")
+        links = [urljoin(page.address, html.unescape(each)) for each in _LINK.findall(text)]
+        own = [page.address, *(each for each in links if f"/{self.discovery.index}/" in each)]
+        paths = [unquote(urlsplit(each).path) for each in own]
+        versions = {match[1] for path in paths if (match := _VERSION.search(path))}
+        if not versions:
+            raise self.fault(
+                "unexpected_payload",
+                f"{page.address} names no version of the index",
+                address=page.address,
+                content=page.content,
+                expected=f"a link to a page like {self.discovery.page!r}",
+                todo="Open the page; if the site was rearranged, correct the addresses in the "
+                "catalogue.",
+            )
+        newest = max(versions, key=_version_order)
+        files = {
+            path.rsplit("/", 1)[-1]: None
+            for path in paths
+            if f"/{newest}/" in path and path.lower().endswith("full-dataset.csv")
+        }
+        published_on = None
+        for day in sorted(set(_DATE.findall(text))):
+            try:
+                published_on = date.fromisoformat(day)
+            except ValueError:
+                continue
+        return LatestPage(page.address, newest, tuple(files), published_on, page.validators)
 
 
 def _version_order(version: str) -> tuple[int, int]:
     major, minor = version.split(".")
     return int(major), int(minor)
-
-
-def newer(version: str, known: list[str]) -> bool:
-    """Whether a version is newer than every known one."""
-    return all(_version_order(version) > _version_order(each) for each in known)
-
-
-def _as_date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sources.workbook.archive import GET_AGAIN, open_archive, refuse_other_documents
+from sources.workbook.archive import GET_AGAIN, open_archive, refuse_other_documents, workbooks_in
 from sources.workbook.book import (
     CSV_SHEET,
     DEFAULT_LIMITS,
@@ -57,11 +57,15 @@ def read_workbook(
             todo="Check that this is the file of data tables and not of the microdata.",
         )
     form: Form = "csv"
+    sheets: tuple[Sheet, ...]
     remarks: tuple[tuple[str, str], ...] = ()
     if content.startswith(b"PK"):
-        form, parts = open_archive(content, where, limits)
-        _allow_form(form, forms, where)
-        sheets = SHEETS[form](parts, where, limits)
+        sheets = ()
+        # The workbooks of a release that is split by topic come in one archive.
+        for workbook in (workbooks_in(content, where, limits) or {"": content}).values():
+            form, parts = open_archive(workbook, where, limits)
+            _allow_form(form, forms, where)
+            sheets += SHEETS[form](parts, where, limits)
         if not sheets:
             raise where.error("damaged_workbook", "The workbook has no sheets.", todo=GET_AGAIN)
     else:
@@ -86,7 +90,11 @@ def _allow_form(form: Form, forms: Sequence[Form], where: Where) -> None:
 
 def _extension_remark(form: Form, where: Where) -> tuple[tuple[str, str], ...]:
     match = re.search(r"\.(\w+)$", where.file or "")
-    if match is None or match.group(1).lower() in {form, "xlsm" if form == "xlsx" else form}:
+    if (
+        match is None
+        or match.group(1).lower() == "zip"
+        or match.group(1).lower() in {form, "xlsm" if form == "xlsx" else form}
+    ):
         return ()
     message = f"The file is named .{match.group(1)} and holds {form.upper()}; it was read as such."
     return (("wrong_extension", message),)

@@ -184,6 +184,28 @@ def open_archive(content: bytes, where: Where, limits: Limits) -> tuple[Form, di
     return form, parts
 
 
+def workbooks_in(content: bytes, where: Where, limits: Limits) -> dict[str, bytes]:
+    """The workbooks of an archive that holds nothing else, by name; empty for any other archive."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    except (zipfile.BadZipFile, ValueError, struct.error, EOFError, NotImplementedError, OSError):
+        return {}
+    names = [entry.filename for entry in entries]
+    if not all(name.lower().endswith((".xlsx", ".ods")) for name in names):
+        return {}
+    if len(set(names)) != len(names) or any(entry.flag_bits & 1 for entry in entries):
+        raise _damaged(where, "members with one name, or locked ones")
+    books: dict[str, bytes] = {}
+    total = 0
+    for entry in entries:
+        books[entry.filename] = _expand(archive, entry, limits.file_bytes - total, where)
+        total += len(books[entry.filename])
+        if total > limits.file_bytes:
+            raise _too_large(where, f"at most {limits.file_bytes:,} bytes", "more than that")
+    return books
+
+
 def walk(name: str, data: bytes, where: Where, handlers: Mapping[str, Any] | None = None) -> None:
     """Parse one XML part; ``handlers`` are expat's, by attribute name.
 

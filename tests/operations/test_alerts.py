@@ -198,7 +198,8 @@ def test_an_overdue_source_is_told_once(
     real = alerts.judge_freshness
 
     def late(pulse: Any, dataset: Any) -> Any:
-        return replace(real(pulse, dataset), red=dataset.code == "dcms_community_life")
+        state = "overdue" if dataset.code == "dcms_community_life" else "ok"
+        return replace(real(pulse, dataset), state=state)
 
     monkeypatch.setattr(alerts, "judge_freshness", late)
     with dg.DagsterInstance.ephemeral() as instance:

@@ -26,7 +26,13 @@ import msoffcrypto.format.ooxml
 import pandas as pd
 
 from demonstration.publisher_files import Fault, applicable_faults
-from sources.catalogue import Dataset, Edition, NomisDiscovery, OnsArcgisDiscovery
+from sources.catalogue import (
+    Dataset,
+    Edition,
+    NomisDiscovery,
+    OnsArcgisDiscovery,
+    OnsElsDiscovery,
+)
 from sources.content_check import check_content
 from sources.errors import LandingError, ParseError
 from sources.intake import Intake, take_in
@@ -160,7 +166,7 @@ REFUSED: Final[Mapping[Fault, frozenset[str]]] = {
             "doubled_member",
         }
     ),
-    Fault.UNKNOWN_AREA: frozenset({"unknown_area", "missing_area"}),
+    Fault.UNKNOWN_AREA: frozenset({"unknown_area"}),
     Fault.SWAPPED_BOUNDS: frozenset({"bounds_swapped"}),
     Fault.VALUE_OUTSIDE_INTERVAL: frozenset({"interval_excludes_value"}),
     Fault.IMPLAUSIBLE_JUMP: frozenset({"implausible_jump"}),
@@ -174,12 +180,6 @@ REFUSED: Final[Mapping[Fault, frozenset[str]]] = {
     Fault.JSON_ERROR: frozenset({"json_document"}),
 }
 """Faults for which a file is refused, and the codes that name them (by kind of file)."""
-
-
-LEFT_OUT: Final = frozenset(
-    {Fault.MISSING_SHEET, Fault.RENAMED_COLUMN, Fault.TWO_COLUMNS_MATCH, Fault.EMPTY_TABLE}
-)
-"""Faults that cost one table, with a warning, where the catalogue allows a table to be unread."""
 
 
 @dataclass(frozen=True)
@@ -352,8 +352,8 @@ def _refresh_with_content_fault(
         code, message = _hand_in(store, dataset, edition, content)
         return "refused" if code else "accepted", code, message
     publish(world, dataset, edition, content, stamp="2")
-    if isinstance(dataset.discovery, NomisDiscovery):
-        # The service cuts its answer into pages of rows; the faulty file must arrive as it is.
+    if isinstance(dataset.discovery, NomisDiscovery | OnsElsDiscovery):
+        # These services put their rows into columns of their own; the faulty file must arrive as it is.
         server, pattern = file_address(dataset, edition)
         world.script(server, pattern, say.sends(content))
     return _refresh(world, store, dataset, edition)
@@ -435,8 +435,7 @@ def faults_in(result: Result) -> list[str]:
         outcome, body = fault.outcome, fault.body
     else:
         planted = Fault(case.fault)
-        left_out = planted in LEFT_OUT and catalogue().dataset(case.dataset).allowance.tables > 0
-        outcome = "accepted" if planted in ACCEPTED or left_out else "refused"
+        outcome = "accepted" if planted in ACCEPTED else "refused"
         codes = frozenset({ACCEPTED[planted]}) if planted in ACCEPTED else REFUSED[planted]
         body = outcome == "refused"
     if result.outcome != outcome:

@@ -16,9 +16,10 @@ import re
 import socket
 import struct
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -31,6 +32,25 @@ HTML_PAGE: Final = (
     b"<!DOCTYPE html><html><head><title>Sorry</title></head><body>We are experiencing technical "
     b"difficulties</body></html>"
 )
+
+
+NOMIS_COLUMNS: Final = (
+    *(f"DATE{each}" for each in ("", "_NAME", "_CODE", "_TYPE", "_TYPECODE", "_SORTORDER")),
+    *(f"GEOGRAPHY{each}" for each in ("", "_NAME", "_CODE", "_TYPE", "_TYPECODE", "_SORTORDER")),
+    *(f"GENDER{each}" for each in ("", "_NAME", "_CODE", "_TYPE", "_TYPECODE", "_SORTORDER")),
+    *(f"C_AGE{each}" for each in ("", "_NAME", "_CODE", "_TYPE", "_TYPECODE", "_SORTORDER")),
+    *("MEASURES", "MEASURES_NAME", "OBS_VALUE", "OBS_STATUS", "OBS_STATUS_NAME", "OBS_CONF"),
+    *("OBS_CONF_NAME", "URN", "RECORD_OFFSET", "RECORD_COUNT"),
+)
+"""The columns of a Nomis answer where none are selected."""
+INDICATORS: Final = {
+    "Engaged with the arts": "engaged-with-arts",
+    "Visited a public library": "visited-public-library",
+}
+ITL1_CODES: Final = {
+    f"TL{letter}": f"E1200000{number}" for number, letter in enumerate("CDEFGHIJK", start=1)
+}
+"""England's regions: the codes of the data file, and those of the service."""
 
 
 @dataclass
@@ -367,11 +387,34 @@ class FakePublishers:
             }
             if set(query) - known or any(len(each) > 1 for each in query.values()):
                 return as_json({"message": "Invalid parameters"}, 400)
-            return _file(self.ons_data)
+            return self._ons_answer(query)
         if "/metadata/indicators/" in parts.path:
             slug = parts.path.rsplit("/", 1)[-1]
             return as_json({"slug": slug, "dataModified": self.ons_modified, "unit": "%"})
         return Reply(404, HTML_PAGE, "text/html")
+
+    def _ons_answer(self, query: dict[str, list[str]]) -> Reply:
+        """The data file's rows as the service puts them: other columns, one period, regions as E12.
+
+        Columns, ``time`` and its default as in ONSdigital/explore-local-statistics-app,
+        src/lib/api/data (dataFilters.ts, generateCSV.ts).
+        """
+        rows = list(csv.DictReader(io.StringIO(self.ons_data.content.decode())))
+        if not rows:
+            return Reply(404, HTML_PAGE, "text/html")
+        wanted = set(query.get("indicator", [""])[0].split(","))
+        latest = max(row["period"] for row in rows)[:4]
+        year = query.get("time", [latest])[0]
+        regions = {row["areacd"]: row["areacd"] for row in rows} | ITL1_CODES
+        out = io.StringIO()
+        columns = ["indicator", "areacd", "areanm", "period", "value", "lci_95", "uci_95"]
+        writer = csv.DictWriter(out, columns, extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            if row["period"].startswith(year) and INDICATORS.get(row["indicator"]) in wanted:
+                value = row["observation"]
+                writer.writerow({**row, "value": value, "areacd": regions[row["areacd"]]})
+        return Reply(200, out.getvalue().encode(), "text/csv; charset=utf-8")
 
     def _lookup(self, path: str) -> Reply:
         parts = urlsplit(path)
@@ -402,10 +445,10 @@ class FakePublishers:
             return Reply(400, b"Bad request", "text/plain")
         if content is None:
             return Reply(200, b'"GEOGRAPHY_CODE","OBS_VALUE"\n', "text/csv")
-        header, *lines = content.decode().splitlines()
         start = int(query.get("recordoffset", ["0"])[0])
         size = min(int(query.get("recordlimit", ["25000"])[0]), 25_000)
-        body = "\n".join([header, *lines[start : start + size]]) + "\n"
+        lines = nomis_lines(content, query["date"][0], query.get("select", [""])[0].upper())
+        body = "\n".join([lines[0], *lines[1 + start : 1 + start + size]]) + "\n"
         return Reply(200, body.encode(), "text/csv; charset=utf-8")
 
     def _smc(self, path: str) -> Reply:
@@ -413,6 +456,23 @@ class FakePublishers:
         if plain in self.smc_pages:
             return Reply(200, self.smc_pages[plain], "text/html; charset=utf-8")
         return _file(self.smc_files.get(plain))
+
+
+@lru_cache(maxsize=16)
+def nomis_lines(content: bytes, year: str, select: str) -> list[str]:
+    """The lines of a Nomis answer with the columns selected, or all 34, from a few of them."""
+    columns = [name for name in NOMIS_COLUMNS if name in select.split(",")] or list(NOMIS_COLUMNS)
+    fixed = dict.fromkeys(("DATE", "DATE_NAME", "DATE_CODE"), year)
+    fixed |= {"GENDER": "0", "GENDER_NAME": "Total", "GENDER_CODE": "0", "MEASURES": "20100"}
+    template = ",".join(f'"{fixed.get(name, "{" + name + "}")}"' for name in columns)
+    lines = [",".join(f'"{name}"' for name in columns)]
+    for row in csv.DictReader(io.StringIO(content.decode())):
+        age = row.get("C_AGE") or str(101 + int(re.sub(r"\D", "", row["C_AGE_NAME"])))
+        name = "Aged 90+" if age == "191" else f"Age {int(age) - 101}"
+        known = defaultdict(lambda: "x", row)
+        known |= {"C_AGE": age, "C_AGE_CODE": age, "C_AGE_NAME": name}
+        lines.append(template.format_map(known))
+    return lines
 
 
 def _file(asset: Asset | None) -> Reply:

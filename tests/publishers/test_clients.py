@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import zipfile
 from dataclasses import replace
 from typing import Any
 
@@ -12,13 +13,24 @@ import pytest
 
 from sources.catalogue import Dataset, Edition, GovUkDiscovery, SmcDiscovery
 from sources.errors import FetchError
-from sources.publishers import Cursor, fetch_edition, govuk, publisher_of, smc
-from sources.publishers.govuk import ContentItem, choose_attachment
+from sources.http import HttpClient, Limits, Validators
+from sources.publishers import Cursor, publisher_for
+from sources.publishers.govuk import ContentItem, GovUk
+from sources.publishers.smc import LatestPage, SocialMobilityCommission, _version_order
 from tests.publishers import servers as say
 from tests.publishers.servers import ODS, XLSX, Asset, FakePublishers, Reply, as_json
-from tests.publishers.world import catalogue, client, fetched_editions, made_up, smc_page
+from tests.publishers.world import (
+    catalogue,
+    client,
+    fetch,
+    fetched_editions,
+    made_up,
+    publish_topic,
+    smc_page,
+)
 
 CLS = catalogue().dataset("dcms_community_life")
+CES = catalogue().dataset("dcms_community_engagement")
 CLS_2025 = CLS.edition("2024-25")
 LOOKUP = catalogue().dataset("ons_combined_authorities")
 ELS = catalogue().dataset("ons_local_statistics")
@@ -44,7 +56,9 @@ def attachment(title: str, content_type: str = ODS, **more: Any) -> dict[str, An
 
 def chosen(*attachments: dict[str, Any]) -> str:
     assert isinstance(CLS.discovery, GovUkDiscovery)
-    return choose_attachment(item(*attachments), CLS.discovery, CLS.code, "2024-25").title
+    with HttpClient() as http:
+        govuk = GovUk(CLS, CLS.discovery, http)
+        return govuk.choose_attachment(item(*attachments), CLS_2025).title
 
 
 def refusal(*attachments: dict[str, Any]) -> FetchError:
@@ -93,7 +107,7 @@ def test_no_candidate_is_an_error_that_lists_what_is_there() -> None:
 
 def test_a_release_is_found_and_fetched(world: FakePublishers) -> None:
     http = client(world)
-    answer = fetch_edition(http, CLS, CLS_2025)
+    answer = fetch(http, CLS, CLS_2025)
     assert answer.file is not None
     assert answer.file.content == made_up(CLS.code, "2024-25")
     assert answer.file.file_name.endswith(".ods")
@@ -105,14 +119,14 @@ def test_a_release_is_found_and_fetched(world: FakePublishers) -> None:
 
 
 def known(world: FakePublishers) -> Cursor:
-    answer = fetch_edition(client(world), CLS, CLS_2025)
+    answer = fetch(client(world), CLS, CLS_2025)
     return answer.cursor.model_copy(update={"sha256": "0" * 64})
 
 
 def test_an_unchanged_page_costs_one_request(world: FakePublishers) -> None:
     cursor = known(world)
     http = client(world)
-    answer = fetch_edition(http, CLS, CLS_2025, cursor)
+    answer = fetch(http, CLS, CLS_2025, cursor)
     assert answer.file is None
     assert answer.cursor == cursor
     assert http.requests == 1
@@ -123,7 +137,7 @@ def test_an_edited_page_with_the_same_file_costs_two(world: FakePublishers) -> N
     assert CLS_2025.page
     world.pages[CLS_2025.page]["updated_at"] = "2026-02-01T00:00:00Z"
     http = client(world)
-    answer = fetch_edition(http, CLS, CLS_2025, cursor)
+    answer = fetch(http, CLS, CLS_2025, cursor)
     assert answer.file is None
     assert answer.cursor.updated_at == "2026-02-01T00:00:00Z"
     assert http.requests == 2
@@ -133,7 +147,7 @@ def test_a_page_without_validators_is_compared_by_what_it_says(world: FakePublis
     world.servers["govuk"].validators = False
     cursor = known(world)
     http = client(world)
-    assert fetch_edition(http, CLS, CLS_2025, cursor).file is None
+    assert fetch(http, CLS, CLS_2025, cursor).file is None
     assert http.requests == 1
 
 
@@ -156,7 +170,7 @@ def test_a_swap_that_leaves_the_public_date_alone_is_noticed(
         path = tables["url"].removeprefix(world.servers["govuk_assets"].base)
         world.assets[path] = Asset(other, ODS)
     page["updated_at"] = "2025-12-16T11:38:54Z"
-    answer = fetch_edition(client(world), CLS, CLS_2025, cursor)
+    answer = fetch(client(world), CLS, CLS_2025, cursor)
     assert page["public_updated_at"] == before
     assert answer.file is not None
     assert answer.file.content == other
@@ -172,7 +186,7 @@ def test_a_withdrawn_release_is_kept_and_flagged(world: FakePublishers) -> None:
         "withdrawn_at": "2026-01-05T10:00:00Z",
     }
     for given in (None, cursor):
-        answer = fetch_edition(client(world), CLS, CLS_2025, given)
+        answer = fetch(client(world), CLS, CLS_2025, given)
         assert answer.withdrawn == "withdrawn 2026-01-05: An error was found in table B4."
         assert answer.cursor.withdrawn == answer.withdrawn
         assert any("It is kept, and flagged." in each for each in answer.remarks)
@@ -195,7 +209,7 @@ def test_a_withdrawn_release_is_kept_and_flagged(world: FakePublishers) -> None:
 def test_pages_that_are_no_release(world: FakePublishers, payload: Any, code: str) -> None:
     world.script("govuk", "/api/content", lambda reply: as_json(payload))
     with pytest.raises(FetchError) as caught:
-        fetch_edition(client(world), CLS, CLS_2025)
+        fetch(client(world), CLS, CLS_2025)
     assert caught.value.code == code
 
 
@@ -205,7 +219,7 @@ def test_an_attachment_elsewhere_is_not_fetched(world: FakePublishers) -> None:
     tables["url"] = "https://files.example.org/tables.ods"
     http = client(world)
     with pytest.raises(FetchError) as caught:
-        fetch_edition(http, CLS, CLS_2025)
+        fetch(http, CLS, CLS_2025)
     assert caught.value.code == "not_allowed_host"
     assert http.requests == 1
 
@@ -216,7 +230,7 @@ def test_a_relative_attachment_is_the_sites_own(world: FakePublishers) -> None:
     tables["url"] = "/media/tables.ods"
     content = made_up(CLS.code, "2024-25")
     world.script("govuk", r"^/media/", lambda reply: Reply(200, content, ODS))
-    answer = fetch_edition(client(world), CLS, CLS_2025)
+    answer = fetch(client(world), CLS, CLS_2025)
     assert answer.file is not None
     assert answer.file.address == world.servers["govuk"].base + "/media/tables.ods"
 
@@ -224,24 +238,65 @@ def test_a_relative_attachment_is_the_sites_own(world: FakePublishers) -> None:
 @pytest.mark.parametrize("sent_as", [XLSX, "application/vnd.ms-excel", "application/octet-stream"])
 def test_a_workbook_may_come_as_any_kind_of_workbook(world: FakePublishers, sent_as: str) -> None:
     world.script("govuk_assets", "/media/", lambda reply: Reply(200, reply.body, sent_as))
-    assert fetch_edition(client(world), CLS, CLS_2025).file is not None
+    assert fetch(client(world), CLS, CLS_2025).file is not None
 
 
 def test_a_workbook_may_not_come_as_something_else(world: FakePublishers) -> None:
     world.script("govuk_assets", "/media/", say.wrong_type)
     with pytest.raises(FetchError) as caught:
-        fetch_edition(client(world), CLS, CLS_2025)
+        fetch(client(world), CLS, CLS_2025)
     assert caught.value.code == "wrong_content_type"
+
+
+def test_an_edition_split_by_topic_is_put_together(world: FakePublishers) -> None:
+    edition = CES.edition("2025-26")
+    one = fetch(client(world), CES, edition).file
+    assert one is not None
+    assert one.content == made_up(CES.code, "2025-26"), "one release: its file as it is"
+    other = world.attach(made_up(CES.code, "2025-26", seed=2), "wellbeing.ods", "Data tables", ODS)
+    publish_topic(world, CES, edition, "wellbeing", [other])
+    publish_topic(world, CES, edition, "live-sport-and-gambling", [])
+    publish_topic(world, CES, edition, "wellbeing-report", [other])
+    publish_topic(world, CES, edition, "wellbeing/wellbeing-findings", [other])
+    publish_topic(world, CES, edition, "quarterly-january-to-march-2026", [other])
+    answer = fetch(client(world), CES, edition)
+    assert answer.file is not None
+    assert answer.file.file_name == "dcms_community_engagement_2025-26.zip"
+    with zipfile.ZipFile(io.BytesIO(answer.file.content)) as archive:
+        names = archive.namelist()
+        assert len(names) == 2
+        assert {archive.read(name) for name in names} == {
+            made_up(CES.code, "2025-26"),
+            made_up(CES.code, "2025-26", seed=2),
+        }
+    assert any("live-sport-and-gambling has no tables" in each for each in answer.remarks)
+    cursor = answer.cursor.model_copy(update={"sha256": "0" * 64})
+    assert fetch(client(world), CES, edition, cursor).file is None
+    again = fetch(client(world), CES, edition).file
+    assert again is not None
+    assert again.content == answer.file.content
+
+
+def test_an_edition_that_is_not_published_yet_is_no_fault_of_the_publisher(
+    world: FakePublishers,
+) -> None:
+    world.search_results.clear()
+    with pytest.raises(FetchError) as caught:
+        fetch(client(world), CES, CES.edition("2025-26"))
+    assert caught.value.code == "no_address"
+    assert "hand it in" in str(caught.value)
 
 
 def test_search_refuses_what_it_does_not_know(world: FakePublishers) -> None:
     world.search_results = [
         {"title": "Community Life Survey 2024/25", "link": "/government/statistics/x"}
     ]
-    found = govuk.search(client(world), {"q": "community life"})
+    assert isinstance(CLS.discovery, GovUkDiscovery)
+    govuk = GovUk(CLS, CLS.discovery, client(world))
+    found = govuk.search({"q": "community life"})
     assert [each.page for each in found] == ["/government/statistics/x"]
     with pytest.raises(FetchError) as caught:
-        govuk.search(client(world), {"colour": "blue"})
+        govuk.search({"colour": "blue"})
     assert caught.value.code == "bad_request"
 
 
@@ -251,7 +306,7 @@ def test_search_refuses_what_it_does_not_know(world: FakePublishers) -> None:
 def test_a_lookup_is_the_same_bytes_in_any_order_and_page_size(world: FakePublishers) -> None:
     edition = LOOKUP.edition("2025")
     service = "LAD25_CAUTH25_EN_LU"
-    first = fetch_edition(client(world), LOOKUP, edition).file
+    first = fetch(client(world), LOOKUP, edition).file
     assert first is not None
     world.lookups[service].reverse()
     for row in world.lookups[service]:
@@ -259,7 +314,7 @@ def test_a_lookup_is_the_same_bytes_in_any_order_and_page_size(world: FakePublis
         row["ObjectId"] += 1_000
     world.lookup_page_size = 10
     http = client(world)
-    again = fetch_edition(http, LOOKUP, edition).file
+    again = fetch(http, LOOKUP, edition).file
     assert again is not None
     assert again.content == first.content
     assert http.requests == 11
@@ -294,17 +349,29 @@ def test_a_lookup_is_the_same_bytes_in_any_order_and_page_size(world: FakePublis
 def test_lookups_that_cannot_be_used(world: FakePublishers, answer: Any, code: str) -> None:
     world.script("ons_geography", "LAD25", lambda reply: as_json(answer))
     with pytest.raises(FetchError) as caught:
-        fetch_edition(client(world), LOOKUP, LOOKUP.edition("2025"))
+        fetch(client(world), LOOKUP, LOOKUP.edition("2025"))
     assert caught.value.code == code
 
 
 def test_an_indicator_request_names_each_parameter_once(world: FakePublishers) -> None:
-    answer = fetch_edition(client(world), ELS, ELS.edition("2023-24"))
+    answer = fetch(client(world), ELS, ELS.edition("2023-24"))
     assert answer.file is not None
-    assert answer.file.content == made_up(ELS.code, "2023-24")
+    assert answer.file.content.startswith(b"indicator,areacd,areanm,period,value,lci_95,uci_95\n")
+    assert b",E12000005,West Midlands,2023-04-01/P1Y," in answer.file.content
     path, _ = world.servers["ons"].requests[0]
     assert path.count("indicator=") == 1
     assert "engaged-with-arts,visited-public-library" in path
+
+
+def test_an_edition_is_asked_for_by_its_year_where_the_service_holds_later_ones(
+    world: FakePublishers,
+) -> None:
+    later = world.ons_data.content.replace(b"2023-04-01/P1Y", b"2025-04-01/P1Y")
+    world.ons_data = Asset(world.ons_data.content + later.split(b"\n", 1)[1], "text/csv")
+    answer = fetch(client(world), ELS, ELS.edition("2023-24"))
+    assert answer.file is not None
+    assert b"2023-04-01/P1Y" in answer.file.content
+    assert b"2025-04-01/P1Y" not in answer.file.content
 
 
 def test_populations_of_several_pages_are_put_together(world: FakePublishers) -> None:
@@ -312,10 +379,11 @@ def test_populations_of_several_pages_are_put_together(world: FakePublishers) ->
     lines = [f"E{number:08d},Age 16,{number}" for number in range(60_001)]
     header = "GEOGRAPHY_CODE,C_AGE_NAME,OBS_VALUE"
     world.populations["2023"] = "\n".join([header, *lines]).encode()
-    http = client(world)
-    answer = fetch_edition(http, POPULATION, edition)
+    http = client(world, Limits())
+    answer = fetch(http, POPULATION, edition)
     assert answer.file is not None
-    assert answer.file.content.decode().split() == "\n".join([header, *lines]).split()
+    rows = list(csv.DictReader(io.StringIO(answer.file.content.decode())))
+    assert [row["OBS_VALUE"] for row in rows] == [str(number) for number in range(60_001)]
     assert http.requests == 3
 
 
@@ -323,14 +391,14 @@ def test_a_service_that_ignores_paging_is_noticed(world: FakePublishers) -> None
     body = b"A,B\n" + b"".join(b"%d,1\n" % number for number in range(25_000))
     world.script("nomis", "date=2023", lambda reply: Reply(200, body, "text/csv"))
     with pytest.raises(FetchError) as caught:
-        fetch_edition(client(world), POPULATION, POPULATION.edition("mid-2023"))
+        fetch(client(world), POPULATION, POPULATION.edition("mid-2023"))
     assert caught.value.code == "paging_stuck"
 
 
 def test_an_edition_without_a_place_says_how_to_obtain_it(world: FakePublishers) -> None:
     http = client(world)
     with pytest.raises(FetchError) as caught:
-        fetch_edition(http, POPULATION, POPULATION.edition("mid-2020"))
+        fetch(http, POPULATION, POPULATION.edition("mid-2020"))
     assert caught.value.code == "no_address"
     assert "nomisweb.co.uk" in str(caught.value)
     assert http.requests == 0
@@ -345,31 +413,36 @@ def test_a_moved_file_is_followed_within_the_site(world: FakePublishers) -> None
     old = INDEX.discovery.file_path("2025")
     world.smc_files["/data" + old] = world.smc_files.pop(old)
     world.script("smc", "^" + old, say.redirect("/data" + old, 301))
-    answer = fetch_edition(client(world), INDEX, edition)
+    answer = fetch(client(world), INDEX, edition)
     assert answer.file is not None
     assert answer.file.content == made_up(INDEX.code, "2025")
 
 
+def latest(world: FakePublishers, validators: Validators | None = None) -> LatestPage | None:
+    assert isinstance(INDEX.discovery, SmcDiscovery)
+    site = SocialMobilityCommission(INDEX, INDEX.discovery, client(world))
+    return site.latest_page(validators)
+
+
 def test_the_latest_page_shows_version_and_file(world: FakePublishers) -> None:
-    page = smc.latest_page(client(world), INDEX)
+    page = latest(world)
     assert page is not None
     assert (page.version, page.files) == (
         "3.0",
         ("CI4-3.0-promising-prospects--full-dataset.csv",),
     )
     assert str(page.published_on) == "2025-12-18"
-    assert smc.latest_page(client(world), INDEX, validators=page.validators) is None
+    assert latest(world, page.validators) is None
 
 
 def test_versions_are_compared_as_numbers() -> None:
-    assert smc.newer("10.0", ["9.0", "2.0"])
-    assert not smc.newer("3.0", ["3.0"])
+    assert max(["9.0", "10.0", "2.0"], key=_version_order) == "10.0"
 
 
 def test_a_page_without_versions_is_an_error(world: FakePublishers) -> None:
     world.script("smc", "latest", say.html_page)
     with pytest.raises(FetchError) as caught:
-        smc.latest_page(client(world), INDEX)
+        latest(world)
     assert caught.value.code == "unexpected_payload"
 
 
@@ -379,7 +452,7 @@ def test_links_of_other_indices_do_not_count(world: FakePublishers) -> None:
     other = smc_page(replace_index(discovery), "2025", version="99.0")
     own = world.smc_pages[discovery.latest_path()]
     world.smc_pages[discovery.latest_path()] = own + other
-    page = smc.latest_page(client(world), INDEX)
+    page = latest(world)
     assert page is not None
     assert page.version == "3.0"
 
@@ -398,19 +471,22 @@ def replace_index(discovery: SmcDiscovery) -> SmcDiscovery:
 def test_every_edition_of_the_catalogue_can_be_fetched(
     world: FakePublishers, dataset: Dataset, edition: Edition
 ) -> None:
-    answer = fetch_edition(client(world), dataset, edition)
+    answer = fetch(client(world), dataset, edition)
     assert answer.file is not None
     cursor = answer.cursor.model_copy(update={"sha256": "0" * 64})
     http = client(world)
-    assert fetch_edition(http, dataset, edition, cursor).file is None
-    assert http.requests == 1
+    assert fetch(http, dataset, edition, cursor).file is None
+    split = isinstance(dataset.discovery, GovUkDiscovery) and not edition.page
+    assert http.requests == (2 if split else 1)
     assert json.loads(cursor.model_dump_json())["address"]
-    assert publisher_of(dataset.discovery) in http.settings.bases()
+    publisher = publisher_for(dataset, http)
+    assert publisher is not None
+    assert publisher.site in http.settings.bases()
 
 
 def test_a_client_asks_only_where_it_is_told(world: FakePublishers) -> None:
     http = client(world)
     http.settings = replace(http.settings, smc="https://social-mobility.example.org")
     with pytest.raises(FetchError) as caught:
-        fetch_edition(http, INDEX, INDEX.edition("2025"))
+        fetch(http, INDEX, INDEX.edition("2025"))
     assert caught.value.code == "not_allowed_host"

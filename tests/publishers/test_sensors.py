@@ -10,8 +10,8 @@ import pytest
 from orchestration.definitions import defs
 from orchestration.defs.ingest import alerts
 from orchestration.defs.resources import PulseResource
+from sources.editions import NoticedEditions
 from sources.landing import LandingStore
-from sources.watch import NoticedEditions
 from tests.publishers.servers import FakePublishers
 from tests.publishers.test_watch import CLS, NEW_PAGE, NEW_TITLE, add_release
 from tests.publishers.world import catalogue
@@ -55,8 +55,7 @@ def test_a_release_nobody_described_reddens_its_check(
     world: FakePublishers, workspace: Workspace
 ) -> None:
     before = tick(CLS.code, None)
-    page = "/government/statistics/community-and-engagement-survey-october-to-december-2025"
-    add_release(world, CLS, page, "Community and Engagement Survey: October to December 2025")
+    add_release(world, CLS, "/government/statistics/cls", "Community Life Survey: a new series")
     now = tick(CLS.code, before.cursor)
     assert not now.run_requests
     (event,) = now.asset_events

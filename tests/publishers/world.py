@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from demonstration.publisher_files import Fault, usual_form, write_publisher_file
 from sources.areas import AreaBook
@@ -30,7 +30,8 @@ from sources.catalogue import (
 )
 from sources.http import HttpClient, Limits
 from sources.intake import load_bundled
-from tests.publishers.servers import ODS, XLSX, Asset, FakePublishers
+from sources.publishers import Answer, Cursor, publisher_for
+from tests.publishers.servers import ODS, XLSX, Asset, FakePublishers, nomis_lines
 
 SEEDS: Final = Path(__file__).parents[2] / "dbt_project" / "seeds"
 IMPATIENT: Final = Limits(
@@ -103,6 +104,8 @@ def fetched_editions() -> list[tuple[Dataset, Edition]]:
         for edition in dataset.editions:
             if isinstance(discovery, NomisDiscovery) and edition.edition not in discovery.years:
                 continue
+            if edition.history:
+                continue
             found.append((dataset, edition))
     return found
 
@@ -114,7 +117,6 @@ def publish(
     discovery = dataset.discovery
     match discovery:
         case GovUkDiscovery():
-            assert edition.page
             form = usual_form(dataset, edition.edition)
             file_name = f"{dataset.code}_{edition.edition}_annual_data_tables.{form}"
             tables = world.attach(
@@ -134,6 +136,9 @@ def publish(
                 b"%PDF-1.7", "technical.pdf", "Technical report", "application/pdf"
             )
             slashed = edition.edition.replace("-", "/", 1)
+            if not edition.page:
+                publish_topic(world, dataset, edition, "community-life", [report, tables])
+                return
             world.publish_release(
                 edition.page,
                 f"{dataset.short_title} {slashed} annual publication",
@@ -148,7 +153,46 @@ def publish(
         case OnsElsDiscovery():
             world.ons_data = _asset(content)
         case NomisDiscovery():
-            world.populations[discovery.years[edition.edition]] = content
+            year = discovery.years[edition.edition]
+            world.populations[year] = content
+            # Made before anybody waits for it.
+            nomis_lines(content, year, discovery.parameters["select"].upper())
+
+
+def publish_topic(
+    world: FakePublishers,
+    dataset: Dataset,
+    edition: Edition,
+    topic: str,
+    attachments: list[dict[str, Any]],
+) -> str:
+    """One of the releases that an edition is split into; found by search. Returns its page."""
+    slug = dataset.short_title.lower().replace(" ", "-")
+    page = f"/government/statistics/{slug}-{edition.edition.replace('-', '')}-{topic}"
+    title = (
+        f"{dataset.short_title} {edition.edition.replace('-', '/', 1)}: {topic.replace('-', ' ')}"
+    )
+    world.publish_release(page, title, attachments, public_updated_at="2026-08-20T09:30:00Z")
+    kept = [each for each in world.search_results if each["link"] != page]
+    world.search_results = [
+        *kept,
+        {
+            "title": title,
+            "link": page,
+            "public_timestamp": "2026-08-20T09:30:00Z",
+            "content_store_document_type": "official_statistics",
+        },
+    ]
+    return page
+
+
+def fetch(
+    http: HttpClient, dataset: Dataset, edition: Edition, cursor: Cursor | None = None
+) -> Answer:
+    """What the publisher of a dataset answers about an edition."""
+    publisher = publisher_for(dataset, http)
+    assert publisher is not None
+    return publisher.fetch(edition, cursor)
 
 
 def _asset(content: bytes) -> Asset:
