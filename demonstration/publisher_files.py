@@ -1031,6 +1031,10 @@ def _plant_jump(tables: list[_Table], _: _Chance) -> None:
             cell = row[table.columns[key]]
             if isinstance(cell, (int, float)):
                 _set(table, row, key, round(min(100.0, max(0.0, cell + step)), 1))
+        if "base" in table.columns:
+            share = row[table.columns["value"]]
+            base = row[table.columns["base"]]
+            row[table.columns["base"] - 1] = round(float(base) * float(share) / 100)  # type: ignore[arg-type]
 
 
 def _plant_zero_width(tables: list[_Table], _: _Chance) -> None:

@@ -164,6 +164,19 @@ class Coverage(_Model):
     measures: tuple[str, ...] = ()
 
 
+class Allowance(_Model):
+    """What a file may lack before it is refused; each loss is a warning.
+
+    ``tables``: tables that may be unread, or levels of a measure without a row. ``rows``: rows of a
+    table whose area is not known. ``absent``: codes of areas, too small to be published, that a table
+    may leave out; they become rows that are not available.
+    """
+
+    tables: int = Field(default=0, ge=0)
+    rows: int = Field(default=0, ge=0)
+    absent: tuple[str, ...] = ()
+
+
 class Correction(_Model):
     """A known fault of a published file, set right on the way in, with the reason.
 
@@ -314,6 +327,7 @@ class Layout(_Model):
     header, best first, matched whole and without regard to case; ``fill`` puts the edition into them.
     ``name``, ``value_column``, ``group_column``, ``period_column``: the Social Mobility Commission
     files. ``indicators``: printed indicator -> measure; ``levels``: printed geography -> area level;
+    ``header_rows``: usual row of the header, of sheets by ``authority`` and of the ``other``.
     ``breakdowns``: area level -> regular expressions for the breakdown that marks its rows, in sheets
     that mix levels. ``verified`` is false where the layout has not been seen in the publisher's own file; ``note`` says what is
     not established.
@@ -328,6 +342,7 @@ class Layout(_Model):
     period_column: str | None = None
     indicators: Mapping[str, str] = {}
     levels: Mapping[str, AreaLevel] = {}
+    header_rows: Mapping[str, int] = {}
     breakdowns: Mapping[AreaLevel, tuple[str, ...]] = {}
     verified: bool = False
     note: str | None = None
@@ -370,7 +385,10 @@ class Layout(_Model):
 
 
 class Dataset(_Model):
-    """One dataset of one publisher: what it is, where it is, in which editions, under which rules."""
+    """One dataset of one publisher: what it is, where it is, in which editions, under which rules.
+
+    ``country``: how the codes of every area begin (E for a survey of England); empty for any.
+    """
 
     code: str = Field(pattern=_CODE)
     title: str
@@ -395,6 +413,8 @@ class Dataset(_Model):
     editions: tuple[Edition, ...] = ()
     layouts: tuple[Layout, ...] = ()
     coverage: tuple[Coverage, ...] = ()
+    allowance: Allowance = Allowance()
+    country: str = ""
     corrections: tuple[Correction, ...] = ()
     jump: JumpRule | None = None
     file_types: tuple[str, ...] = ()
@@ -629,6 +649,7 @@ def load_catalogue(directory: Path | None = None) -> Catalogue:
 
 
 __all__ = [
+    "Allowance",
     "Catalogue",
     "Correction",
     "Coverage",

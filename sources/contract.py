@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from sources.areas import AreaBook
 from sources.catalogue import Coverage, Dataset, Edition, JumpRule, Measure
-from sources.errors import ContractError
+from sources.consistency import design_effect, design_effect_fit, half_unit, stored_decimals
 from sources.observation import (
     MembershipModel,
     ObservationModel,
@@ -104,20 +105,6 @@ def check_rows(
         findings.extend(_against_earlier(rows, dataset, edition, areas, say, previous))
     order = {"error": 0, "warning": 1, "note": 2}
     return sorted(findings, key=lambda finding: order[finding.severity])
-
-
-def refuse(findings: Iterable[Finding], dataset: Dataset, edition: Edition, file: str) -> None:
-    """Raise ContractError that lists every error among the findings; return where there is none."""
-    errors = [finding for finding in findings if finding.severity == "error"]
-    if errors:
-        raise ContractError(
-            "; ".join(finding.message for finding in errors),
-            code=errors[0].code,
-            dataset=dataset.code,
-            edition=edition.edition,
-            file=file,
-            todo="compare the cells named with the publisher's file",
-        )
 
 
 @dataclass(frozen=True)
@@ -450,18 +437,22 @@ def _intervals(
             "been exchanged",
             bad,
         )
-    excludes = _plain(rows, _excludes(rows) & ~swapped)
-    if not excludes.empty:
-        first = excludes.iloc[0]
-        yield say(
-            "interval_excludes_value",
-            "error",
-            f"{len(excludes)} rows have a value outside its own interval, e.g. "
-            f"{first['area_name']} {first['value']:g}, bounds {first['lower_95']:g} to "
-            f"{first['upper_95']:g}",
-            excludes,
-        )
-    flat = rows["lower_95"].notna() & (lower == upper) & ~_excludes(rows) & value.notna()
+    allowed = _rounding(rows, ["value"]) + _rounding(rows, ["lower_95", "upper_95"]) + 1e-9
+    gap = np.maximum(lower - value, value - upper)
+    near = " by no more than the rounding of its column"
+    for mask, how in ((gap > allowed, ""), ((gap > 0) & (gap <= allowed), near)):
+        bad = _plain(rows, mask & ~swapped)
+        if not bad.empty:
+            first = bad.iloc[0]
+            yield say(
+                "interval_excludes_value",
+                "warning" if how else "error",
+                f"{len(bad)} rows have a value outside its own interval{how}, e.g. "
+                f"{first['area_name']} {first['value']:g}, limits {first['lower_95']:g} to "
+                f"{first['upper_95']:g}",
+                bad,
+            )
+    flat = rows["lower_95"].notna() & (lower == upper) & (gap <= 0) & value.notna()
     authority = rows["area_level"].isin(AUTHORITY_LEVELS)
     bad = _plain(rows, flat & authority)
     if not bad.empty:
@@ -483,9 +474,98 @@ def _intervals(
         )
 
 
-def _excludes(rows: pd.DataFrame) -> pd.Series:
-    out: pd.Series = (rows["value"] < rows["lower_95"]) | (rows["value"] > rows["upper_95"])
+def _rounding(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """By how much each row's figures may differ from the unrounded ones.
+
+    Half a unit of the last decimal that the measure's column of the sheet is stored with.
+    """
+    out = pd.Series(0.0, index=rows.index)
+    for _, group in rows.groupby(["measure", "sheet"], dropna=False):
+        decimals = max(stored_decimals(group[column]) for column in columns)
+        out.loc[group.index] = half_unit(decimals)
     return out
+
+
+def _against_itself(
+    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
+) -> Iterable[Finding]:
+    """Value, limits and base of a percentage must be those of one sample."""
+    whole = _plain(rows, rows["unit"].eq("percent") & rows["value"].between(0, 100))
+    nothing = _plain(whole, whole["upper_95"] - whole["lower_95"] >= 99.5)
+    if not nothing.empty:
+        yield say(
+            "interval_says_nothing",
+            "error",
+            f"{len(nothing)} rows have an interval from about 0 to 100",
+            nothing,
+        )
+    local = _plain(whole, whole["area_level"].isin(AUTHORITY_LEVELS))
+    typical = local["measure"].map(local.groupby("measure")["value"].median())
+    people = local["base"].astype("float64").fillna(100)
+    empty = (local["value"].eq(0) & (typical * people > 1000)) | (
+        local["value"].eq(100) & ((100 - typical) * people > 1000)
+    )
+    bad = _plain(local, empty)
+    if not bad.empty:
+        yield say(
+            "zero_in_place_of_symbol",
+            "error",
+            f"{len(bad)} authorities have exactly {_listed(sorted({f'{v:g}' for v in bad['value']}))}"
+            " percent where others are far from it, so a figure that is not published was written "
+            "as a number",
+            bad,
+        )
+    bad = _plain(whole, whole["base"].eq(0))
+    if not bad.empty:
+        yield say("figure_without_base", "error", f"{len(bad)} rows have a figure of nobody", bad)
+    usable = whole["base"].gt(0) & (whole["upper_95"] - whole["lower_95"]).between(0, 99.5)
+    usable &= ~whole.index.isin(bad.index) & (whole["upper_95"] > whole["lower_95"])
+    whole = _plain(whole, usable)
+    yield from _design_effects(whole, say)
+
+
+def _design_effects(rows: pd.DataFrame, say: _Speaker) -> Iterable[Finding]:
+    """The design effect that value, interval and base imply must be one that a survey has."""
+    if rows.empty:
+        return
+    figures = rows[["value", "lower_95", "upper_95", "base"]].astype("float64")
+    rounding = _rounding(rows, ["lower_95", "upper_95"])
+    fits = pd.Series(
+        [
+            design_effect_fit(*row)
+            for row in figures.assign(rounding=rounding).itertuples(index=False)
+        ],
+        index=rows.index,
+        dtype="object",
+    )
+    for fit, severity in (("contradicts", "error"), ("odd", "warning")):
+        bad = _plain(rows, fits.eq(fit))
+        if not bad.empty:
+            yield say(
+                "interval_contradicts_base",
+                "error" if severity == "error" else "warning",
+                f"{len(bad)} rows have an interval that a sample of their base "
+                f"{'cannot' if severity == 'error' else 'can hardly'} give, e.g. "
+                f"{bad.iloc[0]['area_name']} {bad.iloc[0]['value']:g}, limits "
+                f"{bad.iloc[0]['lower_95']:g} to {bad.iloc[0]['upper_95']:g}, base "
+                f"{bad.iloc[0]['base']}: a moved decimal point, a weighted base or other limits",
+                bad,
+            )
+    local = rows[rows["area_level"].isin(AUTHORITY_LEVELS)]
+    effects = figures.loc[local.index].apply(lambda row: design_effect(*row), axis=1)
+    medians = effects.groupby(local["measure"]).median()
+    for measure, median in medians.items():
+        others = medians.drop(measure)
+        beside = others.median() if len(others) else median
+        enough = (local["measure"] == measure).sum() >= _SAME_FILE_AREAS
+        if enough and not (0.6 < median / beside < 1.5 and 0.8 < median < 2.6):
+            yield say(
+                "interval_level_differs",
+                "warning",
+                f"the intervals of {measure} imply a median design effect of {median:.1f} "
+                f"(other measures {beside:.1f}), as limits of another level than 95 percent, such "
+                "as 99, or a weighted base would",
+            )
 
 
 def _doubled(
@@ -533,10 +613,12 @@ def _coverage(
                 here = _plain(mine, mine["period_start"].eq(start) & mine["period_end"].eq(end))
                 when = f" {start:%Y-%m-%d} to {end:%Y-%m-%d}" if len(periods) > 1 else ""
                 alike.setdefault(frozenset(here["area_code"]), []).append(f"{measure}{when}")
-        # Measures that lack the same areas are told in one finding.
+        # Measures that lack the same areas share one finding.
         for present, measures in alike.items():
             what = f"{rule.level}, {_listed(measures)}"
-            yield from _count(rule, expected, present, what, areas, severity, say)
+            lost = not present and len(measures) <= dataset.allowance.tables
+            allowed: Severity = "warning" if lost and severity == "error" else severity
+            yield from _count(rule, expected, present, what, areas, allowed, say)
 
 
 def _count(
@@ -804,6 +886,7 @@ _OBSERVATION_RULES: tuple[_Rule, ...] = (
     _fractions,
     _ranges,
     _intervals,
+    _against_itself,
     _doubled,
     _coverage,
     _groups,
@@ -815,4 +898,4 @@ _MEMBERSHIP_RULES: tuple[_Rule, ...] = (
     _membership_coverage,
 )
 
-__all__ = ["AUTHORITY_LEVELS", "Finding", "Severity", "check_rows", "refuse"]
+__all__ = ["AUTHORITY_LEVELS", "Finding", "Severity", "check_rows"]

@@ -6,6 +6,11 @@ whether something is wrong.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TypeVar
+
+_Kind = TypeVar("_Kind", bound="PulseError")
+
 
 class PulseError(Exception):
     """A fault that a person can act on from its message alone.
@@ -81,7 +86,7 @@ class PulseError(Exception):
         }
 
 
-def _rebuild(kind: type[PulseError], message: str, keywords: dict[str, str | None]) -> PulseError:
+def _rebuild(kind: type[_Kind], message: str, keywords: dict[str, str | None]) -> _Kind:
     return kind(message, **keywords)
 
 
@@ -101,6 +106,48 @@ class ParseError(PulseError):
     """A publisher file could not be read into rows without guessing."""
 
     default_code = "parse"
+
+
+def combined(errors: Sequence[ParseError]) -> ParseError:
+    """One error that lists every fault of a file; alike faults of a sheet are one entry.
+
+    ``code``, ``sheet`` and ``cell`` are those of the first.
+    """
+    alike: dict[tuple[str, str, str | None], list[ParseError]] = {}
+    for error in errors:
+        alike.setdefault((error.code, error.message, error.sheet), []).append(error)
+    entries = []
+    for group in alike.values():
+        cells = [error.cell for error in group if error.cell]
+        more = f" and {len(cells) - 8} more" if len(cells) > 8 else ""
+        first = group[0]
+        entries.append(
+            ParseError(
+                first.message,
+                code=first.code,
+                sheet=first.sheet,
+                cell=", ".join(cells[:8]) + more if cells else None,
+                expected=first.expected,
+                found="; ".join(list(dict.fromkeys(e.found for e in group if e.found))[:4]) or None,
+                todo=first.todo,
+            )
+        )
+    first = errors[0]
+    place = {"dataset": first.dataset, "edition": first.edition, "file": first.file}
+    if len(entries) == 1:
+        return _rebuild(ParseError, first.message, {**entries[0]._keywords(), **place})
+    advice = list(dict.fromkeys(entry.todo for entry in entries if entry.todo))
+    for entry in entries:
+        entry.todo = None
+    return ParseError(
+        f"{len(entries)} kinds of fault. "
+        + " ".join(f"({number}) {entry.render()}" for number, entry in enumerate(entries, 1)),
+        code=first.code,
+        sheet=first.sheet,
+        cell=first.cell,
+        todo=" ".join(advice),
+        **place,
+    )
 
 
 class ContractError(PulseError):

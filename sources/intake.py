@@ -193,7 +193,8 @@ def read_file(
             **place,
         ) from error
     rows, corrected = apply_corrections(parsed.rows, dataset, edition)
-    findings = tuple(check_rows(rows, dataset, edition, areas, previous=previous))
+    found = check_rows(rows, dataset, edition, areas, previous=previous)
+    findings = (*parsed.findings, *found)
     return rows, (*parsed.notes, *corrected), findings
 
 

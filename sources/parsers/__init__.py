@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sources.areas import AreaBook
     from sources.catalogue import Dataset, Edition
+    from sources.contract import Finding
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,14 @@ class Note:
 
 @dataclass(frozen=True)
 class Parsed:
-    """The rows of one file, and what a reader of the run should know about how it was read."""
+    """The rows of one file, and what a reader of the run should know about how it was read.
+
+    ``findings`` are warnings; a fault is raised.
+    """
 
     rows: pd.DataFrame
     notes: tuple[Note, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 Parser = Callable[[bytes, ParseContext], Parsed]

@@ -1,13 +1,12 @@
 """The annual tables of the Community Life Survey and the Participation Survey (DCMS).
 
-Here belongs how those workbooks are laid out: one table a sheet, a demographic sheet with England
+Here belongs how those workbooks are laid out: one table per sheet, a demographic sheet with England
 and the regions (``B4b``, ``Table_A2``) and an authority sheet (``B4c``, ``Table_A3``) for each
 question. Which sheet and response a measure is read from is declared by the catalogue's layouts.
 
-Sheets are found by code or, where they were renamed, by what their title says; headers by what
-their labels say. Percentages come out as 0 to 100 whatever the file used. The England figure that
-the authority sheet repeats is compared with that of the demographic sheet, which shows at once if
-one of the two is about another question or edition.
+Sheets are found by code and title, headers by what their labels say. Percentages come out as 0 to
+100 whatever the file used. The two sheets of a measure must be about the same response and question
+and print the same England figures, which shows if one of them is about something else.
 """
 
 from __future__ import annotations
@@ -15,11 +14,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sources.catalogue import Layout, Measure, Table, fill
-from sources.errors import ParseError
+from sources.catalogue import Measure, Table, fill
+from sources.consistency import half_unit, respondents_fit, stored_decimals
+from sources.contract import Finding
+from sources.errors import ParseError, combined
 from sources.parsers import ParseContext, Parsed
 from sources.parsers.tidy import (
     Notes,
@@ -32,14 +33,12 @@ from sources.parsers.tidy import (
     where_of,
 )
 from sources.workbook import (
-    Book,
     CellValue,
     Header,
     Reading,
     Sheet,
     Wanted,
     Where,
-    column_letter,
     find_header,
     normalise_label,
     parse_value,
@@ -49,12 +48,15 @@ from sources.workbook import (
 )
 
 ENGLAND: Final = "E92000001"
-_GSS: Final = re.compile(r"[EKNSW][0-9]{8}")
+_GSS: Final = re.compile(r"[A-Z][0-9]{8}")
 _ITL: Final = re.compile(r"TL[A-Z][0-9]?")
-_EDITION: Final = re.compile(r"(?<![0-9])(20[0-9]{2})\s?[/\u2013-]\s?((?:20)?[0-9]{2})(?![0-9])")
+_YEARS: Final = re.compile(
+    r"(?<![0-9/])(?:20)?([0-9]{2})\s?[/\u2013-]\s?(?:20)?([0-9]{2})(?![0-9/])"
+)
 
 # Labels as the 2023/24 workbooks print them; a layout's own patterns are tried before these.
-# {when} stands for the edition in any of its spellings.
+# {when} stands for the edition in any of its spellings. A year is required wherever the publisher
+# prints one: the block of the year before has the same labels otherwise.
 _NOT_CHANGE: Final = r"(?!.*(?:change|differ|signific))"
 _DEFAULT_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "question": (r"question",),
@@ -87,15 +89,8 @@ _DEFAULT_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "base": (
         rf"(?=.*{{when}})(?=.*base){_NOT_CHANGE}.*",
-        r"(?:unweighted )?base.*",
+        r"(?:unweighted )?base(?! ?\(?20)(?!.*[0-9]{2}/[0-9]{2}).*",
     ),
-}
-_DEFAULT_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
-    "nation": (r"total", r"all(?: adults)?", r"england", r"overall"),
-    "itl1": (r"regions?(?: ?\(.*\))?", r"itl ?1.*"),
-    "itl2": (r"itl ?2.*",),
-    "lad": (r"local authority.*", r"lad[0-9]{0,2}"),
-    "cauth": (r"combined authorit.*",),
 }
 _SPOKEN: Final[Mapping[str, str]] = {
     "question": "Question",
@@ -110,502 +105,411 @@ _SPOKEN: Final[Mapping[str, str]] = {
     "respondents": "{edition} Number of respondents",
     "base": "{edition} Unweighted Base",
 }
-_REQUIRED: Final = ("value", "lower_95", "upper_95", "base")
+_FIGURES: Final = ("value", "lower_95", "upper_95")
+_REQUIRED: Final = (*_FIGURES, "base")
+_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "nation": (r"total", r"all(?: adults)?", r"england", r"overall"),
+    "itl1": (r"regions?(?: ?\(.*\))?", r"itl ?1.*"),
+    "itl2": (r"itl ?2.*",),
+    "cauth": (r"combined authorit.*",),
+    "lad": (r"local authority.*", r"lad[0-9]{0,2}"),
+}
 # Published for the Participation Survey, but whether in the workbook is not established.
 _OFTEN_ABSENT: Final = frozenset({"itl2", "cauth"})
 _TOTAL_NAMES: Final = frozenset({"england", "total", "all", "all adults", "overall", ""})
+_NO_CODE: Final = frozenset({"", "n/a", "na", "-", "..", ":", "*"})
+#: Faults of layout: the table could not be read, and nothing in it contradicts the rest.
+_UNREAD: Final = frozenset(
+    {
+        "missing_sheet",
+        "ambiguous_sheet",
+        "wrong_table",
+        "too_many_cells",
+        "header_not_found",
+        "missing_column",
+        "ambiguous_column",
+        "ambiguous_header",
+        "missing_response",
+        "ambiguous_response",
+        "empty_table",
+    }
+)
+_COMPARE: Final = (
+    "Compare the titles, questions and responses of the two sheets with the publisher's."
+)
 
-# Rounded totals of two sheets may differ by a rounding; more than this is another table.
-_TOTALS_MAY_DIFFER: Final = 1.0
+
+@dataclass(frozen=True)
+class _Figure:
+    """One row of a table, read; percentages still as the file has them, until scaled."""
+
+    level: str
+    code: str
+    name: str
+    row_number: int
+    readings: tuple[Reading, ...]
+    addresses: tuple[str, ...]
+    respondents: int | None
+    base: int | None
+
+    @property
+    def value(self) -> float | None:
+        return self.readings[0].value
+
+    @property
+    def blank(self) -> bool:
+        """No percentage, and no symbol that says why."""
+        return self.value is None and self.readings[0].symbol is None
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A sheet's figures in percent, and what it says that it is about."""
+
+    sheet: Sheet
+    header: Header
+    figures: tuple[_Figure, ...]
+    question: str
+    head: str
+    responses: tuple[str, ...]
+
+    def decimals(self) -> int:
+        """The decimals that the column of percentages is stored with."""
+        return stored_decimals(figure.value for figure in self.figures)
 
 
 def parse(content: bytes, context: ParseContext) -> Parsed:
     """Read the measures that the catalogue's layout names from one workbook (XLSX or ODS).
 
-    Returns observations in percent (0 to 100) with bounds and unweighted base. Raises
-    ``ParseError``: any code of ``sources.workbook``, and ``missing_sheet``, ``ambiguous_sheet``,
-    ``wrong_table``, ``wrong_edition``, ``missing_response``, ``ambiguous_response``,
-    ``mixed_scale``, ``percent_out_of_range``, ``totals_disagree``, ``code_name_mismatch``,
-    ``unknown_area``, ``ambiguous_area``, ``not_a_count``, ``empty_table``.
+    Returns observations in percent (0 to 100) with limits and unweighted base, and findings of
+    severity warning. Raises one ``ParseError`` that lists every fault of the file.
     """
-    where = where_of(context)
-    book = read_workbook(content, where, forms=("xlsx", "ods"))
-    notes = Notes(book.remarks)
-    layout = context.dataset.layout(context.edition.edition)
-    if not layout.tables:
-        raise where.error(
+    reader = _Reader(content, context)
+    tables = reader.layout.tables
+    if not tables:
+        raise reader.where.error(
             "no_layout",
             "The catalogue's layout for this edition names no tables.",
             todo=f"Describe them in sources/catalogue/{context.dataset.code}.yaml.",
         )
     rows: list[dict[str, Any]] = []
     for measure in context.dataset.measures:
-        table = layout.tables.get(measure.code)
-        if table is not None:
-            rows.extend(_measure_rows(book, measure, table, layout, context, notes))
-    return observations(rows, content, context, notes)
-
-
-@dataclass(frozen=True)
-class _Figure:
-    """One row of a table, read; percentages still as the file has them."""
-
-    level: str
-    code: str
-    name: str
-    row_number: int
-    value: Reading
-    lower: Reading
-    upper: Reading
-    base: int | None
-    addresses: tuple[str, str, str]
-
-
-@dataclass(frozen=True)
-class _Read:
-    """A sheet's figures, and by how much they are multiplied to be percentages."""
-
-    sheet: Sheet
-    letter: str
-    figures: tuple[_Figure, ...]
-    scale: float
-
-
-def _measure_rows(
-    book: Book,
-    measure: Measure,
-    table: Table,
-    layout: Layout,
-    context: ParseContext,
-    notes: Notes,
-) -> list[dict[str, Any]]:
-    where = where_of(context)
-    published = context.edition.levels
-    chosen: dict[str, str] = {}
-    read: dict[str, _Read] = {}
-    # Levels that a workbook may lack come last: they share the sheet of one that it must have.
-    for level, codes in sorted(table.sheets.items(), key=lambda item: item[0] in _OFTEN_ABSENT):
-        if published and level not in published:
-            continue
-        shared = next(
-            (chosen[k] for k, c in table.sheets.items() if c == codes and k in chosen), None
+        if measure.code in tables:
+            rows.extend(reader.measure(measure, tables[measure.code]))
+    lost = {code for code, _ in reader.unread}
+    if len(lost) > context.dataset.allowance.tables or not rows:
+        reader.faults.extend(error for _, error in reader.unread)
+    for code, error in reader.unread:
+        reader.warn(error.code, f"{code} is left out in part. {error.render()}")
+    for name, sheets in reader.absent.items():
+        reader.warn(
+            "area_not_listed",
+            f"{name} is not listed in {', '.join(sheets)}; it is taken as not available.",
         )
-        if shared is not None:
-            chosen[level] = shared
-            continue
-        try:
-            sheet = _find_sheet(book, measure, table, level, codes, layout, context, notes)
-        except ParseError as error:
-            if error.code != "missing_sheet" or level not in _OFTEN_ABSENT:
-                raise
-            notes.add("level_absent", f"No sheet for level {level} ({measure.code}).")
-            continue
-        chosen[level] = sheet.name
-        if sheet.name not in read:
-            read[sheet.name] = _read_sheet(sheet, measure, table, layout, context, notes)
-    totals: list[tuple[float, str]] = []
-    rows: list[dict[str, Any]] = []
-    for name, result in read.items():
-        seen: set[str] = set()
-        for figure in result.figures:
-            value = _scaled(figure.value, result.scale)
-            if figure.level == "nation" and value is not None:
-                totals.append((value, f"{name}!{figure.addresses[0]}"))
-            if chosen.get(figure.level, name) != name:
+    if reader.faults:
+        raise combined(reader.faults)
+    parsed = observations(rows, content, context, reader.notes)
+    return replace(parsed, findings=tuple(reader.findings))
+
+
+class _Reader:
+    """One workbook; collects notes, warnings and faults, so that all are reported at once."""
+
+    def __init__(self, content: bytes, context: ParseContext) -> None:
+        self.context = context
+        self.where = where_of(context)
+        self.edition = context.edition.edition
+        self.layout = context.dataset.layout(self.edition)
+        self.book = read_workbook(content, self.where, forms=("xlsx", "ods"))
+        self.notes = Notes(self.book.remarks)
+        self.findings: list[Finding] = []
+        self.faults: list[ParseError] = []
+        self.unread: list[tuple[str, ParseError]] = []
+        self.absent: dict[str, list[str]] = {}
+
+    def warn(self, code: str, message: str) -> None:
+        """Add a warning; the file is let in with it."""
+        place = f"{self.context.dataset.code} {self.edition}: "
+        self.findings.append(Finding(code, "warning", place + message.removeprefix(place)))
+
+    # --- One measure ------------------------------------------------------------------------------
+
+    def measure(self, measure: Measure, table: Table) -> list[dict[str, Any]]:
+        """The rows of one measure, from every sheet that the edition's levels need."""
+        published = self.context.edition.levels
+        chosen: dict[str, str] = {}
+        read: dict[str, _Read] = {}
+        # Levels that a workbook may lack come last: they share the sheet of one that it must have.
+        for level, codes in sorted(table.sheets.items(), key=lambda item: item[0] in _OFTEN_ABSENT):
+            if published and level not in published:
                 continue
-            if published and figure.level not in published and figure.level != "cauth":
+            shared = [k for k, c in table.sheets.items() if c == codes and k in chosen]
+            if shared:
+                chosen[level] = chosen[shared[0]]
                 continue
-            seen.add(figure.level)
-            rows.append(_row(figure, value, measure, result, context))
-        for wanted_level, sheet_name in chosen.items():
-            if sheet_name != name or wanted_level in seen:
-                continue
-            if wanted_level in _OFTEN_ABSENT:
-                notes.add(
-                    "level_absent",
-                    f"Sheet {name}: no row of level {wanted_level} ({measure.code}).",
-                )
-            else:
-                raise where.at(name).error(
-                    "empty_table",
-                    f"The sheet has no row of level {wanted_level} for measure {measure.code}.",
-                    expected=f"at least one area of level {wanted_level}",
-                    found=f"{len(result.figures)} rows of other levels",
-                    todo="Open the sheet and compare its groups with the catalogue's layout.",
-                )
-    for value, place in totals[1:]:
-        difference = abs(value - totals[0][0])
-        if difference > _TOTALS_MAY_DIFFER:
-            raise where.error(
-                "totals_disagree",
-                f"The England figures of {measure.code} differ between the two sheets, so one of "
-                "them is about something else.",
-                cell=place,
-                expected=f"{totals[0][0]:g} as in {totals[0][1]}",
-                found=f"{value:g} in {place}",
-                todo="Compare the titles and responses of the two sheets.",
+            try:
+                found = self._sheet(measure, table, level, codes, list(read.values()))
+                chosen[level] = found.sheet.name
+                read.setdefault(found.sheet.name, found)
+            except ParseError as error:
+                if level in _OFTEN_ABSENT and error.code == "missing_sheet":
+                    self.notes.add("level_absent", f"No sheet for level {level} ({measure.code}).")
+                elif error.code in _UNREAD:
+                    if error.message not in [other.message for _, other in self.unread]:
+                        self.unread.append((measure.code, error))
+                else:
+                    self.faults.append(error)
+        self._compare(list(read.values()), measure, table)
+        rows: list[dict[str, Any]] = []
+        for name, result in read.items():
+            levels = [level for level, sheet in chosen.items() if sheet == name]
+            if "lad" in levels:
+                result = self._with_absent(result)
+                self._refuse_mostly_blank(result, measure)
+            rows.extend(
+                self._row(figure, measure, result)
+                for figure in result.figures
+                if chosen.get(figure.level, name) == name
+                and (not published or figure.level in (*published, "cauth"))
             )
-        if difference > 1e-6:
-            notes.add(
-                "totals_differ_by_rounding",
-                f"{measure.code}: England {totals[0][0]:g} in {totals[0][1]}, {value:g} in {place}.",
+            for absent in set(levels) - {figure.level for figure in result.figures}:
+                text = f"The sheet has no row of level {absent} for measure {measure.code}."
+                if absent in _OFTEN_ABSENT:
+                    self.notes.add("level_absent", f"Sheet {name}: {text}")
+                    continue
+                todo = "Open the sheet and compare its groups with the catalogue's layout."
+                self.unread.append(
+                    (measure.code, self.where.at(name).error("empty_table", text, todo=todo))
+                )
+        return rows
+
+    def _row(self, figure: _Figure, measure: Measure, read: _Read) -> dict[str, Any]:
+        value, lower, upper = (reading.value for reading in figure.readings)
+        return {
+            "measure": measure.code,
+            "area_code": figure.code,
+            "area_name": figure.name,
+            "area_level": figure.level,
+            "period_start": midnight(self.context.edition.period_start),
+            "period_end": midnight(self.context.edition.period_end),
+            "unit": measure.unit,
+            "value": value,
+            "lower_95": None if value is None else lower,
+            "upper_95": None if value is None else upper,
+            "base": figure.base,
+            "status": figure.readings[0].status,
+            "status_symbol": figure.readings[0].symbol,
+            "sheet": read.sheet.name,
+            "row_number": figure.row_number or read.header.row_number,
+            "column_letter": read.header.letter("value"),
+            "citation": None if figure.row_number else "not listed in the table of this header",
+        }
+
+    def _with_absent(self, read: _Read) -> _Read:
+        """Add the areas that the catalogue lets a table leave out, as not available."""
+        areas = self.context.areas
+        listed = {areas.current(figure.code) for figure in read.figures}
+        nothing = Reading(None, "not_available", None)
+        absent = tuple(
+            _Figure("lad", code, areas.name(code), 0, (nothing,) * 3, ("", "", ""), None, None)
+            for code in self.context.dataset.allowance.absent
+            if areas.knows(code) and areas.current(code) not in listed
+        )
+        whole = len(listed) > 10 * len(absent)
+        if not absent or not whole:  # a small extract lacks far more; coverage reports it
+            return read
+        for figure in absent:
+            self.absent.setdefault(figure.name, []).append(read.sheet.name)
+        return replace(read, figures=read.figures + absent)
+
+    def _refuse_mostly_blank(self, read: _Read, measure: Measure) -> None:
+        mine = [figure for figure in read.figures if figure.level == "lad" and figure.row_number]
+        blank = [figure for figure in mine if figure.blank]
+        if 2 * len(blank) <= len(mine) or not mine:
+            return
+        column = read.header.letter("value")
+        self.faults = [e for e in self.faults if (e.code, e.sheet) != _blank_key(read.sheet.name)]
+        self.faults.append(
+            self.where.at(read.sheet.name).error(
+                "mostly_blank",
+                f"{len(blank)} of {len(mine)} authorities ({100 * len(blank) // len(mine)} "
+                f"percent) have no percentage of {measure.code} and no symbol that says why.",
+                cell=f"{column}{mine[0].row_number}:{column}{mine[-1].row_number}",
+                expected="a percentage or a symbol such as [c] or [x] for most authorities",
+                found="empty cells",
+                todo="Open the file in a spreadsheet program; if the column is empty there too, "
+                "ask the publisher for a corrected file.",
             )
-    return rows
+        )
 
+    # --- The two sheets of a measure --------------------------------------------------------------
 
-def _row(
-    figure: _Figure, value: float | None, measure: Measure, read: _Read, context: ParseContext
-) -> dict[str, Any]:
-    without = value is None
-    return {
-        "measure": measure.code,
-        "area_code": figure.code,
-        "area_name": figure.name,
-        "area_level": figure.level,
-        "period_start": midnight(context.edition.period_start),
-        "period_end": midnight(context.edition.period_end),
-        "unit": measure.unit,
-        "value": value,
-        "lower_95": None if without else _scaled(figure.lower, read.scale),
-        "upper_95": None if without else _scaled(figure.upper, read.scale),
-        "base": figure.base,
-        "status": figure.value.status,
-        "status_symbol": figure.value.symbol,
-        "sheet": read.sheet.name,
-        "row_number": figure.row_number,
-        "column_letter": read.letter,
-    }
+    def _compare(self, sheets: Sequence[_Read], measure: Measure, table: Table) -> None:
+        """Record a fault where a sheet is about another response or question than it should be."""
+        labels = {label for read in sheets for label in read.responses}
+        ours = re.compile(fill(table.response, self.edition), re.I)
+        asked = next((read.question for read in sheets if read.responses), "")
+        for read in sheets:
+            if read.responses:
+                continue
+            where = self.where.at(read.sheet.name)
+            other = _other_response(read.head, labels, ours)
+            if other:
+                self.faults.append(
+                    where.error(
+                        "wrong_response",
+                        f"The sheet is about another response than that of {measure.code}.",
+                        expected=measure.response or table.response,
+                        found=other,
+                        todo=_COMPARE,
+                    )
+                )
+            alike = difflib.SequenceMatcher(None, asked, read.question).ratio()
+            if asked and read.question and read.question not in _TOTAL_NAMES and alike < 0.5:
+                self.faults.append(
+                    where.error(
+                        "wrong_question",
+                        f"The sheet is about another question than the other sheet of "
+                        f"{measure.code}.",
+                        expected=asked[:200],
+                        found=read.question[:200],
+                        todo=_COMPARE,
+                    )
+                )
+            elif asked and read.question and asked != read.question:
+                self.notes.add(
+                    "question_differs",
+                    f"Sheet {read.sheet.name}: '{read.question[:120]}', elsewhere '{asked[:120]}'.",
+                )
+        englands = [(read, e) for read in sheets if (e := _england(read))]
+        for read, england in englands[1:]:
+            difference = _disagreement(*englands[0], read, england)
+            place = f"{read.sheet.name}!{england.addresses[0]}"
+            first = f"{englands[0][0].sheet.name}!{englands[0][1].addresses[0]}"
+            if difference:
+                self.faults.append(
+                    self.where.error(
+                        "totals_disagree",
+                        f"The England figures of {measure.code} differ between the two sheets, so "
+                        "one of them is about something else.",
+                        cell=place,
+                        expected=f"{difference[0]} as in {first}",
+                        found=f"{difference[1]} in {place}",
+                        todo=_COMPARE,
+                    )
+                )
+            elif abs((england.value or 0) - (englands[0][1].value or 0)) > 1e-6:
+                self.notes.add(
+                    "totals_differ_by_rounding",
+                    f"{measure.code}: England {englands[0][1].value:g} in {first}, "
+                    f"{england.value:g} in {place}.",
+                )
 
+    # --- Sheets -----------------------------------------------------------------------------------
 
-def _scaled(reading: Reading, scale: float) -> float | None:
-    if reading.value is None or scale == 1.0:
-        return reading.value
-    # 0.453 * 100 is 45.300000000000004 in binary; the file says 45.3.
-    return round(reading.value * scale, 10)
-
-
-# --- Sheets ---------------------------------------------------------------------------------------
-
-
-def _sheet_key(name: str) -> str:
-    return re.sub(r"^table", "", re.sub(r"[\s_.()-]+", "", name.casefold()))
-
-
-def _find_sheet(
-    book: Book,
-    measure: Measure,
-    table: Table,
-    level: str,
-    codes: Sequence[str],
-    layout: Layout,
-    context: ParseContext,
-    notes: Notes,
-) -> Sheet:
-    where = where_of(context)
-    for code in codes:
-        found = [sheet for sheet in book.sheets if _sheet_key(sheet.name) == _sheet_key(code)]
-        if len(found) > 1:
-            raise where.error(
+    def _sheet(
+        self, measure: Measure, table: Table, level: str, codes: Sequence[str], read: list[_Read]
+    ) -> _Read:
+        """The sheet of one level: by its code if its title fits, else the one whose title does."""
+        misfit: Sheet | None = None
+        for code in codes:
+            found = [s for s in self.book.sheets if _sheet_key(s.name) == _sheet_key(code)]
+            if len(found) > 1:
+                raise self.where.error(
+                    "ambiguous_sheet",
+                    f"More than one sheet has the code {code}.",
+                    found=", ".join(sheet.name for sheet in found),
+                    todo="Open the workbook to see which is meant.",
+                )
+            if found and _title_fits(found[0], table):
+                known = [r for r in read if r.sheet is found[0]]
+                return known[0] if known else self._read(found[0], measure, table)
+            misfit = misfit or (found[0] if found else None)
+        wanted = " or ".join(codes)
+        fitting = [
+            sheet
+            for sheet in self.book.sheets
+            if table.title_contains
+            and sheet is not misfit
+            and _title_fits(sheet, table)
+            and self._fits(sheet, measure, table, level, read)
+        ]
+        if len(fitting) == 1:
+            text = f"The sheet {wanted} is called '{fitting[0].name}'; it was found by its title."
+            self.notes.add("sheet_renamed", text)
+            self.warn("sheet_renamed", text)
+            return self._read(fitting[0], measure, table)
+        if fitting:
+            raise self.where.error(
                 "ambiguous_sheet",
-                f"More than one sheet has the code {code}.",
-                found=", ".join(sheet.name for sheet in found),
-                todo="Open the workbook to see which is meant.",
+                f"No sheet is called {wanted}, and several have the title of {measure.code}.",
+                expected=f"one sheet for {measure.code} by {level}",
+                found=", ".join(sheet.name for sheet in fitting),
+                todo="Add the right sheet's code to the catalogue's layout.",
             )
-        if found:
-            if not _title_fits(found[0], table):
-                raise where.at(found[0].name).error(
-                    "wrong_table",
-                    f"The sheet has the code {code}, but its title is not that of {measure.code}.",
-                    expected=f"a title or question with '{table.title_contains}'",
-                    found=_title(found[0])[:200] or "no title",
-                    todo="The publisher may have renumbered its tables: correct the codes in "
-                    f"sources/catalogue/{context.dataset.code}.yaml.",
-                )
-            return found[0]
-    taken = {
-        _sheet_key(code)
-        for other in layout.tables.values()
-        for others in other.sheets.values()
-        for code in others
-    }
-    # None has the code: look for the one whose title and header are those of the table.
-    fitting = [
-        sheet
-        for sheet in book.sheets
-        if table.title_contains
-        and _sheet_key(sheet.name) not in taken
-        and _title_fits(sheet, table)
-        and _fits_level(sheet, level, table, layout, context)
-    ]
-    wanted = " or ".join(codes)
-    if len(fitting) == 1:
-        notes.add(
-            "sheet_renamed",
-            f"The sheet {wanted} is called '{fitting[0].name}'; it was found by its title.",
-        )
-        return fitting[0]
-    names = [sheet.name for sheet in book.sheets]
-    if fitting:
-        raise where.error(
-            "ambiguous_sheet",
-            f"No sheet is called {wanted}, and several have the title of {measure.code}.",
-            expected=f"one sheet for {measure.code} by {level}",
-            found=", ".join(sheet.name for sheet in fitting),
-            todo="Add the right sheet's code to the catalogue's layout.",
-        )
-    near = difflib.get_close_matches(codes[0] if codes else "", names, n=5, cutoff=0.4)
-    raise where.error(
-        "missing_sheet",
-        f"The workbook has no sheet for {measure.code} by {level}.",
-        expected=wanted,
-        found=(f"nearest {', '.join(near)}; " if near else "")
-        + f"all sheets: {', '.join(names[:60])}",
-        todo="Check that this is the file of annual data tables for the edition; if the publisher "
-        "renamed the sheet, add its code to the catalogue's layout.",
-    )
-
-
-def _title(sheet: Sheet, depth: int = 14) -> str:
-    """The text at the head of a sheet: its title, notes, and the question of its first rows."""
-    return " ".join(
-        normalise_label(cell)
-        for row in sheet.rows[:depth]
-        for cell in row[:2]
-        if isinstance(cell, str)
-    )
-
-
-def _title_fits(sheet: Sheet, table: Table) -> bool:
-    if not table.title_contains:
-        return True
-    title = _title(sheet)
-    words = normalise_label(table.title_contains)
-    return words in title or all(word in title for word in words.split())
-
-
-def _fits_level(
-    sheet: Sheet, level: str, table: Table, layout: Layout, context: ParseContext
-) -> bool:
-    quiet = Notes()
-    try:
-        header, _ = _header(sheet, layout, context, quiet)
-        figures = _figures(sheet, header, table, layout, context, quiet)
-    except ParseError:
-        return False
-    return any(figure.level == level for figure in figures)
-
-
-# --- One sheet ------------------------------------------------------------------------------------
-
-
-def _read_sheet(
-    sheet: Sheet,
-    measure: Measure,
-    table: Table,
-    layout: Layout,
-    context: ParseContext,
-    notes: Notes,
-) -> _Read:
-    where = where_of(context).at(sheet.name)
-    header, usual_row = _header(sheet, layout, context, notes)
-    if usual_row is not None and header.row_number != usual_row:
-        notes.add(
-            "header_moved",
-            f"Sheet {sheet.name}: the header is in row {header.row_number}, usually {usual_row}.",
-        )
-    remark = refuse_unreadable(sheet, header, where)
-    if remark:
-        notes.add("cells_without_value", remark)
-    figures = _figures(sheet, header, table, layout, context, notes)
-    if not figures:
-        raise where.error(
-            "empty_table",
-            f"The sheet has a header and no rows of figures for {measure.code}.",
-            todo="Open the sheet; the publisher may have released it too early.",
-        )
-    readings = [r for f in figures for r in (f.value, f.lower, f.upper)]
-    notes.readings(readings, sheet.name)
-    notes.symbols([figure.value for figure in figures], sheet.name)
-    scale = _scale(figures, where)
-    if scale != 1.0:
-        notes.add(
-            "percent_as_fraction",
-            f"Sheet {sheet.name}: percentages are written as fractions of 1; they were multiplied "
-            "by 100.",
-        )
-    for figure in figures:
-        readings_at = zip((figure.value, figure.lower, figure.upper), figure.addresses, strict=True)
-        for reading, at in readings_at:
-            value = _scaled(reading, scale)
-            if value is not None and not 0 <= value <= 100:
-                raise where.error(
-                    "percent_out_of_range",
-                    "A percentage is outside 0 to 100.",
-                    cell=at,
-                    expected="0 to 100" if scale == 1.0 else "0 to 1",
-                    found=f"{reading.value:g}",
-                    todo="Open the cell in the publisher's file.",
-                )
-    return _Read(sheet, header.letter("value"), figures, scale)
-
-
-def _scale(figures: Sequence[_Figure], where: Where) -> float:
-    """100 where the table's percentages are fractions of 1, else 1."""
-    printed = [
-        (reading.value, at, reading.note == "percent_sign")
-        for figure in figures
-        for reading, at in zip(
-            (figure.value, figure.lower, figure.upper), figure.addresses, strict=True
-        )
-        if reading.value is not None
-    ]
-    if not printed:
-        return 1.0
-    largest = max(abs(value) for value, _, _ in printed)
-    if largest <= 1.0:
-        signed = any(sign for _, _, sign in printed)
-        return 1.0 if signed or largest == 0 else 100.0
-    small = [at for value, at, sign in printed if 0 < value <= 1 and not sign]
-    if largest > 5 and len(small) > max(3, len(printed) // 50):
-        raise where.error(
-            "mixed_scale",
-            "Some percentages of the table are written as fractions of 1 and others are not.",
-            cell=small[0],
-            expected="one scale throughout",
-            found=f"{len(small)} of {len(printed)} numbers between 0 and 1, the largest "
-            f"{largest:g}",
-            todo="Ask the publisher for a corrected file.",
-        )
-    return 1.0
-
-
-def _editions_in(text: str) -> set[str]:
-    return {f"{first}-{last[-2:]}" for first, last in _EDITION.findall(text)}
-
-
-def _when(edition: str) -> str:
-    match = re.fullmatch(r"([0-9]{4})-([0-9]{2})", edition)
-    if match is None:
-        return re.escape(edition)
-    return rf"{match.group(1)}\s?[/\u2013-]\s?(?:20)?{match.group(2)}(?![0-9])"
-
-
-def _patterns(key: str, layout: Layout, edition: str) -> tuple[str, ...]:
-    own = tuple(fill(pattern, edition) for pattern in layout.columns.get(key, ()))
-    default = tuple(
-        pattern.replace("{when}", _when(edition)) for pattern in _DEFAULT_COLUMNS.get(key, ())
-    )
-    return own + default
-
-
-def _header(
-    sheet: Sheet, layout: Layout, context: ParseContext, notes: Notes
-) -> tuple[Header, int | None]:
-    """The sheet's header, and the row that it is usually in (``None`` if that is not known)."""
-    edition = context.edition.edition
-    where = where_of(context).at(sheet.name)
-    spoken = edition.replace("-", "/")
-    wanted = {
-        key: Wanted(
-            _SPOKEN[key].replace("{edition}", spoken),
-            _patterns(key, layout, edition),
-            required=key in _REQUIRED,
-        )
-        for key in _DEFAULT_COLUMNS
-    }
-    try:
-        header = find_header(sheet, wanted, where)
-    except ParseError as error:
-        if error.code in ("missing_column", "header_not_found"):
-            heads = " ".join(
-                normalise_label(cell)
-                for row in sheet.rows[:40]
-                for cell in row
-                if isinstance(cell, str) and len(cell) < 200
+        correct = f"correct the codes in sources/catalogue/{self.context.dataset.code}.yaml"
+        if misfit is not None:
+            raise self.where.at(misfit.name).error(
+                "wrong_table",
+                f"The sheet has the code {wanted}, but its title is not that of {measure.code}.",
+                expected=f"a title or question with '{table.title_contains}'",
+                found=_title(misfit)[:200] or "no title",
+                todo=f"If the publisher renumbered its tables, {correct}.",
             )
-            others = _editions_in(heads)
-            if others and edition not in others:
-                raise _wrong_edition(where, edition, others) from error
-        raise
-    printed = " ".join(normalise_label(header.labels[header.columns[key]]) for key in _REQUIRED)
-    in_header = _editions_in(" ".join(normalise_label(label) for label in header.labels))
-    if edition not in _editions_in(printed):
-        on_sheet = _editions_in(_title(sheet)) | in_header
-        if on_sheet and edition not in on_sheet:
-            raise _wrong_edition(where, edition, on_sheet)
-        notes.add(
-            "columns_without_edition",
-            f"Sheet {sheet.name}: the columns of figures do not say which edition they are of.",
+        names = [sheet.name for sheet in self.book.sheets]
+        near = difflib.get_close_matches(codes[0] if codes else "", names, n=5, cutoff=0.4)
+        raise self.where.error(
+            "missing_sheet",
+            f"The workbook has no sheet for {measure.code} by {level}.",
+            expected=wanted,
+            found=(f"nearest {', '.join(near)}; " if near else "")
+            + f"all sheets: {', '.join(names[:60])}",
+            todo="Check that this is the file of annual data tables for the edition; if the "
+            f"publisher renamed the sheet, {correct}.",
         )
-    beside = in_header - {edition}
-    if beside:
-        notes.add(
-            "other_editions_beside",
-            f"Sheet {sheet.name}: columns of {', '.join(sorted(beside))} were left out.",
+
+    def _fits(
+        self, sheet: Sheet, measure: Measure, table: Table, level: str, read: list[_Read]
+    ) -> bool:
+        """Whether a sheet that has another code is the one of this measure and level."""
+        kept = (self.notes, self.findings, self.faults)
+        self.notes, self.findings, self.faults = Notes(), [], []
+        try:
+            found = self._read(sheet, measure, table)
+            england = _england(found)
+            return (
+                any(figure.level == level for figure in found.figures)
+                and not self.faults
+                and not any(
+                    _disagreement(other, total, found, england)
+                    for other in read
+                    if england and (total := _england(other))
+                )
+            )
+        except ParseError:
+            return False
+        finally:
+            self.notes, self.findings, self.faults = kept
+
+    # --- One sheet --------------------------------------------------------------------------------
+
+    def _read(self, sheet: Sheet, measure: Measure, table: Table) -> _Read:
+        where = self.where.at(sheet.name)
+        header = self._header(sheet)
+        remark = refuse_unreadable(sheet, header, where)
+        if remark:
+            self.notes.add("cells_without_value", remark)
+        body = [
+            (number, row)
+            for number, row in enumerate(sheet.rows[header.row_number :], header.row_number + 1)
+            if any(header.value(row, key) is not None for key in _REQUIRED)
+            or _GSS.fullmatch(tidy_text(header.value(row, "area_code")).upper())
+        ]  # the others are blank rows, notes below the table, or headings inside it
+        name_key = next(
+            (k for k in ("breakdown", "area_name", "response") if k in header.columns), ""
         )
-    extra = [
-        label
-        for label in header.extra
-        if not (_editions_in(normalise_label(label)) - {edition})
-        and not re.search(r"itl ?[12]|region", label, re.I)
-    ]
-    if extra:
-        notes.add("extra_column", f"Sheet {sheet.name}: {', '.join(extra)} not used.")
-    return header, _usual_header_row(header, context)
-
-
-def _usual_header_row(header: Header, context: ParseContext) -> int | None:
-    participation = "participation" in (context.dataset.survey or context.dataset.title).casefold()
-    authorities = "area_code" in header.columns
-    if participation:
-        return 5 if authorities else 4
-    return 8 if authorities else 7
-
-
-def _wrong_edition(where: Where, edition: str, others: set[str]) -> ParseError:
-    return where.error(
-        "wrong_edition",
-        "The sheet is of another edition.",
-        expected=edition.replace("-", "/"),
-        found=", ".join(sorted(other.replace("-", "/") for other in others)),
-        todo="Hand the file in under its own edition, or download the right one.",
-    )
-
-
-def _groups(layout: Layout, level: str) -> tuple[str, ...]:
-    own: tuple[str, ...] = tuple(
-        pattern
-        for known, patterns in layout.breakdowns.items()
-        if known == level
-        for pattern in patterns
-    )
-    return own + _DEFAULT_GROUPS.get(level, ())
-
-
-def _group_level(group: str, layout: Layout) -> str | None:
-    for level in ("nation", "itl1", "itl2", "cauth", "lad"):
-        if any(re.fullmatch(pattern, group, re.I) for pattern in _groups(layout, level)):
-            return level
-    return None
-
-
-def _figures(
-    sheet: Sheet,
-    header: Header,
-    table: Table,
-    layout: Layout,
-    context: ParseContext,
-    notes: Notes,
-) -> tuple[_Figure, ...]:
-    body = list(enumerate(sheet.rows[header.row_number :], start=header.row_number + 1))
-    name_key = next(
-        (key for key in ("breakdown", "area_name", "response") if key in header.columns), None
-    )
-    if name_key is None:
-        raise (
-            where_of(context)
-            .at(sheet.name)
-            .error(
+        if not name_key:
+            raise where.error(
                 "missing_column",
                 "The table has no column of area names.",
                 cell=f"A{header.row_number}",
@@ -613,217 +517,496 @@ def _figures(
                 found=", ".join(label for label in header.labels if label),
                 todo="If the publisher renamed the column, add a layout to the catalogue.",
             )
-        )
-    # Where no other column has them, 'Response Breakdown' holds the names of areas.
-    if "response" in header.columns and name_key != "response":
-        body = _of_response(sheet, header, body, table, context)
-    figures: list[_Figure] = []
-    group = ""
-    for position, (row_number, row) in enumerate(body):
-        own_group = normalise_label(
-            header.value(row, "topic" if "topic" in header.columns else "question")
-        )
-        group = own_group or group
-        cells = [header.value(row, key) for key in ("value", "lower_95", "upper_95", "base")]
-        if all(cell is None for cell in cells):
-            continue  # a blank row, a note below the table, or a heading inside it
-        place = _place(
-            header, row, row_number, group, position == 0, name_key, sheet, layout, context, notes
-        )
-        if place is not None:
-            figures.append(_figure(place, row_number, row, header, sheet, context))
-    return tuple(figures)
+        question = normalise_label(header.value(body[0][1], "question")) if body else ""
+        responses: tuple[str, ...] = ()
+        # Where no other column has them, 'Response Breakdown' holds the names of areas.
+        if "response" in header.columns and name_key != "response":
+            body, question, responses = self._of_response(sheet, header, body, table)
+        places = self._places(sheet, header, body, name_key)
+        figures = [f for row, place in places if (f := self._figure(place, row, header, where))]
+        if not figures:
+            if not [fault for fault in self.faults if fault.sheet == sheet.name]:
+                raise where.error(
+                    "empty_table",
+                    f"The sheet has a header and no rows of figures for {measure.code}.",
+                    todo="Open the sheet; the publisher may have released it too early.",
+                )
+            return _Read(sheet, header, (), question, "", responses)
+        self.notes.readings([r for f in figures for r in f.readings], sheet.name)
+        self.notes.symbols([figure.readings[0] for figure in figures], sheet.name)
+        scaled = tuple(self._scaled(figures, where))
+        self._check_figures(scaled, header, where)
+        first = " ".join(normalise_label(cell) for cell in body[0][1] if isinstance(cell, str))
+        head = "\n".join([*_head_lines(sheet, header.row_number - 1), first])
+        return _Read(sheet, header, scaled, question, head, responses)
 
+    def _header(self, sheet: Sheet) -> Header:
+        """The sheet's header; only columns of this edition are taken."""
+        where = self.where.at(sheet.name)
+        spoken = self.edition.replace("-", "/")
+        wanted = {}
+        for key, default in _DEFAULT_COLUMNS.items():
+            own = tuple(fill(p, self.edition) for p in self.layout.columns.get(key, ()))
+            usual = tuple(p.replace("{when}", _when(self.edition)) for p in default)
+            label = _SPOKEN[key].replace("{edition}", spoken)
+            wanted[key] = Wanted(label, own + usual, required=key in _REQUIRED)
+        try:
+            header = find_header(sheet, wanted, where)
+        except ParseError as error:
+            cells = [cell for row in sheet.rows[:40] for cell in row if isinstance(cell, str)]
+            others = _editions_in(" ".join(cell for cell in cells if len(cell) < 200))
+            if error.code in ("missing_column", "header_not_found") and others:
+                self._refuse_edition(where, others, error)
+            raise
+        labels = [normalise_label(label) for label in header.labels]
+        in_header = _editions_in(" ".join(labels))
+        if self.edition not in _editions_in(" ".join(labels[header.columns[k]] for k in _REQUIRED)):
+            self._refuse_edition(where, _editions_in(_title(sheet)) | in_header)
+            self.notes.add(
+                "columns_without_edition",
+                f"Sheet {sheet.name}: the columns of figures do not say which edition they are of.",
+            )
+        beside = in_header - {self.edition}
+        if beside:
+            self.notes.add(
+                "other_editions_beside",
+                f"Sheet {sheet.name}: columns of {', '.join(sorted(beside))} were left out.",
+            )
+        extra = [
+            label
+            for label in header.extra
+            if not (_editions_in(normalise_label(label)) - {self.edition})
+            and not re.search(r"itl ?[12]|region", label, re.I)
+        ]
+        if extra:
+            self.notes.add("extra_column", f"Sheet {sheet.name}: {', '.join(extra)} not used.")
+        row = self.layout.header_rows.get("authority" if "area_code" in header.columns else "other")
+        if row and header.row_number != row:
+            self.notes.add(
+                "header_moved",
+                f"Sheet {sheet.name}: the header is in row {header.row_number}, usually {row}.",
+            )
+        return header
 
-def _of_response(
-    sheet: Sheet,
-    header: Header,
-    body: Sequence[tuple[int, tuple[CellValue, ...]]],
-    table: Table,
-    context: ParseContext,
-) -> list[tuple[int, tuple[CellValue, ...]]]:
-    """The rows of the response that the measure means; blank labels continue the one above."""
-    where = where_of(context).at(sheet.name)
-    pattern = re.compile(fill(table.response, context.edition.edition), re.I)
-    question = response = ""
-    matched: dict[tuple[str, str], list[tuple[int, tuple[CellValue, ...]]]] = {}
-    met: dict[str, None] = {}
-    for row_number, row in body:
-        if header.value(row, "value") is None and header.value(row, "base") is None:
-            continue
-        question = normalise_label(header.value(row, "question")) or question
-        response = normalise_label(header.value(row, "response")) or response
-        met[response] = None
-        if pattern.fullmatch(response):
-            matched.setdefault((question, response), []).append((row_number, row))
-    if not matched:
-        if not met:
-            return []
-        raise where.error(
-            "missing_response",
-            "No row has the response that the measure means.",
-            cell=f"{header.letter('response')}{header.row_number}",
-            expected=f"a label that matches '{table.response}'",
-            found=", ".join(f"'{label}'" for label in list(met)[:20]),
-            todo="If the publisher reworded the response, check that it means the same, then "
-            f"correct it in sources/catalogue/{context.dataset.code}.yaml.",
-        )
-    if len(matched) > 1 and table.title_contains:
-        words = normalise_label(table.title_contains)
-        narrowed = {key: rows for key, rows in matched.items() if words in key[0]}
-        matched = narrowed if len(narrowed) == 1 else matched
-    if len(matched) > 1:
-        raise where.error(
-            "ambiguous_response",
-            "More than one question or response matches the one that the measure means.",
-            expected=f"one label that matches '{table.response}'",
-            found="; ".join(f"'{q[:80]}': '{r}'" for q, r in matched),
-            todo="Make the response in the catalogue's layout more exact.",
-        )
-    return next(iter(matched.values()))
-
-
-def _place(
-    header: Header,
-    row: Sequence[CellValue],
-    row_number: int,
-    group: str,
-    first: bool,
-    name_key: str,
-    sheet: Sheet,
-    layout: Layout,
-    context: ParseContext,
-    notes: Notes,
-) -> tuple[str, str, str] | None:
-    """Level, code and printed name of a row's area; ``None`` for a row about something else."""
-    where = where_of(context).at(sheet.name)
-    name = tidy_text(header.value(row, name_key))
-    at = address(header.columns[name_key], row_number)
-    code = tidy_text(header.value(row, "area_code")).upper()
-    if _ITL.fullmatch(code):
-        code = context.areas.resolve_code(
-            code, dataset=context.dataset.code, edition=context.edition.edition
-        )
-    if _GSS.fullmatch(code) or context.areas.knows(code):
-        level = level_of(code, context.areas)
-        if level is None:
+    def _refuse_edition(
+        self, where: Where, found: set[str], error: ParseError | None = None
+    ) -> None:
+        if found and self.edition not in found:
             raise where.error(
+                "wrong_edition",
+                "The sheet is of another edition.",
+                expected=self.edition.replace("-", "/"),
+                found=", ".join(sorted(other.replace("-", "/") for other in found)),
+                todo="Hand the file in under its own edition, or download the right one.",
+            ) from error
+
+    def _of_response(
+        self,
+        sheet: Sheet,
+        header: Header,
+        body: Sequence[tuple[int, tuple[CellValue, ...]]],
+        table: Table,
+    ) -> tuple[list[tuple[int, tuple[CellValue, ...]]], str, tuple[str, ...]]:
+        """The rows of the measure's response, its question, and every response of the sheet.
+
+        Blank labels continue the one above.
+        """
+        where = self.where.at(sheet.name)
+        pattern = re.compile(fill(table.response, self.edition), re.I)
+        question = response = ""
+        matched: dict[tuple[str, str], list[tuple[int, tuple[CellValue, ...]]]] = {}
+        met: dict[str, None] = {}
+        for number, row in body:
+            question = normalise_label(header.value(row, "question")) or question
+            response = normalise_label(header.value(row, "response")) or response
+            met[response] = None
+            if pattern.fullmatch(response):
+                matched.setdefault((question, response), []).append((number, row))
+        if not matched and met:
+            raise where.error(
+                "missing_response",
+                "No row has the response that the measure means.",
+                cell=f"{header.letter('response')}{header.row_number}",
+                expected=f"a label that matches '{table.response}'",
+                found=", ".join(f"'{label}'" for label in list(met)[:20]),
+                todo="If the publisher reworded the response, check that it means the same, then "
+                f"correct it in sources/catalogue/{self.context.dataset.code}.yaml.",
+            )
+        if len(matched) > 1 and table.title_contains:
+            words = normalise_label(table.title_contains)
+            narrowed = {key: rows for key, rows in matched.items() if words in key[0]}
+            matched = narrowed if len(narrowed) == 1 else matched
+        if len(matched) > 1:
+            raise where.error(
+                "ambiguous_response",
+                "More than one question or response matches the one that the measure means.",
+                expected=f"one label that matches '{table.response}'",
+                found="; ".join(f"'{q[:80]}': '{r}'" for q, r in matched),
+                todo="Make the response in the catalogue's layout more exact.",
+            )
+        if not matched:
+            return [], "", ()
+        (question, _), rows = next(iter(matched.items()))
+        return rows, question, tuple(met)
+
+    # --- Rows -------------------------------------------------------------------------------------
+
+    def _places(
+        self,
+        sheet: Sheet,
+        header: Header,
+        body: Sequence[tuple[int, tuple[CellValue, ...]]],
+        name_key: str,
+    ) -> list[tuple[tuple[int, tuple[CellValue, ...]], tuple[str, str, str]]]:
+        """Each row about an area, with the area's level, code and name.
+
+        Rows of an area that is not known are left out with a warning; too many are a fault.
+        """
+        where = self.where.at(sheet.name)
+        places = []
+        unknown: list[ParseError] = []
+        group = ""
+        group_key = "topic" if "topic" in header.columns else "question"
+        for position, (number, row) in enumerate(body):
+            group = normalise_label(header.value(row, group_key)) or group
+            name = tidy_text(header.value(row, name_key))
+            at = where, address(header.columns[name_key], number)
+            try:
+                place = self._place(header, row, name, group, position == 0, at)
+            except ParseError as error:
+                error.sheet, error.cell = sheet.name, at[1]
+                error.found = error.found or name
+                (unknown if error.code == "unknown_area" else self.faults).append(error)
+                continue
+            if place is not None:
+                places.append(((number, row), place))
+        if len(unknown) > self.context.dataset.allowance.rows:
+            self.faults.extend(unknown)
+        elif unknown:
+            rows = ", ".join(f"{error.cell} {error.found}" for error in unknown)
+            self.warn(
                 "unknown_area",
-                f"The code {code} ({name}) is of no kind of area that is known.",
-                cell=at,
-                found=code,
-                todo="If it is a new kind of area, add it to the areas.",
+                f"sheet {sheet.name}, rows of areas "
+                f"that are not known are left out: {rows}. If they are real, add them to "
+                "dbt_project/seeds/areas.csv.",
             )
-        remark = check_name(name, code, context, where, at) if level != "nation" else None
-        if remark:
-            notes.add("name_differs", f"Sheet {sheet.name}: {remark}")
-        return level, code, name or context.areas.name(code)
-    if code and normalise_label(header.value(row, "area_code")) not in _NO_CODE:
-        raise where.error(
-            "unknown_area",
-            f"'{code}' is not a GSS code.",
-            cell=address(header.columns["area_code"], row_number),
-            expected="a letter and eight digits, such as E08000025",
-            found=code,
-            todo="Compare the row with the publisher's file.",
-        )
-    level = _group_level(group, layout)
-    plain = normalise_label(name)
-    authority_sheet = "area_code" in header.columns
-    if "topic" in header.columns:
-        if level not in ("nation", "itl1"):
+        return places
+
+    def _place(
+        self,
+        header: Header,
+        row: Sequence[CellValue],
+        name: str,
+        group: str,
+        first: bool,
+        at: tuple[Where, str],
+    ) -> tuple[str, str, str] | None:
+        """Level, code and printed name of a row's area; ``None`` for a row about something else."""
+        where, cell = at
+        areas = self.context.areas
+        code = tidy_text(header.value(row, "area_code")).upper()
+        if _ITL.fullmatch(code):
+            code = areas.resolve_code(code, dataset=self.context.dataset.code, edition=self.edition)
+        if _GSS.fullmatch(code) or areas.knows(code):
+            self._refuse_abroad(code, name, at)
+            level = level_of(code, areas)
+            if level is None or level not in _GROUPS:
+                self.notes.add(
+                    "level_left_out",
+                    f"Sheet {where.sheet}: {code} {name} is of a kind of area that is not used.",
+                )
+                return None
+            if not areas.knows(code):
+                raise where.error("unknown_area", _UNKNOWN, found=f"{code} {name}", todo=_ADD)
+            remark = (
+                check_name(name, code, self.context, where, cell) if level != "nation" else None
+            )
+            if remark:
+                self.notes.add("name_differs", f"Sheet {where.sheet}: {remark}")
+            return level, code, name or areas.name(code)
+        if code and code.casefold() not in _NO_CODE:
+            raise where.error("unknown_area", _UNKNOWN, found=f"{code} {name}", todo=_ADD)
+        level = self._group_level(group)
+        plain = normalise_label(name)
+        authority_sheet = "area_code" in header.columns
+        if "topic" in header.columns:
+            if level not in ("nation", "itl1"):
+                return None
+            if level == "nation":
+                return ("nation", ENGLAND, "England") if plain in _TOTAL_NAMES else None
+        elif level in (None, "nation") and (
+            plain == "england" or (first and (plain in _TOTAL_NAMES or not self._code_of(name)))
+        ):
+            # The first row of these tables carries the question, and England's figures.
+            return "nation", ENGLAND, "England"
+        elif level is None and not authority_sheet:
+            return None  # a demographic group
+        if level == "lad" or (level is None and authority_sheet):
+            level = "itl1" if self._code_of(name, "itl1") else "lad"
+        if level not in ("itl1", "itl2", "lad", "cauth"):
             return None
-        if level == "nation":
-            return ("nation", ENGLAND, "England") if plain in _TOTAL_NAMES else None
-    elif (
-        plain in _TOTAL_NAMES - {""} and level in (None, "nation") and (first or plain == "england")
-    ):
-        return "nation", ENGLAND, "England"
-    elif first and (level in (None, "nation")) and not _resolves(name, context):
-        # The first row of these tables carries the question, and England's figures.
-        return "nation", ENGLAND, "England"
-    elif level is None and not authority_sheet:
-        return None  # a demographic group
-    if level == "lad" or (level is None and authority_sheet):
-        level = "itl1" if _resolves(name, context, "itl1") else "lad"
-    if level not in ("itl1", "itl2", "lad", "cauth"):
-        return None
-    try:
-        resolved = context.areas.resolve(
-            name,
-            dataset=context.dataset.code,
-            edition=context.edition.edition,
-            level=level,
+        self._refuse_abroad(self._code_of(name) or "", name, at)
+        resolved = areas.resolve(
+            name, dataset=self.context.dataset.code, edition=self.edition, level=level
         )
-    except ParseError as error:
-        raise where.error(
-            error.code,
-            error.message,
-            cell=at,
-            found=error.found or name,
-            todo=error.todo,
-        ) from error
-    if level == "lad":
-        notes.add(
-            "code_from_name",
-            f"Sheet {sheet.name}: rows without a code were placed by name ({name}).",
-        )
-    return level, resolved, name
+        if level == "lad":
+            text = f"Sheet {where.sheet}: rows without a code were placed by name ({name})."
+            self.notes.add("code_from_name", text)
+        return level, resolved, name
 
-
-_NO_CODE: Final = frozenset({"", "n/a", "na", "-", "..", ":", "*"})
-
-
-def _resolves(name: str, context: ParseContext, level: str | None = None) -> bool:
-    try:
-        context.areas.resolve(
-            name, dataset=context.dataset.code, edition=context.edition.edition, level=level
-        )
-    except ParseError:
-        return False
-    return True
-
-
-def _figure(
-    place: tuple[str, str, str],
-    row_number: int,
-    row: Sequence[CellValue],
-    header: Header,
-    sheet: Sheet,
-    context: ParseContext,
-) -> _Figure:
-    where = where_of(context).at(sheet.name)
-    level, code, name = place
-    addresses = tuple(
-        f"{column_letter(header.columns[key])}{row_number}"
-        for key in ("value", "lower_95", "upper_95")
-    )
-    value, lower, upper = (
-        parse_value(header.value(row, key), where, at=at, thousands=False)
-        for key, at in zip(("value", "lower_95", "upper_95"), addresses, strict=True)
-    )
-    base_at = address(header.columns["base"], row_number)
-    base, _ = count_of(header.value(row, "base"), where, base_at)
-    if "respondents" in header.columns:
-        respondents_at = address(header.columns["respondents"], row_number)
-        respondents, _ = count_of(header.value(row, "respondents"), where, respondents_at)
-        if base is not None and respondents is not None and respondents > base:
-            raise where.error(
-                "respondents_exceed_base",
-                f"More people gave the answer in {name} than were asked.",
-                cell=respondents_at,
-                expected=f"at most the unweighted base, {base}",
-                found=str(respondents),
-                todo="Open the row in the publisher's file; its columns may have been moved.",
+    def _refuse_abroad(self, code: str, name: str, at: tuple[Where, str]) -> None:
+        if code and not code.startswith(self.context.dataset.country):
+            raise at[0].error(
+                "outside_country",
+                "The row is about an area outside the country of the survey.",
+                cell=at[1],
+                expected=f"codes that begin with {self.context.dataset.country}",
+                found=f"{code} {name}",
+                todo="Compare the row with the publisher's file; this may be another survey's.",
             )
-    return _Figure(
-        level,
-        code,
-        name,
-        row_number,
-        value,
-        lower,
-        upper,
-        base,
-        (addresses[0], addresses[1], addresses[2]),
-    )
+
+    def _group_level(self, group: str) -> str | None:
+        for level, patterns in _GROUPS.items():
+            for pattern in (*self.layout.breakdowns.get(level, ()), *patterns):  # type: ignore[call-overload]
+                if re.fullmatch(pattern, group, re.I):
+                    return level
+        return None
+
+    def _code_of(self, name: str, level: str | None = None) -> str | None:
+        try:
+            return self.context.areas.resolve(
+                name, dataset=self.context.dataset.code, edition=self.edition, level=level
+            )
+        except ParseError:
+            return None
+
+    def _figure(
+        self,
+        place: tuple[str, str, str],
+        row: tuple[int, tuple[CellValue, ...]],
+        header: Header,
+        where: Where,
+    ) -> _Figure | None:
+        number, cells = row
+        at = {key: address(column, number) for key, column in header.columns.items()}
+        readings = []
+        counts: dict[str, int | None] = {"respondents": None}
+        failed = len(self.faults)
+        for key in _FIGURES:
+            try:
+                cell = header.value(cells, key)
+                readings.append(parse_value(cell, where, at=at[key], thousands=False))
+            except ParseError as error:
+                self.faults.append(error)
+        for key in ("respondents", "base"):
+            if key in header.columns:
+                try:
+                    counts[key], _ = count_of(header.value(cells, key), where, at[key])
+                except ParseError as error:
+                    self.faults.append(error)
+        if len(self.faults) > failed:
+            return None
+        return _Figure(
+            *place,
+            number,
+            tuple(readings),
+            tuple(at[key] for key in _FIGURES),
+            counts["respondents"],
+            counts["base"],
+        )
+
+    # --- Figures ----------------------------------------------------------------------------------
+
+    def _scaled(self, figures: Sequence[_Figure], where: Where) -> list[_Figure]:
+        """The figures in percent: multiplied by 100 where the whole table is fractions of 1."""
+        printed = [
+            (reading.value, at, reading.note == "percent_sign")
+            for figure in figures
+            for reading, at in zip(figure.readings, figure.addresses, strict=True)
+            if reading.value is not None
+        ]
+        largest = max((abs(value) for value, _, _ in printed), default=0.0)
+        small = [at for value, at, sign in printed if 0 < value <= 1 and not sign]
+        if largest > 5 and len(small) > max(3, len(printed) // 50):
+            raise where.error(
+                "mixed_scale",
+                "Some percentages of the table are written as fractions of 1 and others are not.",
+                cell=small[0],
+                expected="one scale throughout",
+                found=f"{len(small)} of {len(printed)} numbers between 0 and 1, the largest "
+                f"{largest:g}",
+                todo="Ask the publisher for a corrected file.",
+            )
+        if not 0 < largest <= 1 or any(sign for _, _, sign in printed):
+            return list(figures)
+        self.notes.add(
+            "percent_as_fraction",
+            f"Sheet {where.sheet}: percentages are written as fractions of 1; they were multiplied "
+            "by 100.",
+        )
+        # 0.453 * 100 is 45.300000000000004 in binary; the file says 45.3.
+        return [
+            replace(
+                figure,
+                readings=tuple(
+                    replace(r, value=None if r.value is None else round(r.value * 100, 10))
+                    for r in figure.readings
+                ),
+            )
+            for figure in figures
+        ]
+
+    def _check_figures(self, figures: Sequence[_Figure], header: Header, where: Where) -> None:
+        """Check each row against itself: what is printed beside the percentage must fit it."""
+        odd: list[str] = []
+        beside: list[str] = []
+        for figure in figures:
+            value, lower, upper = (reading.value for reading in figure.readings)
+            at, respondents, base = figure.addresses[0], figure.respondents, figure.base
+            for reading, cell in zip(figure.readings, figure.addresses, strict=True):
+                if reading.value is not None and not 0 <= reading.value <= 100:
+                    self.faults.append(
+                        where.error(
+                            "percent_out_of_range",
+                            "A percentage is outside 0 to 100.",
+                            cell=cell,
+                            expected="0 to 100",
+                            found=f"{reading.value:g}",
+                            todo="Open the cell in the publisher's file.",
+                        )
+                    )
+            printed = [number for number in (lower, upper, respondents, base) if number is not None]
+            if figure.blank and printed:
+                code, _ = _blank_key(where.sheet)
+                self.faults.append(
+                    where.error(
+                        code,
+                        "A percentage is blank beside printed limits, respondents or base.",
+                        cell=at,
+                        expected="a percentage, or a symbol such as [c] that says why there is none",
+                        found=f"{figure.name}: {', '.join(f'{number:g}' for number in printed)}",
+                        todo="Ask the publisher for the figure, or for a corrected file.",
+                    )
+                )
+            if value is None and not figure.blank and (lower is not None or upper is not None):
+                beside.append(f"{at} {figure.name}")
+            if base is None or respondents is None:
+                continue
+            if respondents > base:
+                self.faults.append(
+                    where.error(
+                        "respondents_exceed_base",
+                        "More people gave the answer than were asked.",
+                        cell=address(header.columns["respondents"], figure.row_number),
+                        expected=f"at most the unweighted base, {base}",
+                        found=f"{respondents} in {figure.name}",
+                        todo="Open the row in the publisher's file; its columns may have been moved.",
+                    )
+                )
+            elif value is not None and 0 <= value <= 100 and base > 0:
+                fit = respondents_fit(value, respondents, base)
+                if fit == "contradicts":
+                    self.faults.append(
+                        where.error(
+                            "row_contradicts_itself",
+                            "A percentage does not fit the respondents and base of its row.",
+                            cell=at,
+                            expected=f"about {100 * respondents / base:.1f} ({respondents} of {base})",
+                            found=f"{value:g} in {figure.name}",
+                            todo="Compare the row with the publisher's file: a fraction among "
+                            "percentages, a slipped decimal point or a moved cell.",
+                        )
+                    )
+                elif fit == "odd":
+                    odd.append(f"{at} {figure.name} {value:g} ({respondents} of {base})")
+        for code, rows, text in (
+            ("respondents_differ", odd, "percentages far from the share of respondents"),
+            ("limits_beside_symbol", beside, "a symbol beside printed limits, which are left out"),
+        ):
+            if rows:
+                self.warn(
+                    code,
+                    f"sheet {where.sheet}, {len(rows)} rows with {text}: {', '.join(rows[:8])}.",
+                )
+
+
+_UNKNOWN: Final = "The area of a row is not known."
+_ADD: Final = "If it is real, add it to dbt_project/seeds/areas.csv; else compare the row."
+
+
+def _blank_key(sheet: str | None) -> tuple[str, str | None]:
+    return "blank_beside_figures", sheet
+
+
+def _sheet_key(name: str) -> str:
+    return re.sub(r"^table", "", re.sub(r"[\s_.()-]+", "", name.casefold()))
+
+
+def _head_lines(sheet: Sheet, depth: int = 14) -> list[str]:
+    """The text at the head of a sheet: its title, notes, and the question of its first rows."""
+    return [normalise_label(c) for row in sheet.rows[:depth] for c in row[:2] if isinstance(c, str)]
+
+
+def _title(sheet: Sheet) -> str:
+    return " ".join(_head_lines(sheet))
+
+
+def _title_fits(sheet: Sheet, table: Table) -> bool:
+    title = _title(sheet)
+    return all(word in title for word in normalise_label(table.title_contains).split())
+
+
+def _when(edition: str) -> str:
+    match = re.fullmatch(r"20([0-9]{2})-([0-9]{2})", edition)
+    if match is None:
+        return re.escape(edition)
+    return rf"(?<![0-9])(?:20)?{match[1]}\s?[/\u2013-]\s?(?:20)?{match[2]}(?![0-9])"
+
+
+def _editions_in(text: str) -> set[str]:
+    """The editions named in a text, however spelt: 2021/22, 2021-2022, 21/22."""
+    return {
+        f"20{first}-{last}"
+        for first, last in _YEARS.findall(text)
+        if int(last) == (int(first) + 1) % 100
+    }
+
+
+def _england(read: _Read) -> _Figure | None:
+    return next((f for f in read.figures if f.level == "nation" and f.value is not None), None)
+
+
+def _disagreement(
+    read: _Read, england: _Figure, other: _Read, total: _Figure | None
+) -> tuple[str, str] | None:
+    """The England figures of two sheets where they cannot be of one response, else ``None``.
+
+    Percentages may differ by the rounding of the decimals that the columns are stored with.
+    """
+    if total is None or england.value is None or total.value is None:
+        return None
+    tolerance = half_unit(read.decimals()) + half_unit(other.decimals())
+    if abs(england.value - total.value) > tolerance + 1e-6:
+        return f"{england.value:g}", f"{total.value:g}"
+    for what, mine, theirs in (
+        ("respondents", england.respondents, total.respondents),
+        ("base", england.base, total.base),
+    ):
+        if mine is not None and theirs is not None and mine != theirs:
+            return f"{what} {mine}", f"{what} {theirs}"
+    return None
+
+
+def _other_response(head: str, labels: set[str], ours: re.Pattern[str]) -> str | None:
+    """The response that a sheet says it is about, where that is another than ours."""
+    for line in head.split("\n"):
+        stated = re.fullmatch(r"response(?: breakdown)? ?[:\u2013-] ?(.+)", line)
+        if stated and not ours.fullmatch(stated[1]) and stated[1] in labels | {stated[1]}:
+            return stated[1]
+    found = []
+    for label in sorted(labels, key=len, reverse=True):
+        whole = rf"(?<!\w){re.escape(label)}(?!\w)"
+        if len(label) > 3 and re.search(whole, head):
+            found.append(label)
+            head = re.sub(whole, " ", head)  # so that 'agree' is not found in 'tend to agree'
+    return found[0] if found and not any(ours.fullmatch(label) for label in found) else None

@@ -82,35 +82,50 @@ def test_an_unknown_response_is_refused_with_those_found() -> None:
             if str(row[1].value).startswith("Many"):
                 row[1].value = "Most people can be trusted"
 
-    error = refused(CLS, "2023-24", edited(write(CLS, "2023-24"), reword))
-    assert error.code == "missing_response"
-    assert "most people can be trusted" in str(error)
+    parsed = parse(CLS, "2023-24", edited(write(CLS, "2023-24"), reword))
+    (warning,) = [f for f in parsed.findings if f.code == "missing_response"]
+    assert "most people can be trusted" in warning.message
+    trust = parsed.rows[parsed.rows["measure"] == "trust_in_neighbours"]
+    assert "itl1" not in set(trust["area_level"])
 
 
-def test_a_renumbered_table_is_not_taken_for_the_measure() -> None:
+def test_a_renumbered_table_is_found_by_its_title_or_left_out() -> None:
     def renumber(book: openpyxl.Workbook) -> None:
         book["B16c"].title, book["B17c"].title = "swap", "B16c"
         book["swap"].title = "B17c"
 
-    error = refused(CLS, "2023-24", edited(write(CLS, "2023-24"), renumber))
-    assert error.code == "wrong_table"
-    assert error.sheet == "B16c"
+    content = write(CLS, "2023-24")
+    plain, found = (parse(CLS, "2023-24", c) for c in (content, edited(content, renumber)))
+    assert plain.rows["value"].tolist() == found.rows["value"].tolist()
+    assert [finding.code for finding in found.findings] == ["sheet_renamed"] * 2
+
+    def retitle(book: openpyxl.Workbook) -> None:
+        book["B16c"]["A1"] = "Table B16c: Loneliness, by local authority, 2023/24"
+        book["B16c"]["A9"] = "How often people feel lonely"
+
+    left = parse(CLS, "2023-24", edited(content, retitle))
+    assert [(f.code, f.severity) for f in left.findings] == [("wrong_table", "warning")]
 
 
 def test_england_must_be_the_same_in_both_sheets() -> None:
-    def change(book: openpyxl.Workbook) -> None:
-        book["B4c"]["C9"].value += 5
+    content = write(CLS, "2023-24")
 
-    error = refused(CLS, "2023-24", edited(write(CLS, "2023-24"), change))
-    assert error.code == "totals_disagree"
-    assert "B4c!C9" in str(error)
+    def change(cell: str, by: float) -> Callable[[openpyxl.Workbook], None]:
+        def apply(book: openpyxl.Workbook) -> None:
+            book["B4c"][cell].value = round(book["B4c"][cell].value + by, 1)
 
-    def nudge(book: openpyxl.Workbook) -> None:
-        book["B4c"]["C9"].value += 0.3
+        return apply
 
-    assert "totals_differ_by_rounding" in codes(
-        parse(CLS, "2023-24", edited(write(CLS, "2023-24"), nudge))
-    )
+    for cell, by in (("C9", 5), ("C9", 0.3), ("F9", 1), ("G9", -1)):
+        error = refused(CLS, "2023-24", edited(content, change(cell, by)))
+        assert error.code == "totals_disagree", (cell, by)
+        assert "B4c!C9" in str(error)
+
+    def whole(book: openpyxl.Workbook) -> None:
+        for row in book["B4c"].iter_rows(min_row=9, min_col=3, max_col=3):
+            row[0].value = round(row[0].value)
+
+    assert "totals_differ_by_rounding" in codes(parse(CLS, "2023-24", edited(content, whole)))
 
 
 def test_a_code_beside_the_name_of_another_area_is_refused() -> None:
