@@ -181,6 +181,7 @@ def run_models(
 
 ESTIMATES = (
     "int_standard_errors",
+    "int_combined_authority_weights",
     "int_combined_authority_parts",
     "int_combined_authority_estimates",
 )

@@ -50,12 +50,9 @@ def mover(weights: Numbers, values: Numbers, lower: Numbers, upper: Numbers) -> 
     return centre - float(down), centre + float(up)
 
 
-def wilson(value: float, n: float) -> tuple[float, float]:
-    """The two roots of n (p - pi)^2 = z^2 pi (1 - pi), percent."""
-    p = value / 100
-    roots = np.roots([n + Z**2, -(2 * n * p + Z**2), n * p**2])
-    low, high = sorted(float(np.real(root)) for root in roots)
-    return 100 * max(low, 0.0), 100 * min(high, 1.0)
+def least_change(*errors: float) -> float:
+    """The true change that is found significant with 80% power, from independent errors."""
+    return float((Z + stats.norm.ppf(0.8)) * np.linalg.norm(errors))
 
 
 def rounding(*decimals: int | None) -> float:
@@ -93,11 +90,12 @@ def close(*scores: float | None) -> bool:
     return any(score is not None and 1.64 < abs(score) < 2.33 for score in scores)
 
 
-def decimals_of(values: Numbers) -> int:
-    """Decimals that a column of printed percentages shows, two at most."""
-    return max(
-        0 if v == round(v) else 1 if abs(v * 10 - round(v * 10)) < 1e-9 else 2 for v in values
-    )
+def decimals_of(values: Numbers) -> int | None:
+    """Decimals of a stored column of percentages; None where it is not rounded."""
+    for places in (0, 1, 2):
+        if np.allclose(values, np.round(values, places), rtol=0, atol=1e-10):
+            return places
+    return None
 
 
 def two_sided_p(z: float) -> float:

@@ -1,13 +1,17 @@
--- The column shows one decimal because one of its figures does; ours is not rounded.
+-- The most decimals in the column, whichever the cell has; none for a column that is not rounded,
+-- nor for our own figures.
 with cases as (
     select *
     from (
         values
-        ('whole beside a decimal', 'b1', 'published', 24.0, 1),
-        ('the decimal', 'b1', 'published', 23.5, 1),
-        ('ours in the same column', 'b1', 'population_weighted_v1', 24.31, cast(null as integer)),
-        ('whole numbers only', 'b2', 'published', 90.0, 0)
-    ) as examples (example, barometer_id, method, value, expected)
+        ('whole beside a decimal', 'b1', 'publisher', 'published', 24.0, 1),
+        ('the decimal', 'b1', 'publisher', 'published', 23.5, 1),
+        ('ours', 'b1', 'derived', 'population_weighted_v1', 24.31, cast(null as integer)),
+        ('whole numbers only', 'b2', 'publisher', 'published', 90.0, 0),
+        ('a whole number of a column that is not rounded', 'b3', 'publisher', 'published', 41.0, null),
+        ('another number of that column', 'b3', 'publisher', 'published', 40.73787438, null),
+        ('a quoted figure of the same barometer', 'b3', 'reported', 'published', 41.0, 0)
+    ) as examples (example, barometer_id, origin, method, value, expected)
 ),
 
 columns_added as (

@@ -74,17 +74,12 @@ final as (
             when not {{ interval_is_valid('lower_95', 'upper_95', 'value') }} then 'invalid_interval'
             when se_method = 'none' then 'zero_width'
         end as se_missing_because,
-        {{ effective_n('value', 'se') }} as effective_n,
         {{ implied_design_effect('value', 'se', 'base') }} as design_effect_implied,
         coalesce(
             {{ implied_design_effect('value', 'se', 'base') }} not between 0.8 and 4,
             false
         ) as design_effect_unusual,
-        coalesce(base < {{ var('minimum_base', 30) }}, false) as small_base,
-        -- A column of whole numbers was printed in whole numbers, whatever file it came in.
-        max({{ decimals_printed('value') }}) over (
-            partition by barometer_id, source_dataset, edition
-        ) as published_decimals
+        coalesce(base < {{ var('minimum_base', 30) }}, false) as small_base
     from with_se
 
 )

@@ -1,4 +1,4 @@
--- Whole numbers, one decimal, and more than one.
+-- Whole numbers, one decimal, two, and a number that is not rounded.
 with cases as (
     select *
     from (
@@ -6,7 +6,8 @@ with cases as (
         ('whole', 85.0, 0),
         ('one', 85.3, 1),
         ('one, not exact in binary', 0.3, 1),
-        ('computed', 85.4764, 2),
+        ('two', 29.29, 2),
+        ('computed', 85.4764, 3),
         ('missing', cast(null as double), 0)
     ) as examples (example, value, expected)
 ),
@@ -14,12 +15,10 @@ with cases as (
 computed as (
     select
         *,
-        {{ decimals_printed('value') }} as found
+        {{ decimals_stored('value') }} as found
     from cases
 )
 
 select *
 from computed
-where
-    (found is null) != (expected is null)
-    or abs(found - expected) > 0.0001
+where found is distinct from expected

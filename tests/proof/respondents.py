@@ -1,0 +1,302 @@
+"""False findings of the test of a difference, by simulating the people who answer.
+
+Nothing here draws on the scale of the test. Each sample is one of persons with unequal weights; the
+publisher's share, variance and limits are computed from their answers, and only then is the test
+run, by the macros that dbt builds. Both areas have the same true level, so every finding is false:
+2.5% of draws should fall in each tail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from tests.proof.dbt_sql import render
+
+Array = npt.NDArray[np.float64]
+Variance = Literal["effective", "linearised"]
+Limits = Literal["logit", "wilson"]
+Pair = Literal[
+    "authority v England",
+    "largest member v own combined authority",
+    "smallest member v own combined authority",
+    "combined authority v England",
+    "authority v authority",
+]
+
+Z = float(stats.norm.ppf(0.975))
+SEED = 20_240_331
+CLASSES = 10
+ENGLAND_BASE = 172_000
+# Shares of the West Midlands' adults, and those of England that an authority and it hold.
+MEMBERS = np.array([0.3823, 0.1326, 0.1126, 0.1100, 0.0756, 0.0971, 0.0897])
+AUTHORITY_OF_ENGLAND, COMBINED_OF_ENGLAND = 0.0193, 0.0506
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One cell of the experiment. Level in percent; interviews per authority."""
+
+    pair: Pair
+    level: float
+    interviews: int
+    design_effect: float = 1.65
+    decimals: int | None = None
+    variance: Variance = "effective"
+    limits: Limits = "logit"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """As many samples as draws: share (0 to 1), its estimated variance, and interviews."""
+
+    share: Array
+    variance: Array
+    base: int
+
+
+@cache
+def weight_classes(design_effect: float) -> Array:
+    """Weights of ten equally likely classes of persons, mean 1, with the design effect of Kish.
+
+    Quantiles of a gamma distribution, stretched so that 1 + cv² is the design effect.
+    """
+    spread = design_effect - 1
+    raw = stats.gamma.ppf((np.arange(CLASSES) + 0.5) / CLASSES, 1 / spread)
+    raw = raw / raw.mean()
+    stretched = np.maximum(1 + (raw - 1) * np.sqrt(spread / raw.var()), 0.02)
+    return np.asarray(stretched / stretched.mean())
+
+
+def draw(rng: np.random.Generator, level: Array, setting: Setting, base: int) -> Sample:
+    """Interview `base` people per draw, each with a weight and a yes or no.
+
+    The variance is that of a simple sample of the effective size (Kish), or the linearised one of
+    the weighted answers themselves, as complex-survey software has it.
+    """
+    weights = weight_classes(setting.design_effect)
+    people = rng.multinomial(base, [1 / CLASSES] * CLASSES, size=len(level))
+    yes = rng.binomial(people, level[:, None] / 100)
+    total = people @ weights
+    share = yes @ weights / total
+    if setting.variance == "effective":
+        variance = (people @ weights**2) / total**2 * share * (1 - share)
+    else:
+        residuals = yes * (1 - share[:, None]) ** 2 + (people - yes) * share[:, None] ** 2
+        variance = residuals @ weights**2 / total**2 * base / (base - 1)
+    return Sample(share, variance, base)
+
+
+def publish(sample: Sample, setting: Setting) -> pd.DataFrame:
+    """Value and 95% limits in percent as the publisher prints them; columns of a figure."""
+    share, variance = sample.share, sample.variance
+    inside = (share > 0) & (share < 1) & (variance > 0)
+    p = np.where(inside, share, 0.5)
+    v = np.where(inside, variance, 1.0)
+    if setting.limits == "logit":
+        centre, half = np.log(p / (1 - p)), Z * np.sqrt(v) / (p * (1 - p))
+        lower, upper = 1 / (1 + np.exp(half - centre)), 1 / (1 + np.exp(-half - centre))
+    else:
+        n = p * (1 - p) / v
+        centre = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
+        half = Z / (1 + Z**2 / n) * np.sqrt(v + Z**2 / (4 * n**2))
+        lower, upper = centre - half, centre + half
+    figure = {
+        "value": 100 * share,
+        "lower_95": np.where(inside, 100 * lower, 100 * share),
+        "upper_95": np.where(inside, 100 * upper, 100 * share),
+    }
+    if setting.decimals is not None:
+        figure = {name: np.round(column, setting.decimals) for name, column in figure.items()}
+    return pd.DataFrame({**figure, "base": sample.base})
+
+
+def mix(samples: list[Sample], weights: Array) -> Sample:
+    """Independent samples weighted to one area."""
+    return Sample(
+        np.sum([w * s.share for w, s in zip(weights, samples, strict=True)], axis=0),
+        np.sum([w**2 * s.variance for w, s in zip(weights, samples, strict=True)], axis=0),
+        sum(s.base for s in samples),
+    )
+
+
+def computed(figures: list[pd.DataFrame]) -> pd.DataFrame:
+    """Our own combined-authority figure from the members' printed ones, by the macros."""
+    members = pd.concat(
+        [
+            frame.assign(draw=np.arange(len(frame)), weight=weight)
+            for frame, weight in zip(figures, MEMBERS, strict=True)
+        ]
+    )
+    return _query(
+        members,
+        """
+        with members as (
+            select *, {{ se_from_interval('lower_95', 'upper_95', 'value', 'base') }} as se
+            from frame_in
+        ),
+        combined as (
+            select
+                draw,
+                sum(weight * value) as value,
+                sqrt(sum(weight * weight * se * se)) as se,
+                {{ mover_limit('weight', 'value', 'lower_95', 'lower') }} as mover_lower,
+                {{ mover_limit('weight', 'value', 'upper_95', 'upper') }} as mover_upper
+            from members
+            group by draw
+        )
+        select
+            value,
+            se as known_se,
+            {{ clip("case when value between 15 and 85 then value - 1.96 * se else mover_lower end") }}
+                as lower_95,
+            {{ clip("case when value between 15 and 85 then value + 1.96 * se else mover_upper end") }}
+                as upper_95,
+            10000 as base
+        from combined
+        order by draw
+        """,
+    )
+
+
+def experiment(
+    setting: Setting, draws: int, seed: int = SEED
+) -> tuple[pd.DataFrame, pd.DataFrame, float]:
+    """Both sides of the comparison as printed, and the share of the other that the area is.
+
+    True levels lie within half a point of the setting's and interviews within a tenth, so that no
+    result hangs on where one step of a whole percentage happens to fall.
+    """
+    rng = np.random.default_rng(seed)
+    level = setting.level + rng.uniform(-0.5, 0.5, size=draws)
+
+    def interview() -> Sample:
+        base = round(setting.interviews * rng.uniform(0.95, 1.05))
+        return draw(rng, level, setting, base)
+
+    def inside(part: Sample, share: float) -> Sample:
+        return mix([part, draw(rng, level, setting, ENGLAND_BASE)], np.array([share, 1 - share]))
+
+    if setting.pair == "authority v authority":
+        return publish(interview(), setting), publish(interview(), setting), 0.0
+    if setting.pair == "authority v England":
+        area = interview()
+        england = inside(area, AUTHORITY_OF_ENGLAND)
+        return publish(area, setting), publish(england, setting), AUTHORITY_OF_ENGLAND
+    members = [interview() for _ in MEMBERS]
+    if setting.pair == "combined authority v England":
+        area = mix(members, MEMBERS)
+        england = inside(area, COMBINED_OF_ENGLAND)
+        return publish(area, setting), publish(england, setting), COMBINED_OF_ENGLAND
+    figures = [publish(member, setting) for member in members]
+    at = int(np.argmax(MEMBERS) if setting.pair.startswith("largest") else np.argmin(MEMBERS))
+    return figures[at], computed(figures), float(MEMBERS[at])
+
+
+TESTED = """
+with sides as (
+    select
+        *,
+        null::double as share_in_area,
+        'percent' as unit
+        {% for side in ('', 'comparator_') %}
+        , coalesce({{ side }}known_se, {{ se_from_interval(
+            side ~ 'lower_95', side ~ 'upper_95', side ~ 'value', side ~ 'base'
+        ) }}) as {{ side }}se
+        {% endfor %}
+    from frame_in
+),
+
+tested as ({{ compared('sides') }}),
+
+judged as (
+    select * replace (case when sampling_variance > rounding_variance then z end as z) from tested
+)
+
+select
+    draw,
+    difference,
+    difference_se,
+    z,
+    {{ comparison_outcome('z', "'none'") }} as outcome
+from judged
+order by draw
+"""
+
+
+def verdicts(setting: Setting, draws: int, seed: int = SEED) -> pd.DataFrame:
+    """One row per draw: difference (points), z, outcome and difference_se, by the macros."""
+    area, other, share = experiment(setting, draws, seed)
+    ours = setting.pair.endswith("own combined authority")
+    frame = pd.concat([area, other.add_prefix("comparator_")], axis=1).assign(
+        draw=np.arange(draws),
+        share_of_comparator=share or np.nan,
+        decimals=pd.array([setting.decimals] * draws, dtype="Int64"),
+        comparator_decimals=pd.array([None if ours else setting.decimals] * draws, dtype="Int64"),
+    )
+    for column in ("known_se", "comparator_known_se"):
+        if column not in frame:
+            frame[column] = np.nan
+    return _query(frame, TESTED)
+
+
+@dataclass(frozen=True)
+class Tails:
+    """False findings in percent of the draws that got a verdict, and the percent that got none."""
+
+    higher: float
+    lower: float
+    refused: float
+
+    def within(self, lowest: float, highest: float) -> bool:
+        """Whether each tail lies between the two."""
+        return lowest <= min(self.higher, self.lower) and max(self.higher, self.lower) <= highest
+
+
+def tails(setting: Setting, draws: int, seed: int = SEED) -> Tails:
+    """False findings of the rule in one setting."""
+    outcome = verdicts(setting, draws, seed)["outcome"]
+    said = outcome != "cannot_say"
+    return Tails(
+        100 * float((outcome[said] == "higher").mean()),
+        100 * float((outcome[said] == "lower").mean()),
+        100 * float((~said).mean()),
+    )
+
+
+def on_other_scales(setting: Setting, draws: int, seed: int = SEED) -> dict[str, Tails]:
+    """The same test on the scales that were not chosen. Unrounded figures only."""
+    area, other, share = experiment(setting, draws, seed)
+    scales = {
+        "points": lambda x: x / 100,
+        "arcsine": lambda x: np.arcsin(np.sqrt(np.clip(x, 0, 100) / 100)),
+        "logit": lambda x: stats.logistic.ppf(np.clip(x, 0.05, 99.95) / 100),
+    }
+    result: dict[str, Tails] = {}
+    for name, scale in scales.items():
+        sides = [scale(side["value"]) for side in (area, other)]
+        errors = [(scale(side["upper_95"]) - scale(side["lower_95"])) / (2 * Z) for side in (area, other)]
+        z = (sides[0] - sides[1]) / np.sqrt(errors[0] ** 2 * (1 - 2 * share) + errors[1] ** 2)
+        result[name] = Tails(100 * float((z > Z).mean()), 100 * float((z < -Z).mean()), 0.0)
+    return result
+
+
+def _query(frame: pd.DataFrame, template: str) -> pd.DataFrame:
+    connection = duckdb.connect(":memory:", config={"python_enable_replacements": False})
+    try:
+        connection.register("frame_in", frame)
+        return connection.execute(render(template)).df()
+    finally:
+        connection.close()
+
+
+def settings(decimals: int | None) -> Iterator[Setting]:
+    """The settings that the proof prints."""
