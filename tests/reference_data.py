@@ -6,11 +6,13 @@ saying so, where they are absent.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-REFERENCE_DATA: Path = Path(__file__).parents[2] / "shared" / "reference" / "data"
+SHARED = Path(os.environ.get("PULSE_SHARED", Path(__file__).parents[2] / "shared"))
+REFERENCE_DATA: Path = SHARED / "reference" / "data"
 
 needs_reference_data = pytest.mark.skipif(
     not REFERENCE_DATA.is_dir(),

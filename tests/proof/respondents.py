@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, get_args
 
 import duckdb
 import numpy as np
@@ -20,6 +20,7 @@ import pandas as pd
 from scipy import stats
 
 from tests.proof.dbt_sql import render
+from tests.proof.lines import Line, within
 
 Array = npt.NDArray[np.float64]
 Variance = Literal["effective", "linearised"]
@@ -34,10 +35,20 @@ Pair = Literal[
 
 Z = float(stats.norm.ppf(0.975))
 SEED = 20_240_331
+DRAWS = 10_000
+LEVELS = (5, 10, 50, 90, 95, 97)
 CLASSES = 10
 ENGLAND_BASE = 172_000
 # Shares of the West Midlands' adults, and those of England that an authority and it hold.
 MEMBERS = np.array([0.3823, 0.1326, 0.1126, 0.1100, 0.0756, 0.0971, 0.0897])
+PAIRS: tuple[Pair, ...] = get_args(Pair)
+# How seven authorities may lie: one high and one low for trust, the report's range for
+# attractiveness, and near the ceiling for help.
+PATTERNS: dict[str, tuple[float, ...]] = {
+    "trust": (28.5, 28.5, 28.5, 28.5, 43.0, 28.5, 22.0),
+    "attractiveness": (40.7, 40.7, 40.7, 28.0, 63.0, 40.7, 40.7),
+    "help": (94.5, 94.0, 95.5, 93.5, 96.5, 94.5, 94.0),
+}
 AUTHORITY_OF_ENGLAND, COMBINED_OF_ENGLAND = 0.0193, 0.0506
 
 
@@ -256,6 +267,10 @@ class Tails:
     lower: float
     refused: float
 
+    def __str__(self) -> str:
+        refused = f" ({self.refused:.0f}% without a verdict)" if self.refused >= 0.5 else ""
+        return f"{self.higher:.1f} / {self.lower:.1f}{refused}"
+
     def within(self, lowest: float, highest: float) -> bool:
         """Whether each tail lies between the two."""
         return lowest <= min(self.higher, self.lower) and max(self.higher, self.lower) <= highest
@@ -283,7 +298,9 @@ def on_other_scales(setting: Setting, draws: int, seed: int = SEED) -> dict[str,
     result: dict[str, Tails] = {}
     for name, scale in scales.items():
         sides = [scale(side["value"]) for side in (area, other)]
-        errors = [(scale(side["upper_95"]) - scale(side["lower_95"])) / (2 * Z) for side in (area, other)]
+        errors = [
+            (scale(side["upper_95"]) - scale(side["lower_95"])) / (2 * Z) for side in (area, other)
+        ]
         z = (sides[0] - sides[1]) / np.sqrt(errors[0] ** 2 * (1 - 2 * share) + errors[1] ** 2)
         result[name] = Tails(100 * float((z > Z).mean()), 100 * float((z < -Z).mean()), 0.0)
     return result
@@ -298,5 +315,88 @@ def _query(frame: pd.DataFrame, template: str) -> pd.DataFrame:
         connection.close()
 
 
-def settings(decimals: int | None) -> Iterator[Setting]:
-    """The settings that the proof prints."""
+def false_findings(draws: int = DRAWS) -> list[Line]:
+    """The tails by level, interviews, design effect, rounding and kind of pair."""
+    lines: list[Line] = []
+    section = f"2 false findings in percent, higher / lower, {draws:,} draws; 2.5 is right"
+    for setting in exact_settings():
+        lines.append(_line(section, setting, tails(setting, draws), 1.8, 3.2))
+    for setting in whole_settings():
+        lines.append(_line(section, setting, tails(setting, draws), 1.5, 3.8))
+    section = "2b the same, where nothing is promised"
+    for level in LEVELS:
+        for interviews in (550, 2500):
+            setting = Setting("authority v England", level, interviews, variance="linearised")
+            lines.append(_line(section, setting, tails(setting, draws)))
+    for level in (90, 95, 97):
+        lines.append(
+            _line(section, few := Setting("authority v England", level, 300), tails(few, draws))
+        )
+    section = "2c scales not chosen, 550 interviews, authority v England"
+    for level in (5, 50, 95, 97):
+        setting = Setting("authority v England", level, 550)
+        for name, found in on_other_scales(setting, draws).items():
+            lines.append(Line(section, f"{level}%, {name}", str(found)))
+    return lines
+
+
+def exact_settings() -> Iterator[Setting]:
+    """Unrounded figures of at least 500 interviews: each tail must be 2.5 within 0.7."""
+    for level in LEVELS:
+        for interviews in (500, 2500):
+            for design_effect in (1.3, 2.0):
+                yield Setting("authority v England", level, interviews, design_effect)
+        yield Setting("authority v England", level, 500, limits="wilson")
+        for pair in PAIRS[1:]:
+            yield Setting(pair, level, 500)
+
+
+def whole_settings() -> Iterator[Setting]:
+    """Whole percentages: each tail must be 1.5 to 3.8."""
+    for level in LEVELS:
+        for pair in PAIRS:
+            yield Setting(pair, level, 550, decimals=0)
+
+
+def _line(
+    section: str, setting: Setting, found: Tails, lowest: float = 0.0, highest: float = 0.0
+) -> Line:
+    printed = "whole" if setting.decimals == 0 else "exact"
+    what = (
+        f"{setting.pair}, {setting.level}%, n {setting.interviews}, "
+        f"deff {setting.design_effect}, {printed}, {setting.limits}, {setting.variance}"
+    )
+    if not highest:
+        return Line(section, what, str(found))
+    wanted = f"{lowest} to {highest}"
+    return Line(section, what, str(found), wanted, found.within(lowest, highest))
+
+
+def coverage(pattern: tuple[float, ...], draws: int = DRAWS) -> dict[str, float]:
+    """Percent of draws in which our 95% limits hold the truth of seven unlike authorities.
+
+    Also the bias of the unweighted mean, in points. Members are printed in whole percentages.
+    """
+    rng = np.random.default_rng(SEED)
+    setting = Setting("authority v England", 0, 550, decimals=0)
+    levels = [level + rng.uniform(-0.5, 0.5, size=draws) for level in pattern]
+    figures = [publish(draw(rng, level, setting, 550), setting) for level in levels]
+    truth = np.sum([w * level for w, level in zip(MEMBERS, levels, strict=True)], axis=0)
+    ours = computed(figures)
+    plain = np.mean([frame["value"] for frame in figures], axis=0)
+    return {
+        "covered": 100 * float(((ours["lower_95"] <= truth) & (truth <= ours["upper_95"])).mean()),
+        "bias of the unweighted mean": float(np.mean(plain - truth)),
+    }
+
+
+def coverages(draws: int = DRAWS) -> list[Line]:
+    """Coverage of our limits in three patterns."""
+    section = "3 coverage of our 95% limits, members as whole percentages"
+    lines: list[Line] = []
+    for name, pattern in PATTERNS.items():
+        found = coverage(pattern, draws)
+        lines.append(within(section, name, found["covered"], 93.5, 96.0))
+        bias = found["bias of the unweighted mean"]
+        lines.append(Line(section, f"{name}, bias of the unweighted mean", f"{bias:+.1f}"))
+    return lines

@@ -7,6 +7,7 @@ Percentages are 0 to 100, standard errors and differences are in points.
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -56,33 +57,88 @@ def least_change(*errors: float) -> float:
 
 
 def rounding(*decimals: int | None) -> float:
-    """Variance of the sum of uniform rounding errors, one a printed figure; None is unrounded."""
+    """Variance of the sum of uniform rounding errors, one per rounded figure; None is unrounded."""
     widths = np.array([10.0**-places for places in decimals if places is not None])
     return float(np.sum(widths**2)) / 12
 
 
-def part_whole_z(
-    part: float,
-    part_error: float,
-    whole: float,
-    whole_error: float,
-    share: float,
-    rounded: float = 0.0,
-) -> float | None:
-    """z of a part less the whole that holds it, from the two-by-two covariance matrix.
+class Figure(NamedTuple):
+    """A percentage with its standard error and limits; decimals None where it is not rounded."""
 
-    `rounded` is the variance that rounding adds. None where the covariance matrix alone, which is
-    what the two intervals say, leaves no variance.
-    """
+    value: float
+    se: float
+    lower: float | None = None
+    upper: float | None = None
+    decimals: int | None = None
+
+
+class Test(NamedTuple):
+    """Of a difference: variances on the scale of the test, z, and the error in points."""
+
+    sampling: float
+    rounding: float
+    z: float
+    sampling_z: float
+    difference_se: float
+
+
+def scale(value: float) -> float:
+    """The folded cube root of a percentage."""
+    share = min(max(value, 0.0), 100.0) / 100
+    return float(np.cbrt(share) - np.cbrt(1 - share))
+
+
+def slope(figure: Figure) -> float:
+    """The scale over a figure's interval, per point."""
+    if figure.lower is not None and figure.upper is not None and figure.upper > figure.lower:
+        return (scale(figure.upper) - scale(figure.lower)) / (figure.upper - figure.lower)
+    share = min(max(figure.value, 0.5), 99.5) / 100
+    return float((share ** (-2 / 3) + (1 - share) ** (-2 / 3)) / 300)
+
+
+def rest(part: Figure, whole: Figure, share: float) -> Figure | None:
+    """The whole without the part; None where the two errors cannot both hold."""
+    variance = whole.se**2 - share**2 * part.se**2
+    if variance <= 0:
+        return None
+    value = min(max((whole.value - share * part.value) / (1 - share), 0.0), 100.0)
+    se = float(np.sqrt(variance)) / (1 - share)
+    return Figure(value, se, max(value - Z * se, 0.0), min(value + Z * se, 100.0), whole.decimals)
+
+
+def compared(area: Figure, other: Figure, share: float | None = None) -> Test | None:
+    """The test of an area less another; with a share, of an area inside the other."""
+    second = other if share is None else rest(area, other, share)
+    if second is None:
+        return None
+    sides = (slope(area), slope(second))
+    sampling = (sides[0] * area.se) ** 2 + (sides[1] * second.se) ** 2
+    rounded = sides[0] ** 2 * rounding(area.decimals) + sides[1] ** 2 * rounding(other.decimals)
+    rounded /= (1 - (share or 0.0)) ** 2
+    distance = scale(area.value) - scale(second.value)
+    z = distance / float(np.sqrt(sampling + rounded))
+    error = float(np.sqrt(sampling + rounded)) / slope(Figure(area.value, 0.0))
+    return Test(
+        sampling,
+        rounded,
+        z,
+        distance / float(np.sqrt(sampling)),
+        (area.value - other.value) / z if z else error * (1 - (share or 0.0)),
+    )
+
+
+def part_whole_z(row: dict[str, float]) -> float | None:
+    """z in points of a part less the whole that holds it, from the two-by-two covariance matrix."""
+    share = row["share"] or 0.0
     covariance = np.array(
         [
-            [part_error**2, share * part_error**2],
-            [share * part_error**2, whole_error**2],
+            [row["se"] ** 2, share * row["se"] ** 2],
+            [share * row["se"] ** 2, row["comparator_se"] ** 2],
         ]
     )
     contrast = np.array([1.0, -1.0])
-    variance = float(contrast @ covariance @ contrast)
-    return (part - whole) / float(np.sqrt(variance + rounded)) if variance > 0 else None
+    difference = row["value"] - row["comparator_value"]
+    return difference / float(np.sqrt(contrast @ covariance @ contrast))
 
 
 def close(*scores: float | None) -> bool:

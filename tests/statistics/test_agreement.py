@@ -76,41 +76,61 @@ def test_standard_error(rows: list[dict[str, Any]]) -> None:
         assert agree(result["se"], wanted), row
 
 
+@st.composite
+def pairs(draw: st.DrawFn) -> dict[str, Any]:
+    """Two percentages with errors and limits; the first may lie inside the second."""
+    row: dict[str, Any] = {"share": draw(st.one_of(st.none(), st.floats(0.001, 0.6)))}
+    for side in ("", "comparator_"):
+        value, error = draw(percents), draw(st.floats(0.05, 6))
+        row |= {f"{side}value": value, f"{side}se": error}
+        row[f"{side}lower_95"] = max(value - 2 * error, 0.0)
+        row[f"{side}upper_95"] = min(value + 2 * error, 100.0)
+        row[f"{side}decimals"] = draw(st.sampled_from([None, 0, 1]))
+    return row
+
+
+def _figure(row: dict[str, Any], side: str = "") -> oracle.Figure:
+    names = ("value", "se", "lower_95", "upper_95", "decimals")
+    return oracle.Figure(*(row[f"{side}{name}"] for name in names))
+
+
 @BATCH
-@given(
-    st.lists(
-        st.tuples(
-            percents,
-            errors,
-            percents,
-            errors,
-            shares,
-            st.sampled_from(["high_good", "low_good", "none"]),
-        ),
-        min_size=1,
-        max_size=40,
-    )
-)
-def test_difference(cases: list[tuple[float, float, float, float, float, str]]) -> None:
-    names = ("value", "se", "other", "other_se", "share", "polarity")
-    z = "{{ z_score('value - other', part_whole_variance('se', 'other_se', 'share')) }}"
-    rows = [dict(zip(names, case, strict=True)) for case in cases]
-    for row in rows:
-        row["z"] = oracle.part_whole_z(
-            row["value"], row["se"], row["other"], row["other_se"], row["share"]
+@given(st.lists(pairs(), min_size=1, max_size=40), st.sampled_from(["percent", "score"]))
+def test_difference(rows: list[dict[str, Any]], unit: str) -> None:
+    columns = list(rows[0])
+    kinds = ", ".join(f"{name} double" for name in columns)
+    with engine.connect() as connection:
+        connection.execute(f"create table figures (place integer, unit varchar, {kinds})")
+        connection.executemany(
+            f"insert into figures values ({', '.join('?' * (len(columns) + 2))})",
+            [(at, unit, *row.values()) for at, row in enumerate(rows)],
         )
-    found = engine.evaluate(
-        rows,
-        z=z,
-        p="{{ two_sided_p('z') }}",
-        outcome="{{ comparison_outcome('z', 'polarity') }}",
-        least="{{ minimum_detectable_change('(se * se + other_se * other_se)') }}",
-    )
-    for row, result in zip(rows, found, strict=True):
-        assert agree(result["z"], row["z"]), row
-        assert result["outcome"] == oracle.outcome(row["z"], row["polarity"]), row
-        assert agree(result["p"], None if row["z"] is None else oracle.two_sided_p(row["z"])), row
-        assert agree(result["least"], oracle.least_change(row["se"], row["other_se"]))
+        connection.execute(
+            "create table pairs as select *, share as share_of_comparator, "
+            "null::double as share_in_area from figures"
+        )
+        connection.execute("alter table pairs drop column share")
+        found = connection.execute(
+            engine.render("select * from ({{ compared('pairs') }}) order by place")
+        ).df()
+    for row, result in zip(rows, found.to_dict("records"), strict=True):
+        wanted = oracle.compared(_figure(row), _figure(row, "comparator_"), row["share"])
+        if wanted is None:
+            assert math.isnan(result["z"]), row
+            continue
+        if unit == "percent":
+            assert agree(result["z"], wanted.z), row
+            assert agree(result["sampling_z"], wanted.sampling_z), row
+            assert agree(result["difference_se"], wanted.difference_se), row
+        else:
+            # On any other unit the test is that of the two-by-two covariance matrix.
+            difference = row["value"] - row["comparator_value"]
+            assert agree(result["sampling_z"], oracle.part_whole_z(row)), row
+            assert agree(result["difference"], difference)
+        half = oracle.Z * result["difference_se"]
+        excludes_zero = abs(result["difference"]) > half
+        if abs(abs(result["z"]) - oracle.Z) > 1e-6:
+            assert excludes_zero == (abs(result["z"]) > oracle.Z), row
 
 
 @BATCH
@@ -283,34 +303,33 @@ def test_comparison_and_rank_models(
     against = comparisons[comparisons["comparator_kind"] == "england"].set_index("area_code")
     total = sum(r["population"] for r in world)
     # Authorities are whole numbers; England's value sets the decimals of the column.
-    decimals = oracle.decimals_of(np.array([england]))
-    rounded = oracle.rounding(decimals, decimals)
+    decimals = oracle.decimals_of(np.array([cell["value"] for cell in cells] + [england]))
     for row, cell in zip(world, cells, strict=True):
         found = against.loc[row["code"]]
         share = row["population"] / total
-        figures = (cell["value"], cell["se"], england, england_se, share)
-        z, sampling_z = oracle.part_whole_z(*figures, rounded), oracle.part_whole_z(*figures)
         assert agree(found["part_whole_share"], share)
         # An area that is all of England is nothing to compare with England.
         if len(world) == 1:
             assert found["outcome"] == "cannot_say"
             assert found["reason_code"] == "same_area"
             continue
-        if z is None:
+        area = oracle.Figure(
+            cell["value"], cell["se"], cell["lower_95"], cell["upper_95"], decimals
+        )
+        wanted = oracle.compared(area, oracle.Figure(england, england_se, decimals=decimals), share)
+        if wanted is None:
             assert found["reason_code"] == "intervals_disagree"
             continue
-        sampling = cell["se"] ** 2 * (1 - 2 * share) + england_se**2
-        if rounded > sampling:
+        if wanted.rounding > wanted.sampling:
             assert found["reason_code"] == "printed_too_coarsely"
             assert found["outcome"] == "cannot_say"
             continue
-        assert found["outcome"] == oracle.outcome(z, "high_good")
-        assert agree(found["z"], z)
-        assert agree(found["sampling_z"], sampling_z)
-        assert found["close_call"] == oracle.close(z, sampling_z)
-        half = oracle.Z * (cell["value"] - england) / z if z else None
-        if half is not None:
-            assert agree(found["difference_upper_95"], cell["value"] - england + half)
+        assert found["outcome"] == oracle.outcome(wanted.z, "high_good")
+        assert agree(found["z"], wanted.z)
+        assert agree(found["sampling_z"], wanted.sampling_z)
+        assert found["close_call"] == oracle.close(wanted.z, wanted.sampling_z)
+        half = oracle.Z * wanted.difference_se
+        assert agree(found["difference_upper_95"], cell["value"] - england + half)
     tested = against[against["p_value"].notna()]
     for _, family in tested.groupby("test_family"):
         wanted = oracle.benjamini_hochberg(family["p_value"].to_numpy(dtype=float))

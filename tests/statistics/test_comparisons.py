@@ -15,7 +15,7 @@ ENGLAND = {
     "area_name": "England",
     "area_level": "nation",
     "value": 40,
-    "se": 0.5,
+    "se": 1.5,  # half of it has 2
 }
 
 

@@ -20,7 +20,7 @@ coalesce(
     and abs(difference) > {{ confidence_z() }} * sqrt(
         power(coalesce(se, {{ plausible_se('value') }}), 2)
         + power(coalesce(comparator_se, {{ plausible_se('comparator_value') }}), 2)
-        + rounding_variance
+        + {{ rounding_variance('decimals', 'comparator_decimals') }}
     ),
     false
 )

@@ -109,6 +109,8 @@ select
     areas.area_name as comparator_name,
     {{ area_in_words('areas.area_name', 'areas.area_level') }} as comparator_words,
     comparators.value as comparator_value,
+    comparators.lower_95 as comparator_lower_95,
+    comparators.upper_95 as comparator_upper_95,
     comparators.se as comparator_se,
     comparators.base as comparator_base,
     comparators.decimals as comparator_decimals,

@@ -1,4 +1,4 @@
--- The variance of each difference and the test of it, or the code of why there is none.
+-- The test of each difference, or the code of why there is none.
 with joined as (
 
     select
@@ -36,18 +36,9 @@ with joined as (
 
 ),
 
-differences as (
+tested as (
 
-    select
-        *,
-        value - comparator_value as difference,
-        case
-            when share_in_area is not null
-                then {{ part_whole_variance('comparator_se', 'se', 'share_in_area') }}
-            else {{ part_whole_variance('se', 'comparator_se', 'share_of_comparator') }}
-        end as sampling_variance,
-        {{ rounding_variance('decimals', 'comparator_decimals') }} as rounding_variance
-    from joined
+    {{ compared('joined') }}
 
 ),
 
@@ -65,21 +56,17 @@ reasoned as (
             when comparator_se is null then 'no_comparator_standard_error'
             when base < {{ var('minimum_base', 30) }} then 'base_too_small'
             when comparator_base < {{ var('minimum_base', 30) }} then 'comparator_base_too_small'
-            when sampling_variance <= 0 then 'intervals_disagree'
+            when sampling_variance is null then 'intervals_disagree'
             when rounding_variance > sampling_variance then 'printed_too_coarsely'
         end as reason_code
-    from differences
+    from tested
 
 )
 
 select
-    *,
-    case when reason_code is null then sqrt(sampling_variance + rounding_variance) end
-        as difference_se,
-    case
-        when reason_code is null
-            then {{ z_score('difference', '(sampling_variance + rounding_variance)') }}
-    end as z,
-    case when reason_code is null then {{ z_score('difference', 'sampling_variance') }} end
-        as sampling_z
+    * replace (
+        case when reason_code is null then difference_se end as difference_se,
+        case when reason_code is null then z end as z,
+        case when reason_code is null then sampling_z end as sampling_z
+    )
 from reasoned
