@@ -97,8 +97,8 @@ def test_a_morning_of_refreshes(world: FakePublishers, tmp_path: Path) -> None:
     done = run_pulse(tmp_path, "refresh", **variables)
     assert "html" in done.stdout.lower()
     assert (
-        hash_tree(workspace.current_release.resolve())["exports/csv/barometers.csv"]
-        == (before["exports/csv/barometers.csv"])
+        hash_tree(workspace.current_release.resolve())["exports/csv/barometers.csv.gz"]
+        == (before["exports/csv/barometers.csv.gz"])
     )
     assert list((workspace.quarantine / dataset.code / "2024-25").rglob("reasons.json"))
 
