@@ -368,11 +368,11 @@ def diff(earlier: int, later: int, limit: int) -> None:
 def site(area: str, folder: Path) -> None:
     """Write the pages and pictures of the published release for another combined authority."""
     from warehouse.connection import reading
-    from warehouse.writers.site import write_figures, write_site
+    from warehouse.writers.site import read_region, write_figures, write_site
 
     with told_plainly(), reading(Workspace.from_environment().warehouse_file) as connection:
-        made = write_site(connection, folder, lead_area=area)
-        made += write_figures(connection, folder, lead_area=area)
+        region = read_region(connection, area)
+        made = [*write_site(region, folder), *write_figures(region, folder)]
         click.echo(f"{len(made)} files; open {folder / 'site' / 'index.html'}")
 
 

@@ -198,16 +198,10 @@ def release_state(folder: Path) -> str:
 def release_states(workspace: Workspace) -> list[tuple[int, Manifest | None, str, bool]]:
     """Of every release folder, oldest first: number, manifest, state, and whether readers see it."""
     seen = workspace.current_release.resolve()
+    known = {manifest.folder_name: manifest for manifest in list_releases(workspace)}
     return [
-        (
-            int(folder.name),
-            next(
-                (each for each in list_releases(workspace) if each.folder_name == folder.name), None
-            ),
-            release_state(folder),
-            folder.resolve() == seen,
-        )
-        for folder in _release_folders(workspace)
+        (int(each.name), known.get(each.name), release_state(each), each.resolve() == seen)
+        for each in _release_folders(workspace)
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.site import small_warehouse
 from warehouse.connection import reading
-from warehouse.writers.site import write_site
+from warehouse.writers.site import read_region, write_site
 
 
 @pytest.fixture(scope="session")
@@ -22,5 +22,5 @@ def small_site(small_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     """Its pages."""
     folder = tmp_path_factory.mktemp("exports")
     with reading(small_file) as connection:
-        write_site(connection, folder)
+        write_site(read_region(connection), folder)
     return folder / "site"

@@ -12,9 +12,9 @@ import pytest
 from sources.errors import PulseError
 from tests.site import small_warehouse as small
 from warehouse.connection import reading
-from warehouse.writers.site import write_figures, write_site
+from warehouse.writers.site import read_region, write_figures, write_site
 from warehouse.writers.site.build import anchor
-from warehouse.writers.site.model import ENGLAND, read_region
+from warehouse.writers.site.model import ENGLAND
 
 PAGES = [
     "index.html",
@@ -144,7 +144,7 @@ def test_the_break_is_a_gap_and_is_explained(small_site: Path) -> None:
 def test_the_same_warehouse_gives_the_same_bytes(small_file: Path, tmp_path: Path) -> None:
     def sums(folder: Path) -> dict[str, str]:
         with reading(small_file) as connection:
-            made = write_site(connection, folder)
+            made = write_site(read_region(connection), folder)
         assert {p for p in folder.rglob("*") if p.is_file()} == set(made)
         return {
             str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in made
@@ -155,7 +155,7 @@ def test_the_same_warehouse_gives_the_same_bytes(small_file: Path, tmp_path: Pat
 
 def test_the_same_pages_for_another_combined_authority(small_file: Path, tmp_path: Path) -> None:
     with reading(small_file) as connection:
-        write_site(connection, tmp_path, lead_area=small.OTHER)
+        write_site(read_region(connection, small.OTHER), tmp_path)
     page = (tmp_path / "site/index.html").read_text(encoding="utf-8")
     assert "the Other Shires Combined Authority area" in page
     assert (tmp_path / f"site/area-{small.CHARLIE}.html").is_file()
@@ -167,14 +167,14 @@ def test_pages_are_refused_for_what_is_no_combined_authority(
     small_file: Path, tmp_path: Path, code: str
 ) -> None:
     with reading(small_file) as connection, pytest.raises(PulseError) as caught:
-        write_site(connection, tmp_path, lead_area=code)
+        write_site(read_region(connection, code), tmp_path)
     assert caught.value.code == "not_a_combined_authority"
 
 
 def test_made_up_figures_are_marked_on_every_page_and_picture(tmp_path: Path) -> None:
     with reading(small.build(tmp_path / "pulse.duckdb", synthetic=True)) as connection:
-        write_site(connection, tmp_path)
-        made = write_figures(connection, tmp_path)
+        write_site(read_region(connection), tmp_path)
+        made = write_figures(read_region(connection), tmp_path)
     for page in (tmp_path / "site").glob("*.html"):
         assert "Made-up figures." in page.read_text(encoding="utf-8"), page.name
     for picture in [

@@ -12,7 +12,7 @@ import pytest
 
 from tests.site.cells import ENGLAND, WALSALL, WMCA, cell, change, verdict
 from warehouse.connection import reading
-from warehouse.writers.site import figures, write_figures
+from warehouse.writers.site import figures, read_region, write_figures
 from warehouse.writers.site.figures import NARROW, WIDE, Frame, Series
 from warehouse.writers.site.model import Area
 
@@ -139,7 +139,7 @@ def test_every_picture_of_the_pages_is_well_formed(small_site: Path) -> None:
 
 def test_the_figures_of_the_report_are_svg_png_and_words(small_file: Path, tmp_path: Path) -> None:
     with reading(small_file) as connection:
-        made = write_figures(connection, tmp_path)
+        made = write_figures(read_region(connection), tmp_path)
     assert {p.suffix for p in made} == {".svg", ".png", ".txt"}
     for png in (p for p in made if p.suffix == ".png"):
         data = png.read_bytes()

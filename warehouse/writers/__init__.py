@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from warehouse.writers.csvw import write_csvw
-from warehouse.writers.site import write_figures, write_site
+from warehouse.writers.site import read_region, write_figures, write_site
 from warehouse.writers.spreadsheet import write_spreadsheets
 from warehouse.writers.tables import write_tables
 
@@ -33,10 +33,11 @@ def write_exports(
         ExportError: when a form cannot be written.
     """
     folder.mkdir(parents=True)
+    region = read_region(connection)
     return [
         *write_tables(connection, folder),
         *write_csvw(connection, folder),
         *write_spreadsheets(connection, folder, content_sha256=content_sha256),
-        *write_figures(connection, folder),
-        *write_site(connection, folder, in_release=True),
+        *write_figures(region, folder),
+        *write_site(region, folder, in_release=True),
     ]

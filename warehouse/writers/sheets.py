@@ -4,11 +4,11 @@ Here belong the choice of rows, the words and the rounding. How a sheet becomes 
 ``spreadsheet``. Everything is read from the schemas ``marts``, ``meta`` and ``reference``.
 
 A cell is text, a whole number, or a ``Decimal`` whose digits are the digits to show. No cell is
-empty: where there is no figure stands the shorthand that says why, ``[z]`` where the column does
-not apply.
+empty: where there is no figure, the shorthand gives the reason, ``[z]`` where the column does not
+apply.
 
-Nothing here depends on the clock, so that the same warehouse gives the same bytes. The release is
-told by the hash over its tables, which its manifest has too.
+Nothing here depends on the clock, so that the same warehouse gives the same bytes. The cover names
+the release by the hash over its tables, which its manifest has too.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from warehouse.writers.tables import OGL, STATEMENT
 
 Cell = str | int | Decimal
 Row = Mapping[str, Any]
+# A column of a sheet: the name of one in the warehouse, or a function of the row.
+Column = str | Callable[[Row], Cell]
 
 ENGLAND = "E92000001"
 AUTHOR = "Pulse"
@@ -36,6 +38,7 @@ NOT_APPLICABLE = "[z]"
 NOT_AVAILABLE = "[x]"
 ESTIMATED = "[e]"
 BREAK = "[b]"
+QUOTED = "[quoted]"
 
 # What no form may hold: XML 1.0 has no place for these characters. Lone surrogates are among them.
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -45,6 +48,11 @@ _SYMBOL = re.compile(r"\[[a-z]+\]")
 _OWN_SYMBOLS = (
     (BREAK, "Break in series", "The two figures were not measured alike; no change is computed"),
     (ESTIMATED, "Estimated", "Computed here from published figures; not itself published"),
+    (
+        QUOTED,
+        "Quoted",
+        "A publisher's figure as somebody else printed it; its file was not read here",
+    ),
 )
 
 NOTES: tuple[str, ...] = (
@@ -83,6 +91,10 @@ NOTES: tuple[str, ...] = (
     "The survey barometers are compared with England; the indices are of the United Kingdom.",
 )
 
+_REPORT = (
+    "The Young Foundation and West Midlands Combined Authority, Creating More Inclusive "
+    "Communities (2025)"
+)
 _LEVELS = {
     "nation": "Nation",
     "itl1": "Region",
@@ -281,16 +293,6 @@ def _listed(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _question_of(column: str) -> Callable[[Row], Cell]:
-    """The wording or its source: not applicable to an index, not available where it was not read."""
-
-    def told(row: Row) -> Cell:
-        absent = NOT_APPLICABLE if row["unit"] == "z_score" else NOT_AVAILABLE
-        return _text(row[column], absent)
-
-    return told
-
-
 def _text(value: object, absent: str = NOT_APPLICABLE) -> str:
     if value is None or value == "":
         return absent
@@ -307,17 +309,8 @@ def _whole(value: int | None, absent: str = NOT_APPLICABLE) -> Cell:
     return absent if value is None else int(value)
 
 
-def _area(row: Row, prefix: str = "") -> tuple[Cell, ...]:
-    level = row[f"{prefix}area_level"]
-    return (
-        _text(row[f"{prefix}area_name"]),
-        _LEVELS.get(level, _text(level)),
-        _text(row[f"{prefix}area_code"]),
-    )
-
-
 class _Reader:
-    """Rows of the warehouse as cells, for the lead combined authority and whom it is read beside."""
+    """Rows of the warehouse as sheets, for the lead combined authority and its comparators."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
@@ -331,32 +324,39 @@ class _Reader:
                 todo="look at the variable `lead_area` of the dbt project, then refresh again",
             )
         self.lead = str(leads[0]["area_code"])
-        name = self._rows(
-            "select area_name from reference.areas where area_code = $lead", lead=self.lead
-        )
-        self.lead_words = f"the {name[0]['area_name'] if name else self.lead} Combined Authority"
+        areas = self._rows("from reference.areas where valid_to is null order by area_code")
+        name = next((row["area_name"] for row in areas if row["area_code"] == self.lead), self.lead)
+        self.lead_words = f"the {name} Combined Authority"
         profiles = self._rows(
-            "select area_code, region_code from marts.authority_profiles "
-            "where combined_authority_code = $lead order by area_code",
+            "from marts.authority_profiles where combined_authority_code = $lead order by area_code",
             lead=self.lead,
         )
         self.members = [str(row["area_code"]) for row in profiles]
-        regions = sorted({str(row["region_code"]) for row in profiles if row["region_code"]})
         self._near = [self.lead, *self.members]
-        self._shown = [*self._near, ENGLAND, *regions]
-        self._authorities = [
-            str(row["area_code"])
+        self._regions = sorted({str(row["region_code"]) for row in profiles if row["region_code"]})
+        self._authorities = [row["area_code"] for row in areas if row["area_level"] == "cauth"]
+        self._status = {row["status"]: row for row in self._rows("from reference.status_codes")}
+        self._definitions = self._rows(
+            "select d.*, g.title as goal_title from reference.barometer_definitions as d "
+            "inner join reference.goals as g using (goal_id) order by goal_order, barometer_order"
+        )
+        self._order = {row["barometer_id"]: i for i, row in enumerate(self._definitions)}
+        self._titles = {row["barometer_id"]: row["short_title"] for row in self._definitions}
+        # Decimals of the published percentages by barometer, dataset and edition: 0 or 1.
+        self._digits = {
+            (row["barometer_id"], row["dataset"], row["edition"]): 0 if row["whole"] else 1
             for row in self._rows(
-                "select area_code from reference.areas "
-                "where area_level = 'cauth' and valid_to is null order by area_code"
+                "select barometer_id, dataset, edition, "
+                "bool_and(value = round(value) and coalesce(lower_95 = round(lower_95), true) "
+                "and coalesce(upper_95 = round(upper_95), true)) as whole "
+                "from marts.barometers "
+                "where unit = 'percent' and value is not null and origin <> 'derived' group by all"
             )
-        ]
-        self._symbols_by_status = {
-            str(row["status"]): str(row["symbol"] or "")
-            for row in self._rows("select status, symbol from reference.status_codes")
         }
-        self._digits = self._percent_digits()
-        self._editions = self._rows("select * from meta.editions order by dataset, edition")
+        self._editions = self._rows("from meta.editions order by dataset, edition")
+        self._attributions = {
+            (row["dataset"], row["edition"]): _text(row["attribution"]) for row in self._editions
+        }
         self.newest = max(
             (row["published_on"].isoformat() for row in self._editions if row["published_on"]),
             default="a day that is not known",
@@ -368,57 +368,90 @@ class _Reader:
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def _percent_digits(self) -> dict[tuple[str, str, str], int]:
-        """Decimals of the published percentages by barometer, dataset and edition: 0 or 1."""
-        return {
-            (row["barometer_id"], row["dataset"], row["edition"]): 0 if row["whole"] else 1
-            for row in self._rows(
-                "select barometer_id, dataset, edition, "
-                "bool_and(value = round(value) and coalesce(lower_95 = round(lower_95), true) "
-                "and coalesce(upper_95 = round(upper_95), true)) as whole "
-                "from marts.barometers "
-                "where unit = 'percent' and value is not null and origin <> 'derived' "
-                "group by all"
-            )
-        }
+    def _in_order(self, rows: list[dict[str, Any]], *then: str) -> list[dict[str, Any]]:
+        """Rows by barometer, the lead area first, then by area and the columns ``then``."""
 
-    def _digits_of(self, row: Row, edition: str = "edition") -> int:
-        return self._digits.get((row["barometer_id"], row["dataset"], row[edition]), 0)
+        def place(row: Row) -> tuple[Any, ...]:
+            area = (row["area_code"] != self.lead, row["area_name"], row["area_code"])
+            return self._order[row["barometer_id"]], *area, *(_text(row[name]) for name in then)
 
-    def _figure(
-        self, row: Row, column: str, absent: str = NOT_AVAILABLE, edition: str = "edition"
-    ) -> Cell:
+        return sorted((row for row in rows if row["barometer_id"] in self._order), key=place)
+
+    def _sheet(
+        self,
+        name: str,
+        title: str,
+        rows: list[dict[str, Any]],
+        columns: Mapping[str, Column],
+        *,
+        source: str = "Source: Pulse.",
+        notes: tuple[int, ...] = (),
+    ) -> Sheet:
+        return Sheet(
+            name=name,
+            title=title,
+            source=source,
+            notes=notes,
+            headers=tuple(columns),
+            rows=tuple(
+                tuple(
+                    _text(row[column]) if isinstance(column, str) else column(row)
+                    for column in columns.values()
+                )
+                for row in rows
+            ),
+        )
+
+    # ------------------------------------------------------------ cells
+
+    def _figure(self, column: str, absent: str = NOT_AVAILABLE, edition: str = "edition") -> Column:
         """A figure in its unit: an index as published, a percentage by the rule of note 3."""
-        value = row[column]
-        if value is None:
-            return absent
-        if row["unit"] == "z_score":
-            return Decimal(repr(float(value)))
-        return rounded(value, self._digits_of(row, edition))
+
+        def cell(row: Row) -> Cell:
+            if row[column] is None:
+                return self._symbol(row) if row.get("status") and row["value"] is None else absent
+            if row["unit"] == "z_score":
+                return Decimal(repr(float(row[column])))
+            digits = self._digits.get((row["barometer_id"], row["dataset"], row[edition]), 0)
+            return rounded(row[column], digits)
+
+        return cell
+
+    def _symbol(self, row: Row) -> str:
+        """The shorthand of a cell without a figure."""
+        known = self._status.get(row["status"])
+        return str((known and known["symbol"]) or NOT_AVAILABLE)
+
+    def _barometer(self, row: Row) -> Cell:
+        return _text(self._titles.get(row["barometer_id"]), "Every barometer of it")
+
+    def _area(self) -> dict[str, Column]:
+        return {"Area": "area_name", "Kind of area": _level, "Area code": "area_code"}
+
+    def _key(self, row: Row) -> Cell:
+        """The key of a figure; its row of the sheet Provenance is written too."""
+        if row["provenance_id"]:
+            self._figure_keys.add(str(row["provenance_id"]))
+        return _text(row["provenance_id"], self._symbol(row))
 
     def _source(self, used: Iterable[tuple[str, str]]) -> str:
+        """The attributions of editions as one line: 'Source: a; b; c.'"""
         wanted = set(used)
-        lines = [
-            _text(row["attribution"])
-            for row in self._editions
-            if (row["dataset"], row["edition"]) in wanted
-        ]
-        return _one_source(lines)
+        lines = [line for key, line in self._attributions.items() if key in wanted]
+        parts = [re.sub(r"^Source:\s*", "", line).rstrip(".") for line in dict.fromkeys(lines)]
+        return "Source: " + ("; ".join(parts) or "Pulse") + "."
+
+    # ------------------------------------------------------------ sheets
 
     def attributions(self) -> tuple[str, ...]:
         """One line for each edition that figures are held of."""
-        return tuple(
-            dict.fromkeys(
-                _text(row["attribution"]) + "."
-                for row in self._editions
-                if row["state"] == "accepted"
-            )
-        )
+        accepted = [row for row in self._editions if row["state"] == "accepted"]
+        return tuple(dict.fromkeys(_text(row["attribution"]) + "." for row in accepted))
 
     def symbols(self) -> tuple[tuple[Cell, ...], ...]:
-        """Every symbol with its meaning; those that share one are told together."""
+        """Every symbol with its meaning; those that share one are one row."""
         meanings: dict[str, list[tuple[str, str]]] = {}
-        for row in self._rows("select * from reference.status_codes order by symbol, status"):
+        for row in sorted(self._status.values(), key=lambda row: str(row["status"])):
             if row["symbol"]:
                 meanings.setdefault(row["symbol"], []).append((row["meaning"], row["explanation"]))
         for symbol, meaning, explanation in _OWN_SYMBOLS:
@@ -426,384 +459,253 @@ class _Reader:
         return tuple(
             (
                 symbol,
-                " or ".join([meaning for meaning, _ in told]).capitalize(),
-                ". ".join(explanation for _, explanation in told),
+                " or ".join(meaning for meaning, _ in found).capitalize(),
+                ". ".join(explanation for _, explanation in found),
             )
-            for symbol, told in sorted(meanings.items())
+            for symbol, found in sorted(meanings.items())
         )
-
-    def _marks(self, row: Row) -> str:
-        """The shorthand of a figure: computed here, and what its state says."""
-        marks = ESTIMATED if row["origin"] == "derived" else ""
-        return marks + str(self._symbols_by_status.get(row["status"], "")) or "None"
 
     def goals(self) -> list[Sheet]:
-        """One sheet a goal: the latest cell of each barometer, an area a row."""
-        goals = self._rows("select * from reference.goals order by goal_order")
-        return [self._goal(goal) for goal in goals]
+        """One sheet per goal: the latest cell of each barometer, one row per area."""
+        return [self._goal(goal) for goal in self._rows("from reference.goals order by goal_order")]
 
     def _goal(self, goal: Row) -> Sheet:
+        shown = [*self._near, ENGLAND, *self._regions, *self._authorities]
+        place = {code: i for i, code in reversed(list(enumerate([self.lead, *self.members])))}
         rows = self._rows(
             """
-            select
-                b.*, d.barometer_order, d.short_title,
-                ca.groups_in_words,
-                case
-                    when b.area_code = $lead then 1
-                    when list_contains($near, b.area_code) then 2
-                    when b.area_code = $england then 3
-                    when b.area_level = 'itl1' then 4
-                    else 5
-                end as place
+            select b.*, ca.groups_in_words
             from marts.barometers as b
-            inner join reference.barometer_definitions as d using (barometer_id)
             left join marts.combined_authorities as ca
-                on
-                    b.barometer_id = ca.barometer_id and b.area_code = ca.area_code
-                    and b.dataset = ca.dataset and b.edition = ca.edition
-                    and b.period_end = ca.period_end and b.unit = 'z_score'
-            where
-                b.is_latest and b.goal_id = $goal
-                and (list_contains($shown, b.area_code) or list_contains($authorities, b.area_code))
-            order by d.barometer_order, place, b.area_name, b.area_code
+                using (barometer_id, area_code, dataset, edition, period_end)
+            where b.is_latest and b.goal_id = $goal and list_contains($shown, b.area_code)
             """,
-            lead=self.lead,
-            near=self._near,
-            england=ENGLAND,
             goal=goal["goal_id"],
-            shown=self._shown,
-            authorities=self._authorities,
+            shown=shown,
+        )
+        kinds = {"lad": 1, "nation": 2, "itl1": 3}
+        rows.sort(
+            key=lambda row: (
+                self._order[row["barometer_id"]],
+                0 if row["area_code"] == self.lead else kinds.get(row["area_level"], 4),
+                row["area_code"] not in place,
+                row["area_name"],
+                row["area_code"],
+            )
         )
         index = any(row["unit"] == "z_score" for row in rows)
-        self._figure_keys |= {str(row["provenance_id"]) for row in rows if row["provenance_id"]}
-        cells: list[tuple[Cell, ...]] = []
-        for row in rows:
-            symbol = str(self._symbols_by_status.get(row["status"]) or NOT_AVAILABLE)
-            absent = symbol if row["value"] is None else NOT_AVAILABLE
-            cells.append(
-                (
-                    _text(row["short_title"]),
-                    _text(row["role"]).capitalize(),
-                    *_area(row),
-                    _text(row["edition_title"]),
-                    _text(row["period_start"]),
-                    _text(row["period_end"]),
-                    self._figure(row, "value", symbol),
-                    self._marks(row),
-                    *(
-                        (
-                            _whole(row["group_number"], symbol),
-                            _text(row["group_label"], symbol),
-                            _text(row["groups_in_words"]),
-                        )
-                        if index
-                        else (
-                            self._figure(row, "lower_95", absent),
-                            self._figure(row, "upper_95", absent),
-                            *self._against_england(row),
-                        )
-                    ),
-                    _text(row["origin"], symbol).capitalize(),
-                    _text(row["status_reason"]),
-                    _text(row["provenance_id"], symbol),
-                )
-            )
-        return Sheet(
-            name=str(goal["goal_id"]).capitalize(),
-            title=f"{goal['title']}: latest figures by barometer and area",
+        measured: dict[str, Column] = (
+            {
+                "Group number": lambda row: _whole(row["group_number"], self._symbol(row)),
+                "Group": lambda row: _text(row["group_label"], self._symbol(row)),
+                "Members by group": "groups_in_words",
+            }
+            if index
+            else {
+                "Lower 95% limit": self._figure("lower_95"),
+                "Upper 95% limit": self._figure("upper_95"),
+                "Against England": lambda row: _against(row)[0],
+                "Close call": lambda row: _against(row)[1],
+            }
+        )
+        return self._sheet(
+            str(goal["goal_id"]).capitalize(),
+            f"{goal['title']}: latest figures by barometer and area",
+            rows,
+            {
+                "Barometer": self._barometer,
+                "Role": _words_of("role"),
+                **self._area(),
+                "Edition": "edition_title",
+                "Period from": "period_start",
+                "Period to": "period_end",
+                "Index score" if index else "Percentage": self._figure("value"),
+                "Shorthand": self._marks,
+                **measured,
+                "Origin": lambda row: _text(row["origin"], self._symbol(row)).capitalize(),
+                "Why there is no figure": "status_reason",
+                "Key of the figure": self._key,
+                "In words": "sentence",
+            },
             source=self._source(
                 (row["source_dataset"] or row["dataset"], row["edition"])
                 for row in rows
                 if row["value"] is not None
             ),
             notes=(3, 5, 7, 9, 10, 12) if index else (2, 3, 4, 5, 6, 9, 10, 12),
-            headers=(
-                "Barometer",
-                "Role",
-                "Area",
-                "Kind of area",
-                "Area code",
-                "Edition",
-                "Period from",
-                "Period to",
-                "Index score" if index else "Percentage",
-                "Shorthand",
-                *(
-                    ("Group number", "Group", "Members by group")
-                    if index
-                    else (
-                        "Lower 95% limit",
-                        "Upper 95% limit",
-                        "Against England",
-                        "Close call",
-                    )
-                ),
-                "Origin",
-                "Why there is no figure",
-                "Key of the figure",
-            ),
-            rows=tuple(cells),
         )
 
-    @staticmethod
-    def _against_england(row: Row) -> tuple[Cell, ...]:
-        if row["area_code"] == ENGLAND or row["value"] is None:
-            return (NOT_APPLICABLE, NOT_APPLICABLE)
-        return _verdict(row)
+    def _marks(self, row: Row) -> Cell:
+        """The shorthand of a figure, or of the cell without one."""
+        return self._symbol(row) if row["value"] is None else _text(row["mark"], "None")
 
     def comparisons(self) -> Sheet:
         """The lead area and its members against others, for their latest survey figures."""
         rows = self._rows(
             """
-            select
-                c.*, d.short_title, b.origin, b.source_dataset,
-                o.origin as comparator_origin, o.source_dataset as comparator_source_dataset
+            select c.*, b.source_dataset
             from marts.comparisons as c
-            inner join reference.barometer_definitions as d using (barometer_id)
-            inner join reference.goals as g on d.goal_id = g.goal_id
             inner join marts.barometers as b
-                on
-                    c.barometer_id = b.barometer_id and c.area_code = b.area_code
-                    and c.dataset = b.dataset and c.edition = b.edition
-                    and c.period_end = b.period_end and b.is_latest
-            left join marts.barometers as o
-                on
-                    c.barometer_id = o.barometer_id and c.comparator_code = o.area_code
-                    and c.dataset = o.dataset and c.edition = o.edition
-                    and c.period_end = o.period_end
-            where list_contains($near, c.area_code) and c.unit = 'percent' and c.value is not null
-            order by
-                g.goal_order, d.barometer_order, c.area_code <> $lead, c.area_name,
-                c.comparator_kind,
-                c.comparator_name, c.comparison_id
+                using (barometer_id, area_code, dataset, edition, period_end)
+            where b.is_latest and list_contains($near, c.area_code) and c.unit = 'percent'
             """,
             near=self._near,
-            lead=self.lead,
         )
-        return Sheet(
-            name="Comparisons",
-            title="Latest survey figures compared: the lead combined authority and its members",
+        rows = self._in_order(rows, "comparator_kind", "comparator_name", "comparison_id")
+        return self._sheet(
+            "Comparisons",
+            "Latest survey figures compared: the lead combined authority and its members",
+            rows,
+            {
+                "Barometer": self._barometer,
+                "Edition": "edition",
+                **self._area(),
+                "Compared with": _named(_COMPARATORS, "comparator_kind"),
+                "Name of the other": "comparator_name",
+                "Code of the other": "comparator_code",
+                "Percentage": self._figure("value"),
+                "Shorthand": lambda row: _text(row["mark"], "None"),
+                "Percentage of the other": self._figure("comparator_value"),
+                "Shorthand of the other": lambda row: _text(row["comparator_mark"], "None"),
+                "Difference in points": self._figure("difference"),
+                "Lower 95% limit of the difference": self._figure("difference_lower_95"),
+                "Upper 95% limit of the difference": self._figure("difference_upper_95"),
+                "z": lambda row: NOT_AVAILABLE if row["z"] is None else rounded(row["z"], 2),
+                "Outcome": lambda row: _verdict(row)[0],
+                "Close call": lambda row: _verdict(row)[1],
+                "Stands among all tests": lambda row: _text(
+                    None if row["outcome"] == "cannot_say" else row["survives_family"]
+                ),
+                "Why it cannot be said": "reason",
+            },
             source=self._source(
-                (row[source] or row["dataset"], row["edition"])
-                for row in rows
-                for source in ("source_dataset", "comparator_source_dataset")
+                (row["source_dataset"] or row["dataset"], row["edition"]) for row in rows
             ),
             notes=(2, 3, 4, 6, 9),
-            headers=(
-                "Barometer",
-                "Edition",
-                "Area",
-                "Kind of area",
-                "Area code",
-                "Compared with",
-                "Name of the other",
-                "Code of the other",
-                "Percentage",
-                "Shorthand",
-                "Percentage of the other",
-                "Shorthand of the other",
-                "Difference in points",
-                "Lower 95% limit of the difference",
-                "Upper 95% limit of the difference",
-                "z",
-                "Outcome",
-                "Close call",
-                "Survives in its family of tests",
-                "Why it cannot be said",
-            ),
-            rows=tuple(
-                (
-                    _text(row["short_title"]),
-                    _text(row["edition"]),
-                    *_area(row),
-                    _COMPARATORS.get(row["comparator_kind"], _text(row["comparator_kind"])),
-                    _text(row["comparator_name"]),
-                    _text(row["comparator_code"]),
-                    self._figure(row, "value"),
-                    ESTIMATED if row["origin"] == "derived" else "None",
-                    self._figure(row, "comparator_value"),
-                    ESTIMATED if row["comparator_origin"] == "derived" else "None",
-                    self._figure(row, "difference"),
-                    self._figure(row, "difference_lower_95"),
-                    self._figure(row, "difference_upper_95"),
-                    NOT_AVAILABLE if row["z"] is None else rounded(row["z"], 2),
-                    *_verdict(row),
-                    _text(None if row["outcome"] == "cannot_say" else row["survives_family"]),
-                    _text(row["reason"]),
-                )
-                for row in rows
-            ),
         )
 
     def changes(self) -> Sheet:
         """What moved, or why that cannot be said: the lead area, its members and England."""
         rows = self._rows(
-            """
-            select c.*, d.short_title
-            from marts.changes as c
-            inner join reference.barometer_definitions as d using (barometer_id)
-            inner join reference.goals as g on d.goal_id = g.goal_id
-            where list_contains($areas, c.area_code)
-            order by
-                g.goal_order, d.barometer_order, c.area_code <> $lead, c.area_name, c.area_code, c.change_kind,
-                c.from_period_end, c.to_period_end, c.change_id
-            """,
+            "from marts.changes where list_contains($areas, area_code)",
             areas=[*self._near, ENGLAND],
-            lead=self.lead,
         )
-        return Sheet(
-            name="Changes",
-            title="Changes between editions and periods: the lead combined authority, its members "
+        rows = self._in_order(rows, "change_kind", "from_period_end", "to_period_end", "change_id")
+        return self._sheet(
+            "Changes",
+            "Changes between editions and periods: the lead combined authority, its members "
             "and England",
+            rows,
+            {
+                "Barometer": self._barometer,
+                **self._area(),
+                "Kind of change": _named(_CHANGES, "change_kind"),
+                "Earlier edition": "from_edition",
+                "Earlier period to": "from_period_end",
+                "Later edition": "to_edition",
+                "Later period to": "to_period_end",
+                "Unit": _unit,
+                "Earlier figure": self._figure("from_value", edition="from_edition"),
+                "Later figure": self._figure("to_value", edition="to_edition"),
+                "Difference in points": self._change("difference"),
+                "Lower 95% limit of the difference": self._change("difference_lower_95"),
+                "Upper 95% limit of the difference": self._change("difference_upper_95"),
+                "Earlier group": "from_group_label",
+                "Later group": "to_group_label",
+                "Outcome": lambda row: _verdict(row)[0],
+                "Close call": lambda row: _verdict(row)[1],
+                "Shorthand": lambda row: BREAK if row["break_kind"] else "None",
+                "In words, or why it cannot be said": lambda row: _text(
+                    row["movement_in_words"] or row["reason"]
+                ),
+            },
             source=self._source(
                 (row["dataset"], row[edition])
                 for row in rows
                 for edition in ("from_edition", "to_edition")
             ),
             notes=(2, 3, 5, 6, 7, 8),
-            headers=(
-                "Barometer",
-                "Area",
-                "Kind of area",
-                "Area code",
-                "Kind of change",
-                "Earlier edition",
-                "Earlier period to",
-                "Later edition",
-                "Later period to",
-                "Unit",
-                "Earlier figure",
-                "Later figure",
-                "Difference in points",
-                "Lower 95% limit of the difference",
-                "Upper 95% limit of the difference",
-                "Earlier group",
-                "Later group",
-                "Outcome",
-                "Close call",
-                "Shorthand",
-                "In words, or why it cannot be said",
-            ),
-            rows=tuple(
-                (
-                    _text(row["short_title"]),
-                    *_area(row),
-                    _CHANGES.get(row["change_kind"], _text(row["change_kind"])),
-                    _text(row["from_edition"]),
-                    _text(row["from_period_end"]),
-                    _text(row["to_edition"]),
-                    _text(row["to_period_end"]),
-                    "Percentage" if row["unit"] == "percent" else "Index score",
-                    self._figure(row, "from_value", edition="from_edition"),
-                    self._figure(row, "to_value", edition="to_edition"),
-                    *(self._change(row, part) for part in ("", "_lower_95", "_upper_95")),
-                    _text(row["from_group_label"]),
-                    _text(row["to_group_label"]),
-                    *_verdict(row),
-                    BREAK if row["break_kind"] else "None",
-                    _text(row["movement_in_words"] or row["reason"]),
-                )
-                for row in rows
-            ),
         )
 
-    def _change(self, row: Row, part: str) -> Cell:
-        value = row[f"difference{part}"]
-        if value is None:
-            return NOT_APPLICABLE if row["unit"] == "z_score" else NOT_AVAILABLE
-        # No more digits than the coarser of the two editions carries.
-        return rounded(
-            value, min(self._digits_of(row, "from_edition"), self._digits_of(row, "to_edition"))
-        )
+    def _change(self, column: str) -> Column:
+        def cell(row: Row) -> Cell:
+            if row[column] is None:
+                return NOT_APPLICABLE if row["unit"] == "z_score" else NOT_AVAILABLE
+            # No more digits than the coarser of the two editions carries.
+            digits = [
+                self._digits.get((row["barometer_id"], row["dataset"], row[edition]), 0)
+                for edition in ("from_edition", "to_edition")
+            ]
+            return rounded(row[column], min(digits))
+
+        return cell
 
     def combined_authorities(self) -> Sheet:
         """Every combined authority: the figure used beside the estimate made here."""
         rows = self._rows(
             """
-            select ca.*, d.short_title, 'cauth' as area_level
+            select ca.*, b.mark
             from marts.combined_authorities as ca
-            inner join reference.barometer_definitions as d using (barometer_id)
-            inner join reference.goals as g on d.goal_id = g.goal_id
+            inner join marts.barometers as b
+                using (barometer_id, area_code, dataset, edition, period_end)
             where ca.is_latest and list_contains($authorities, ca.area_code)
             qualify
                 row_number() over (
                     partition by ca.barometer_id, ca.area_code order by ca.period_end desc
                 ) = 1
-            order by g.goal_order, d.barometer_order, ca.area_code <> $lead, ca.area_name, ca.area_code
             """,
-            lead=self.lead,
             authorities=self._authorities,
         )
-        self._figure_keys |= {str(row["provenance_id"]) for row in rows if row["provenance_id"]}
-        return Sheet(
-            name="Combined_authorities",
-            title="Combined authorities: the figure used and the estimate from member authorities",
+        rows = self._in_order(rows)
+
+        def ours(column: str) -> Column:
+            return lambda row: (
+                NOT_APPLICABLE
+                if row[column] is None and row["unit"] == "z_score"
+                else self._figure(column)({**row, "status": None})  # type: ignore[operator]
+            )
+
+        return self._sheet(
+            "Combined_authorities",
+            "Combined authorities: the figure used and the estimate from member authorities",
+            rows,
+            {
+                "Barometer": self._barometer,
+                "Combined authority": "area_name",
+                "Area code": "area_code",
+                "Edition": "edition",
+                "Unit": _unit,
+                "Figure used": self._figure("value"),
+                "Shorthand": self._marks,
+                "Lower 95% limit": self._figure("lower_95"),
+                "Upper 95% limit": self._figure("upper_95"),
+                "Estimate made here": ours("our_estimate"),
+                "Shorthand of the estimate": lambda row: (
+                    "None" if row["our_estimate"] is None else ESTIMATED
+                ),
+                "Lower 95% limit of the estimate": ours("our_lower_95"),
+                "Upper 95% limit of the estimate": ours("our_upper_95"),
+                "Members": lambda row: _whole(row["members"]),
+                "Members with a figure": lambda row: _whole(row["members_with_figure"]),
+                "Members without a figure": "missing_members",
+                "Members by group": "groups_in_words",
+                "Why there is no figure": "status_reason",
+                "Key of the figure": self._key,
+            },
             source=self._source((row["dataset"], row["edition"]) for row in rows),
             notes=(2, 3, 4, 5, 7, 9, 10),
-            headers=(
-                "Barometer",
-                "Combined authority",
-                "Area code",
-                "Edition",
-                "Unit",
-                "Figure used",
-                "Shorthand",
-                "Lower 95% limit",
-                "Upper 95% limit",
-                "Estimate made here",
-                "Shorthand of the estimate",
-                "Lower 95% limit of the estimate",
-                "Upper 95% limit of the estimate",
-                "Members",
-                "Members with a figure",
-                "Members without a figure",
-                "Members by group",
-                "Why there is no figure",
-                "Key of the figure",
-            ),
-            rows=tuple(self._combined_authority(row) for row in rows),
-        )
-
-    def _combined_authority(self, row: Row) -> tuple[Cell, ...]:
-        symbol = str(self._symbols_by_status.get(row["status"]) or NOT_AVAILABLE)
-        limit = symbol if row["value"] is None else NOT_AVAILABLE
-        none_made = NOT_APPLICABLE if row["unit"] == "z_score" else NOT_AVAILABLE
-        return (
-            _text(row["short_title"]),
-            _text(row["area_name"]),
-            _text(row["area_code"]),
-            _text(row["edition"]),
-            "Percentage" if row["unit"] == "percent" else "Index score",
-            self._figure(row, "value", symbol),
-            self._marks(row),
-            self._figure(row, "lower_95", limit),
-            self._figure(row, "upper_95", limit),
-            self._figure(row, "our_estimate", none_made),
-            "None" if row["our_estimate"] is None else ESTIMATED,
-            self._figure(row, "our_lower_95", none_made),
-            self._figure(row, "our_upper_95", none_made),
-            _whole(row["members"]),
-            _whole(row["members_with_figure"]),
-            _text(row["missing_members"]),
-            _text(row["groups_in_words"]),
-            _text(row["status_reason"]),
-            _text(row["provenance_id"], symbol),
         )
 
     def report_claims(self) -> Sheet:
         """What the report says and what the figures held here say."""
-        return self._plain(
-            name="Report_claims",
-            title="Claims of the report on barometers, and what the figures held here say",
-            source="Source: The Young Foundation and West Midlands Combined Authority, Creating "
-            "More Inclusive Communities (2025); for our figures see the worksheets of the goals.",
-            notes=(5, 11),
-            sql="select r.*, d.short_title from marts.report_reconciliation as r "
-            "left join reference.barometer_definitions as d using (barometer_id) order by claim_id",
-            columns={
+        return self._sheet(
+            "Report_claims",
+            "Claims of the report on barometers, and what the figures held here say",
+            self._rows("from marts.report_reconciliation order by claim_id"),
+            {
                 "Claim": "claim_id",
                 "Section of the report": "section",
-                "Barometer": "short_title",
+                "Barometer": lambda row: _text(self._titles.get(row["barometer_id"])),
                 "Area": "area_name",
                 "Area code": "area_code",
                 "Statistic": "statistic",
@@ -811,51 +713,56 @@ class _Reader:
                 "The report says": "claimed_value",
                 "Our figures say": lambda row: _text(row["our_value"], NOT_AVAILABLE),
                 "Origin of ours": lambda row: _text(row["our_origin"], NOT_AVAILABLE),
-                "Verdict": lambda row: _text(row["verdict"]).replace("_", " ").capitalize(),
+                "Verdict": _words_of("verdict"),
                 "Explanation": "explanation",
                 "Key of the figure": "provenance_id",
             },
+            source=f"Source: {_REPORT}; for our figures see the worksheets of the goals.",
+            notes=(5, 11),
         )
 
     def barometers(self) -> Sheet:
         """What each barometer measures."""
-        return self._plain(
-            name="Barometers",
-            title="The 16 barometers: what each measures and what to beware of",
-            source="Source: The Young Foundation and West Midlands Combined Authority, Creating "
-            "More Inclusive Communities (2025), and the publishers' tables.",
-            notes=(12,),
-            sql="select d.*, g.title as goal_title from reference.barometer_definitions as d "
-            "inner join reference.goals as g using (goal_id) order by goal_order, barometer_order",
-            columns={
+
+        def question(column: str) -> Column:
+            return lambda row: _text(
+                row[column], NOT_APPLICABLE if row["unit"] == "z_score" else NOT_AVAILABLE
+            )
+
+        return self._sheet(
+            "Barometers",
+            "The barometers: what each measures and what to beware of",
+            self._definitions,
+            {
                 "Goal": "goal_title",
-                "Role": lambda row: _text(row["role"]).capitalize(),
+                "Role": _words_of("role"),
                 "Barometer": "short_title",
                 "Title in the report": "title",
-                "Unit": lambda row: "Percentage" if row["unit"] == "percent" else "Index score",
-                "Question": _question_of("question"),
-                "Where its wording stands": _question_of("question_source"),
+                "Unit": _unit,
+                "Question": question("question"),
+                "Where its wording is given": question("question_source"),
                 "Response counted": "response",
                 "Definition": "definition",
                 "Publisher's table": "table_code",
                 "Compared with": "comparator",
                 "Caution": "caution",
             },
+            source=f"Source: {_REPORT}, and the publishers' tables.",
+            notes=(12,),
         )
 
     def breaks(self) -> Sheet:
         """Where a series has a break."""
-        return self._plain(
-            name="Breaks",
-            title="Breaks in series: editions that may not be compared, and why",
-            source="Source: the publishers' notes, cited a row.",
-            notes=(8,),
-            sql="select s.*, d.short_title from reference.series_breaks as s "
-            "left join reference.barometer_definitions as d using (barometer_id) "
-            "order by s.dataset, from_edition, to_edition, kind, barometer_id, area_code, reason",
-            columns={
+        return self._sheet(
+            "Breaks",
+            "Breaks in series: editions that may not be compared, and why",
+            self._rows(
+                "from reference.series_breaks order by dataset, from_edition, to_edition, kind, "
+                "barometer_id, area_code, reason"
+            ),
+            {
                 "Data set": "dataset",
-                "Barometer": lambda row: _text(row["short_title"], "Every barometer of it"),
+                "Barometer": self._barometer,
                 "Area code": lambda row: _text(row["area_code"], "Every area"),
                 "Earlier edition": "from_edition",
                 "Later edition": "to_edition",
@@ -864,25 +771,25 @@ class _Reader:
                 "Citation": "citation",
                 "Shorthand": lambda _: BREAK,
             },
+            source="Source: the publishers' notes, cited in each row.",
+            notes=(8,),
         )
 
     def editions(self) -> Sheet:
         """What is held of every edition."""
-        return self._plain(
-            name="Editions",
-            title="Editions: what is held of each, from which file",
-            source="Source: the publishers named in each row.",
-            notes=(5,),
-            sql="select * from meta.editions order by dataset, edition",
-            columns={
+        return self._sheet(
+            "Editions",
+            "Editions: what is held of each, from which file",
+            self._editions,
+            {
                 "Data set": "dataset_title",
                 "Publisher": "publisher",
                 "Edition": "edition",
                 "Edition in words": "edition_title",
                 "Published on": lambda row: _text(row["published_on"], NOT_AVAILABLE),
                 "Baseline": "is_baseline",
-                "State": lambda row: _text(row["state"]).replace("_", " ").capitalize(),
-                "Origin": lambda row: _text(row["origin"]).capitalize(),
+                "State": _words_of("state"),
+                "Origin": _words_of("origin"),
                 "Figures": lambda row: _whole(row["figures"]),
                 "Revision": "revision",
                 "File": "file_name",
@@ -891,40 +798,36 @@ class _Reader:
                 "Attribution": "attribution",
                 "How to obtain the file": "how_to_obtain",
             },
+            source="Source: the publishers named in each row.",
+            notes=(5,),
         )
 
     def gaps(self) -> Sheet:
         """Where there is no figure, and why."""
-        return self._plain(
-            name="Gaps",
-            title="Cells without a figure, by data set, edition and kind of area, with the reason",
-            source="Source: Pulse, from the editions held.",
-            notes=(5,),
-            sql="select * from meta.gap_reasons order by all",
-            columns={
+        return self._sheet(
+            "Gaps",
+            "Cells without a figure, by data set, edition and kind of area, with the reason",
+            self._rows("from meta.gap_reasons order by all"),
+            {
                 "Data set": "dataset",
                 "Edition": "edition",
-                "Kind of area": lambda row: _LEVELS.get(
-                    row["area_level"], _text(row["area_level"])
-                ),
-                "Shorthand": lambda row: (
-                    self._symbols_by_status.get(row["status"]) or NOT_AVAILABLE
-                ),
-                "State": lambda row: _text(row["status"]).replace("_", " ").capitalize(),
+                "Kind of area": _level,
+                "Shorthand": self._symbol,
+                "State": _words_of("status"),
                 "Reason": "reason",
                 "Cells": lambda row: _whole(row["cells"]),
             },
+            source="Source: Pulse, from the editions held.",
+            notes=(5,),
         )
 
     def checks(self) -> Sheet:
         """What the checks of this release found."""
-        return self._plain(
-            name="Checks",
-            title="Checks of this release and what each found",
-            source="Source: Pulse.",
-            notes=(),
-            sql="select * from meta.checks order by all",
-            columns={
+        return self._sheet(
+            "Checks",
+            "Checks of this release and what each found",
+            self._rows("from meta.checks order by all"),
+            {
                 "Kind": "kind",
                 "Subject": "subject",
                 "Check": "check_name",
@@ -943,76 +846,54 @@ class _Reader:
             "order by p.provenance_id, p.part, p.area_code, p.measure, p.made_of, p.edition",
             keys=sorted(self._figure_keys),
         )
-        return Sheet(
-            name="Provenance",
-            title="Where each figure of the goals and combined authorities comes from",
+        return self._sheet(
+            "Provenance",
+            "Where each figure of the goals and combined authorities comes from",
+            rows,
+            {
+                "Key of the figure": "provenance_id",
+                "Part of the figure": _words_of("part"),
+                "Measure": "measure",
+                "Area": lambda row: _text(row["area_name"], NOT_AVAILABLE),
+                "Area code": "area_code",
+                "Value as carried": _as_carried,
+                "Data set": "dataset",
+                "Edition": "edition",
+                "Origin": _words_of("origin"),
+                "Revision": "revision",
+                "File": "file_name",
+                "Address": "source_url",
+                "Sheet": "sheet",
+                "Row": lambda row: _whole(row["row_number"]),
+                "Column": "column_letter",
+                "Citation": "citation",
+            },
             source=self._source((row["dataset"], row["edition"]) for row in rows),
             notes=(4, 10),
-            headers=(
-                "Key of the figure",
-                "Part of the figure",
-                "Measure",
-                "Area",
-                "Area code",
-                "Value as carried",
-                "Data set",
-                "Edition",
-                "Origin",
-                "Revision",
-                "File",
-                "Address",
-                "Sheet",
-                "Row",
-                "Column",
-                "Citation",
-            ),
-            rows=tuple(
-                (
-                    _text(row["provenance_id"]),
-                    _text(row["part"]).capitalize(),
-                    _text(row["measure"]),
-                    _text(row["area_name"], NOT_AVAILABLE),
-                    _text(row["area_code"]),
-                    NOT_AVAILABLE if row["value"] is None else _as_carried(row["value"]),
-                    _text(row["dataset"]),
-                    _text(row["edition"]),
-                    _text(row["origin"]).capitalize(),
-                    _text(row["revision"]),
-                    _text(row["file_name"]),
-                    _text(row["source_url"]),
-                    _text(row["sheet"]),
-                    _whole(row["row_number"]),
-                    _text(row["column_letter"]),
-                    _text(row["citation"]),
-                )
-                for row in rows
-            ),
         )
 
-    def _plain(
-        self,
-        *,
-        name: str,
-        title: str,
-        source: str,
-        notes: tuple[int, ...],
-        sql: str,
-        columns: Mapping[str, str | Callable[[Row], Cell]],
-    ) -> Sheet:
-        return Sheet(
-            name=name,
-            title=title,
-            source=source,
-            notes=notes,
-            headers=tuple(columns),
-            rows=tuple(
-                tuple(
-                    _text(row[column]) if isinstance(column, str) else column(row)
-                    for column in columns.values()
-                )
-                for row in self._rows(sql)
-            ),
-        )
+
+def _words_of(column: str) -> Column:
+    return lambda row: _text(row[column]).replace("_", " ").capitalize()
+
+
+def _named(words: Mapping[str, str], column: str) -> Column:
+    return lambda row: words.get(row[column], _text(row[column]))
+
+
+def _level(row: Row) -> Cell:
+    return _LEVELS.get(row["area_level"], _text(row["area_level"]))
+
+
+def _unit(row: Row) -> Cell:
+    return "Percentage" if row["unit"] == "percent" else "Index score"
+
+
+def _against(row: Row) -> tuple[Cell, Cell]:
+    """The verdict of a cell against England; none for England itself or without a figure."""
+    if row["area_code"] == ENGLAND or row["value"] is None:
+        return NOT_APPLICABLE, NOT_APPLICABLE
+    return _verdict(row)
 
 
 def _verdict(row: Row) -> tuple[Cell, Cell]:
@@ -1025,13 +906,9 @@ def _verdict(row: Row) -> tuple[Cell, Cell]:
     )
 
 
-def _as_carried(value: float) -> Cell:
+def _as_carried(row: Row) -> Cell:
     """A figure with the digits that the publisher's cell has, and no others."""
-    exact = Decimal(repr(float(value)))
+    if row["value"] is None:
+        return NOT_AVAILABLE
+    exact = Decimal(repr(float(row["value"])))
     return int(exact) if exact == exact.to_integral_value() else exact
-
-
-def _one_source(lines: Sequence[str]) -> str:
-    """Several attributions as one line: 'Source: a; b; c.'"""
-    parts = [re.sub(r"^Source:\s*", "", line).rstrip(".") for line in dict.fromkeys(lines)]
-    return "Source: " + ("; ".join(parts) or "Pulse") + "."

@@ -15,7 +15,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import jinja2
 from markupsafe import Markup
 
@@ -33,7 +32,6 @@ from warehouse.writers.site.model import (
     Region,
     SiteError,
     in_order,
-    read_region,
 )
 from warehouse.writers.tables import csv_name
 
@@ -96,42 +94,29 @@ FORMS = (
 )
 
 
-def write_site(
-    connection: duckdb.DuckDBPyConnection,
-    folder: Path,
-    *,
-    lead_area: str | None = None,
-    in_release: bool = False,
-) -> list[Path]:
+def write_site(region: Region, folder: Path, *, in_release: bool = False) -> list[Path]:
     """Write ``folder/site``: the pages of one combined authority and its members.
 
     Args:
-        connection: An open connection to a gated warehouse.
+        region: what the pages are about, as ``read_region`` reads it.
         folder: The folder of exports; ``site`` is made in it.
-        lead_area: Code of the combined authority that the pages tell of; the warehouse's own if
-            ``None``.
         in_release: whether the other forms of the release lie beside the pages, to be linked.
 
     Returns:
         The files made.
 
     Raises:
-        SiteError: when the warehouse lacks what the pages need, or ``lead_area`` is not a combined
-            authority with members.
+        SiteError: when the warehouse lacks what the pages need.
     """
-    region = read_region(connection, lead_area)
     return _Site(region, folder / "site", in_release=in_release).write()
 
 
-def write_figures(
-    connection: duckdb.DuckDBPyConnection, folder: Path, *, lead_area: str | None = None
-) -> list[Path]:
+def write_figures(region: Region, folder: Path) -> list[Path]:
     """Write ``folder/figures/figure-01.svg`` to ``figure-10.svg`` and the same as PNG.
 
-    They are the ten figures of the report, drawn from the edition at hand. Arguments, errors and
+    They are the ten figures of the report, drawn from the current edition. Arguments, errors and
     result are those of ``write_site``.
     """
-    region = read_region(connection, lead_area)
     pictures = Pictures(region)
     target = folder / "figures"
     target.mkdir(parents=True)
