@@ -142,9 +142,7 @@ class AllowList:
                 return f"{scheme}://{host}{shown}{path}{query}"
         known = ", ".join(base.address for base in self.bases)
         raise FetchError(
-            f"The address {address[:200]!r} is not under any address that Pulse may ask ({known}). "
-            "If the publisher has moved, check the new address by eye, then set the publisher's "
-            "base address.",
+            f"The address {address[:200]!r} is not under any address that Pulse may ask ({known}).",
             code="not_allowed_host",
             expected=known,
             found=address[:200],

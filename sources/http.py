@@ -71,12 +71,10 @@ class TransferError(FetchError):
         *,
         address: str | None = None,
         content: bytes = b"",
-        content_type: str | None = None,
         **keywords: Any,
     ) -> None:
         self.address = address
         self.content = content
-        self.content_type = content_type
         super().__init__(message, **keywords)
 
 
@@ -234,12 +232,26 @@ class _Question:
     expect: Expect
     validators: Validators
     limit: int
-    deadline: float
-    where: dict[str, Any]
+    seconds: float
+    dataset: str | None
+    edition: str | None
+
+    def __post_init__(self) -> None:
+        self.deadline = time.monotonic() + self.seconds
 
     @property
     def is_over(self) -> bool:
         return time.monotonic() >= self.deadline
+
+    def fault(self, code: str, message: str, todo: str = _LATER, **more: Any) -> TransferError:
+        """A fault of this question."""
+        return TransferError(
+            message, code=code, todo=todo, dataset=self.dataset, edition=self.edition, **more
+        )
+
+    def too_slow(self, address: str) -> TransferError:
+        """It took longer than it may."""
+        return self.fault("timeout", f"{address} did not answer in full within {self.seconds:g} s.")
 
 
 class HttpClient:
@@ -288,8 +300,9 @@ class HttpClient:
             expect,
             validators or Validators(),
             max_bytes or self.limits.max_bytes,
-            time.monotonic() + self.limits.total_seconds,
-            {"dataset": dataset, "edition": edition},
+            self.limits.total_seconds,
+            dataset,
+            edition,
         )
         result: queue.Queue[Fetched | BaseException] = queue.Queue(1)
 
@@ -311,7 +324,7 @@ class HttpClient:
             outcome = result.get(timeout=self.limits.total_seconds)
         except queue.Empty:
             self._session = _Session()
-            outcome = self._too_slow(address, asked)
+            outcome = asked.too_slow(address)
         if isinstance(outcome, BaseException):
             raise outcome
         return outcome
@@ -341,7 +354,6 @@ class HttpClient:
                 code="json_error",
                 address=fetched.address,
                 content=fetched.content,
-                content_type=fetched.content_type,
                 dataset=dataset,
                 edition=edition,
                 expected="JSON",
@@ -359,22 +371,18 @@ class HttpClient:
             if response.status_code not in _REDIRECT_STATUSES:
                 return _judge(seen[-1], response, content, asked)
             location = response.headers.get("Location", "")
-            code, what = "", ""
+            todo = "Open the page in a browser and correct the address in the catalogue."
             if not location:
-                code, what = "bad_redirect", "redirects without an address to go to"
-            else:
-                target = redirect_target(seen[-1], location)
-                target = self._allowed(target, asked, came_from=seen[-1])
-                if target in seen:
-                    code, what = "redirect_loop", f"redirects in a circle, by way of {target}"
-                elif len(seen) > self.limits.max_redirects:
-                    code, what = (
-                        "too_many_redirects",
-                        f"redirects more than {self.limits.max_redirects} times",
-                    )
-            if code:
-                todo = "Open the page in a browser and correct the address in the catalogue."
-                raise TransferError(f"{seen[0]} {what}.", code=code, todo=todo, **asked.where)
+                message = f"{seen[0]} redirects without an address to go to."
+                raise asked.fault("bad_redirect", message, todo)
+            target = redirect_target(seen[-1], location)
+            target = self._allowed(target, asked, came_from=seen[-1])
+            if target in seen:
+                message = f"{seen[0]} redirects in a circle, by way of {target}."
+                raise asked.fault("redirect_loop", message, todo)
+            if len(seen) > self.limits.max_redirects:
+                message = f"{seen[0]} redirects more than {self.limits.max_redirects} times."
+                raise asked.fault("too_many_redirects", message, todo)
             seen.append(target)
 
     def _allowed(self, address: str, asked: _Question, *, came_from: str | None = None) -> str:
@@ -382,12 +390,12 @@ class HttpClient:
             return self._allow_list.check(address)
         except FetchError as error:
             via = f"{came_from} redirects elsewhere. " if came_from else ""
-            raise TransferError(
+            raise asked.fault(
+                error.code,
                 via + error.message,
-                code=error.code,
+                "If the publisher has moved, check the new address, then set its base address.",
                 expected="an address of the publisher",
                 found=address[:200],
-                **asked.where,
             ) from error
 
     def _count(self) -> None:
@@ -444,14 +452,13 @@ class HttpClient:
                 if any(isinstance(each, kinds) for each in causes)
             )
             tries = 1 + self.requests - before
-            raise TransferError(
+            raise asked.fault(
+                code,
                 f"{address} {text}{f' (tried {tries} times)' if tries > 1 else ''}.",
-                code=code,
+                todo,
                 address=address,
                 content=bytes(body),
                 found=f"{len(body):,} bytes" if code in _BROKEN_OFF else str(error)[:200],
-                todo=todo,
-                **asked.where,
             ) from error
 
     def _read(
@@ -468,27 +475,18 @@ class HttpClient:
             body += part
             too_large = len(body) > asked.limit
             if asked.is_over:
-                raise self._too_slow(address, asked)
+                raise asked.too_slow(address)
         if too_large:
-            raise TransferError(
+            raise asked.fault(
+                "too_large",
                 f"{address} is larger than the {asked.limit:,} bytes that are accepted; the download "
                 "was stopped.",
-                code="too_large",
+                "Open the address in a browser and check what is published there.",
                 address=address,
                 content=bytes(body[:_KEPT_OF_OVERSIZE]),
                 expected=f"at most {asked.limit:,} bytes",
                 found=f"{announced or 'more'} bytes",
-                todo="Open the address in a browser and check what is published there.",
-                **asked.where,
             )
-
-    def _too_slow(self, address: str, asked: _Question) -> TransferError:
-        return TransferError(
-            f"{address} did not answer in full within {self.limits.total_seconds:g} s.",
-            code="timeout",
-            todo=_LATER,
-            **asked.where,
-        )
 
 
 def _judge(address: str, response: requests.Response, content: bytes, asked: _Question) -> Fetched:
@@ -520,16 +518,14 @@ def _judge(address: str, response: requests.Response, content: bytes, asked: _Qu
         code = "json_error" if is_json else "wrong_content_type"
         text = f"was sent as {content_type}, not as {expect.name}"
         todo = "Open the address in a browser and read what the publisher says."
-    raise TransferError(
+    raise asked.fault(
+        code,
         f"{address} {text}.",
-        code=code,
+        todo,
         address=address,
         content=kept,
-        content_type=content_type,
         expected=expected,
         found=found,
-        todo=todo,
-        **asked.where,
     )
 
 

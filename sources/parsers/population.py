@@ -224,7 +224,7 @@ def _parts(
         if len(found) != len(_AGES):
             raise where.error(
                 "incomplete_ages",
-                f"{code} has {len(found)} rows without an age, so they cannot be told apart.",
+                f"{code} has {len(found)} rows without an age, so they cannot be distinguished.",
                 cell=address(header.columns["area_code"], found[-1][0]),
                 expected=f"{len(_AGES)} rows (16 to 90 and over), or one",
                 found=str(len(found)),
