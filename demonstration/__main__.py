@@ -16,8 +16,8 @@ import click
 
 from demonstration.publisher_files import file_name, usual_form, write_publisher_file
 from sources.areas import AreaBook
+from sources.arrival import hand_in
 from sources.catalogue import load_catalogue
-from sources.handed_in import land_file
 from sources.landing import LandingStore
 from warehouse.workspace import PROJECT, SEEDS, Workspace
 
@@ -57,7 +57,7 @@ def make_demonstration(root: Path, seed: int) -> Workspace:
             path = files / name
             path.write_bytes(write_publisher_file(dataset, edition, areas, seed=seed))
             now += timedelta(minutes=1)
-            land_file(dataset, edition, path, store, areas, now=now)
+            hand_in(dataset, edition, path, store, areas, now=now)
     return workspace
 
 

@@ -15,12 +15,16 @@ import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sources.errors import PulseError
 from warehouse.workspace import PROJECT, SEEDS, Workspace
+
+if TYPE_CHECKING:
+    from sources.catalogue import Catalogue, Dataset, Edition
+    from sources.landing import LandingStore, Unlanded
 
 BAD = 1
 
@@ -96,10 +100,7 @@ def backfill(dataset: str, edition: str) -> None:
 
 def _must_be_fetched(workspace: Workspace, dataset: str, edition: str) -> None:
     """The edition is known, and there is a publisher to fetch it from."""
-    from sources.catalogue import load_catalogue
-    from sources.editions import NoticedEditions
-
-    entry = NoticedEditions(workspace.landing).extend(load_catalogue()).dataset(dataset)
+    entry = _catalogue(workspace).dataset(dataset)
     entry.edition(edition)
     if entry.discovery is None:
         raise PulseError(
@@ -272,46 +273,106 @@ def _ours_in(error: BaseException) -> PulseError | None:
 def land(dataset: str, edition: str, file: Path) -> None:
     """Land a FILE that you downloaded by hand; the next refresh uses it."""
     from sources.areas import AreaBook
-    from sources.catalogue import load_catalogue
-    from sources.handed_in import land_file
-    from sources.landing import LandingStore
+    from sources.arrival import hand_in
 
     with told_plainly():
         workspace = Workspace.from_environment()
-        entry = load_catalogue().dataset(dataset)
-        outcome = land_file(
+        entry = _catalogue(workspace).dataset(dataset)
+        lines = hand_in(
             entry,
             entry.edition(edition),
             file,
-            LandingStore(workspace.landing, workspace.quarantine),
+            _store(workspace),
             AreaBook.from_seeds(SEEDS),
             now=datetime.now(UTC),
         )
-        click.echo(outcome)
+        click.echo("\n".join(lines))
+
+
+@main.command()
+@click.argument("dataset")
+@click.argument("edition")
+@click.argument("revision")
+@click.option("--why", required=True, help="The reason, which is kept with the file.")
+def unland(dataset: str, edition: str, revision: str, why: str) -> None:
+    """Take a landed or refused REVISION out of use; the file is kept, with who, when and why."""
+    import getpass
+
+    with told_plainly():
+        workspace = Workspace.from_environment()
+        entry = _catalogue(workspace).dataset(dataset)
+        store = _store(workspace)
+        taken = store.unland(
+            entry.code,
+            entry.edition(edition).edition,
+            revision,
+            who=getpass.getuser(),
+            why=why,
+            now=datetime.now(UTC),
+        )
+        click.echo(f"{taken.file_name}, revision {taken.revision}, is no longer used; it is kept")
+        left = store.revisions(dataset, edition)
+        if left:
+            click.echo(f"the next refresh uses {left[0].file_name}, revision {left[0].revision}")
 
 
 @main.command()
 def datasets() -> None:
-    """List the datasets, their editions and what is held of each."""
-    from sources.catalogue import load_catalogue
-    from sources.intake import bundled_path
-    from sources.landing import LandingStore
-
+    """List the datasets, their editions, and every file of each: in use, refused or not used."""
     with told_plainly():
         workspace = Workspace.from_environment()
-        store = LandingStore(workspace.landing, workspace.quarantine)
-        for entry in load_catalogue().datasets.values():
+        store = _store(workspace)
+        for entry in _catalogue(workspace).datasets.values():
             click.echo(f"{entry.code}  {entry.title} ({entry.publisher_short})")
             for edition in entry.editions:
-                landed = store.revisions(entry.code, edition.edition)
-                held = (
-                    f"landed {landed[0].file_name}, revision {landed[0].revision}"
-                    if landed
-                    else "bundled figures"
-                    if bundled_path(entry, edition).exists()
-                    else "nothing held"
-                )
-                click.echo(f"    {edition.edition:<10} {held}")
+                first, *others = _held_lines(store, entry, edition)
+                click.echo(f"    {edition.edition:<10} {first}")
+                for line in others:
+                    click.echo(f"    {'':<10} {line}")
+
+
+def _held_lines(store: LandingStore, dataset: Dataset, edition: Edition) -> list[str]:
+    """One line per file of an edition, the one in use first."""
+    from sources.catalogue import bundled_path
+
+    refused = store.quarantined(dataset.code, edition.edition)
+    unreadable = {each.sha256 for each in refused}
+    lines, marked = [], []
+    in_use = False
+    for landed in store.revisions(dataset.code, edition.edition, unlanded=True):
+        name = f"{landed.revision} {landed.file_name}, {landed.received_at:%Y-%m-%d}"
+        if landed.unlanded is not None:
+            marked.append(f"not used {name}: {_mark(landed.unlanded)}")
+        elif landed.sha256 not in unreadable:
+            lines.append(f"{'older' if in_use else 'in use':<8} {name}")
+            in_use = True
+    if bundled_path(dataset, edition).is_file():
+        lines.append(f"{'older' if in_use else 'in use':<8} the copy that ships with Pulse")
+    for each in refused:
+        name = f"{each.revision} {each.file_name}, {each.retrieved_at:%Y-%m-%d}"
+        if each.unlanded is None:
+            lines.append(f"refused  {name}: {each.reasons[0]}")
+        else:
+            marked.append(f"refused  {name}, set aside: {_mark(each.unlanded)}")
+    return [*lines, *marked] or ["nothing held"]
+
+
+def _mark(unlanded: Unlanded) -> str:
+    return f"{unlanded.who}, {unlanded.when:%Y-%m-%d}: {unlanded.why}"
+
+
+def _catalogue(workspace: Workspace) -> Catalogue:
+    """What is declared, with the editions that were noticed since."""
+    from sources.catalogue import load_catalogue
+    from sources.editions import NoticedEditions
+
+    return NoticedEditions(workspace.landing).extend(load_catalogue())
+
+
+def _store(workspace: Workspace) -> LandingStore:
+    from sources.landing import LandingStore
+
+    return LandingStore(workspace.landing, workspace.quarantine)
 
 
 @main.command()

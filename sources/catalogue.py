@@ -24,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from sources.errors import CatalogueError
 
 DEFAULT_DIRECTORY = Path(__file__).parent / "catalogue"
+BUNDLED_DIRECTORY = Path(__file__).parent / "bundled"
 
 AreaLevel = Literal["nation", "itl1", "itl2", "cauth", "utla", "lad", "smc_area", "ward", "lsoa"]
 Unit = Literal["percent", "z_score", "group", "count", "rate"]
@@ -524,6 +525,11 @@ class Dataset(_Model):
         return self.attribution.format(
             edition=edition.replace("-", "/", 1) if re.match(r"^\d{4}-\d{2}$", edition) else edition
         )
+
+
+def bundled_path(dataset: Dataset, edition: Edition, folder: Path = BUNDLED_DIRECTORY) -> Path:
+    """Where the bundled figures of the edition are, if there are any."""
+    return folder / dataset.code / f"{edition.edition}.csv"
 
 
 def _one_of(code: str, known: list[str], what: str) -> None:

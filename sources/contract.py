@@ -2,7 +2,7 @@
 
 Belongs here: every rule that needs the rows of one edition, its catalogue entry, the areas, and at
 most the editions before it. Does not belong here: rules on marts (``warehouse.contracts``), reading
-files, or deciding what happens to a file that fails (``sources.intake``).
+files, or deciding what happens to a file that fails (``sources.examination``).
 
 A rule never changes rows. It returns findings: ``error`` refuses the edition, ``warning`` lets it in
 and is shown, ``note`` is kept for the record.

@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from sources.catalogue import Catalogue, Dataset, Edition
 from sources.errors import CatalogueError
-from sources.landing import write_whole
+from sources.landing import replace_file
 
 EventKind = Literal["new_edition", "unrecognised_release", "date_announced", "data_changed"]
 
@@ -156,7 +156,7 @@ class NoticedEditions:
             "edition": event.derived.model_dump(mode="json", exclude_none=True),
             "facts": dict(event.facts),
         }
-        write_whole(
+        replace_file(
             self.root / f"{event.dataset}.json",
             json.dumps([kept[code] for code in sorted(kept)], indent=2).encode() + b"\n",
         )

@@ -1,13 +1,14 @@
 """The write-once store of publisher files: the bytes as they were sent, and a record beside them.
 
-Belongs here: keeping bytes, proving later that they are the same, and setting aside those that were
-refused. Does not belong here: fetching, or any opinion on what is in a file.
+Belongs here: keeping bytes, proving later that they are the same, setting aside those that were
+refused, and marking those that a person took out of use. Does not belong here: fetching, or any
+opinion on what is in a file.
 
 ``<root>/<dataset>/<edition>/<sha256>/`` holds the file under the publisher's name and ``record.json``.
 A folder appears whole, by one rename, or not at all; nothing in it is written again. Names that begin
 with a dot are work in progress, or left over from a crash, and are never read; except ``.seen/``, which
 remembers when bytes that were already here came again, so that a publisher who goes back to an
-earlier file is followed.
+earlier file is followed, and ``.unlanded/``, which holds the marks of revisions that are not used.
 """
 
 from __future__ import annotations
@@ -32,10 +33,20 @@ RECORD = "record.json"
 REASONS = "reasons.json"
 _TEMPORARY = ".landing-"
 _SEEN = ".seen"
+_UNLANDED = ".unlanded"
 _STALE_SECONDS = 24 * 3600
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,80}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LONGEST_FILE_NAME = 200
+
+
+@dataclass(frozen=True)
+class Unlanded:
+    """Why a file is kept and not used: who decided it, when (in UTC) and why."""
+
+    who: str
+    when: datetime
+    why: str
 
 
 @dataclass(frozen=True)
@@ -59,9 +70,9 @@ class LandedFile:
     etag: str | None = None
     last_modified: str | None = None
     content_type: str | None = None
-    handed_in_by: str | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
     last_seen_at: datetime | None = None
+    unlanded: Unlanded | None = None
 
     @property
     def received_at(self) -> datetime:
@@ -71,7 +82,11 @@ class LandedFile:
 
 @dataclass(frozen=True)
 class QuarantinedFile:
-    """Bytes that were refused, with the reasons. ``retrieved_at`` is in UTC."""
+    """Bytes that were refused, with the reasons. ``retrieved_at`` is in UTC.
+
+    ``address`` is None for a file that a person handed in. ``landed``: the same bytes are landed too,
+    and were refused later, when they were read.
+    """
 
     dataset: str
     edition: str
@@ -83,6 +98,8 @@ class QuarantinedFile:
     address: str | None
     retrieved_at: datetime
     reasons: tuple[str, ...]
+    landed: bool = False
+    unlanded: Unlanded | None = None
 
 
 class LandingStore:
@@ -113,10 +130,11 @@ class LandingStore:
     ) -> LandedFile:
         """Keep the bytes as a revision of the edition; the same bytes again give the same revision.
 
-        ``origin`` is synthetic for a made-up file, whose figures are never released. ``address`` is None for a file handed in by a person. Raises LandingError: "bad_name" for a
-        dataset, edition or file name that is not a plain name, "empty_file", "bad_time",
-        "bytes_changed" where the folder of this sha256 holds other bytes, "not_written" where the disk
-        refuses.
+        ``origin`` is synthetic for a made-up file, whose figures are never released. ``address`` is
+        None for a file handed in by a person, whose decision lifts the mark of ``unland``. Raises
+        LandingError: "bad_name" for a dataset, edition or file name that is not a plain name,
+        "empty_file", "bad_time", "bytes_changed" where the folder of this sha256 holds other bytes,
+        "not_written" where the disk refuses.
         """
         _check_names(dataset, edition, file_name)
         if not content:
@@ -143,44 +161,72 @@ class LandingStore:
             "etag": etag,
             "last_modified": last_modified,
             "content_type": content_type,
-            "handed_in_by": None if address else "file",
             "extra": dict(extra or {}),
         }
         known = (folder / RECORD).exists()
         if not known:
             _write_folder(folder, file_name, content, RECORD, record)
-        landed = _landed(folder)
-        self.read(landed)
+        self.read(_landed(folder))
         if known:
             moment = _utc(retrieved_at, dataset, edition, file_name)
-            newest = self.revisions(dataset, edition)[0]
+            newest = self.revisions(dataset, edition, unlanded=True)[0]
             if newest.sha256 != sha256 and moment > newest.received_at:
-                seen = folder.parent / _SEEN
-                seen.mkdir(exist_ok=True)
-                _replace_file(seen / sha256, moment.isoformat().encode())
-                landed = _landed(folder)
-        return landed
+                replace_file(folder.parent / _SEEN / sha256, moment.isoformat().encode())
+            if address is None:
+                (folder.parent / _UNLANDED / sha256).unlink(missing_ok=True)
+        return _landed(folder)
 
-    def revisions(self, dataset: str, edition: str) -> list[LandedFile]:
-        """Every revision of the edition, last received first; bytes are verified by ``read``.
+    def revisions(self, dataset: str, edition: str, *, unlanded: bool = False) -> list[LandedFile]:
+        """The revisions of the edition, last received first; bytes are verified by ``read``.
 
-        Raises LandingError(code="bad_record") for a folder whose record cannot be read.
+        ``unlanded``: also those that a person took out of use. Raises LandingError(code="bad_record")
+        for a folder whose record cannot be read.
         """
         _check_names(dataset, edition)
         parent = self.root / dataset / edition
         landed = [_landed(folder) for folder in _folders(parent)]
-        return sorted(landed, key=lambda item: (item.received_at, item.sha256), reverse=True)
-
-    def editions(self, dataset: str) -> list[str]:
-        """Editions of the dataset that hold at least one revision, in order of name."""
-        _check_names(dataset)
-        parent = self.root / dataset
-        if not parent.is_dir():
-            return []
         return sorted(
-            child.name
-            for child in parent.iterdir()
-            if child.is_dir() and not child.name.startswith(".") and any(_folders(child))
+            (each for each in landed if unlanded or each.unlanded is None),
+            key=lambda item: (item.received_at, item.sha256),
+            reverse=True,
+        )
+
+    def unland(
+        self, dataset: str, edition: str, revision: str, *, who: str, why: str, now: datetime
+    ) -> LandedFile | QuarantinedFile:
+        """Mark a revision, landed or refused, as not used; the file stays where it is.
+
+        ``revision``: the beginning of its sha256, at least 6 characters. A refused file that is marked
+        is no longer reported. Raises LandingError: "unknown_revision" where none or several begin so,
+        "no_reason" where ``why`` is empty.
+        """
+        place = {"dataset": dataset, "edition": edition}
+        if not why.strip():
+            raise LandingError(
+                "no reason is given",
+                code="no_reason",
+                todo='say why the file is not used, with --why "..."',
+                **place,
+            )
+        held = self.revisions(dataset, edition, unlanded=True)
+        refused = [each for each in self.quarantined(dataset, edition) if not each.landed]
+        every: list[LandedFile | QuarantinedFile] = [*held, *refused]
+        found = [each for each in every if len(revision) >= 6 and each.sha256.startswith(revision)]
+        if len(found) != 1:
+            raise LandingError(
+                f"{revision!r} does not name one revision",
+                code="unknown_revision",
+                expected=", ".join(each.revision for each in every) or "none is held",
+                todo="look it up in: pulse datasets",
+                **place,
+            )
+        folder = found[0].path.parent
+        mark = {"who": who, "when": _utc(now, dataset, edition, "").isoformat(), "why": why}
+        replace_file(folder.parent / _UNLANDED / folder.name, _dump(mark))
+        if isinstance(found[0], LandedFile):
+            return _landed(folder)
+        return next(
+            each for each in self.quarantined(dataset, edition) if each.path.parent == folder
         )
 
     def read(self, landed: LandedFile) -> bytes:
@@ -224,9 +270,9 @@ class LandingStore:
     ) -> Path:
         """Set a copy of refused bytes aside, with the reasons; returns its folder.
 
-        The same bytes refused again keep one copy, and its reasons become the newest ones: a rule may
-        have been mended since. Bytes may be empty: that can be the fault. Raises LandingError as
-        ``land``.
+        The same bytes refused again keep one copy, with the newest time and reasons: a rule may have
+        been corrected since. ``address`` is None for a file handed in by a person. Bytes may be empty:
+        that can be the fault. Raises LandingError as ``land``.
         """
         _check_names(dataset, edition, file_name)
         sha256 = hashlib.sha256(content).hexdigest()
@@ -244,20 +290,40 @@ class LandingStore:
         }
         if not (folder / REASONS).exists():
             _write_folder(folder, file_name, content, REASONS, record)
-        if _json(folder / REASONS).get("reasons") != record["reasons"]:
-            kept = _json(folder / REASONS) | {"reasons": record["reasons"]}
-            _replace_file(folder / REASONS, _dump(kept))
+        known = _json(folder / REASONS)
+        news = {name: record[name] for name in ("address", "retrieved_at", "reasons")}
+        if known | news != known:
+            replace_file(folder / REASONS, _dump(known | news))
+        if address is None:
+            (folder.parent / _UNLANDED / sha256).unlink(missing_ok=True)
         return folder
 
-    def quarantined(
-        self, dataset: str | None = None, edition: str | None = None
-    ) -> list[QuarantinedFile]:
-        """Refused files, newest first; of one dataset, or one edition, where given."""
-        pattern = f"{dataset or '*'}/{edition or '*'}"
+    def set_aside(self, landed: LandedFile, reason: str) -> None:
+        """Quarantine a copy of a landed revision that cannot be used; its bytes may be altered."""
+        try:
+            content = landed.path.read_bytes()
+        except OSError:
+            return  # There is nothing to keep; whoever refused it reports that it cannot be read.
+        self.quarantine(
+            landed.dataset,
+            landed.edition,
+            content,
+            file_name=landed.file_name,
+            reasons=[reason],
+            address=landed.address,
+            retrieved_at=landed.retrieved_at,
+        )
+
+    def quarantined(self, dataset: str, edition: str) -> list[QuarantinedFile]:
+        """Refused files of an edition, newest first.
+
+        Raises LandingError(code="bad_record") for a folder whose record cannot be read.
+        """
+        _check_names(dataset, edition)
         found = []
-        for parent in sorted(self.quarantine_root.glob(pattern)):
-            for folder in _folders(parent, REASONS):
-                record = _json(folder / REASONS)
+        for folder in _folders(self.quarantine_root / dataset / edition, REASONS):
+            record = _json(folder / REASONS)
+            try:
                 found.append(
                     QuarantinedFile(
                         dataset=record["dataset"],
@@ -270,8 +336,12 @@ class LandingStore:
                         address=record["address"],
                         retrieved_at=datetime.fromisoformat(record["retrieved_at"]),
                         reasons=tuple(record["reasons"]),
+                        landed=(self.root / dataset / edition / folder.name / RECORD).is_file(),
+                        unlanded=_unlanded(folder),
                     )
                 )
+            except (KeyError, TypeError, ValueError) as error:
+                raise _bad_record(folder / REASONS, f"{type(error).__name__} {error}") from error
         return sorted(found, key=lambda item: (item.retrieved_at, item.sha256), reverse=True)
 
 
@@ -367,9 +437,9 @@ def _landed(folder: Path) -> LandedFile:
             etag=record.get("etag"),
             last_modified=record.get("last_modified"),
             content_type=record.get("content_type"),
-            handed_in_by=record.get("handed_in_by"),
             extra=record.get("extra") or {},
             last_seen_at=_last_seen(folder),
+            unlanded=_unlanded(folder),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _bad_record(folder / RECORD, f"{type(error).__name__} {error}") from error
@@ -380,6 +450,17 @@ def _last_seen(folder: Path) -> datetime | None:
         return datetime.fromisoformat((folder.parent / _SEEN / folder.name).read_text())
     except FileNotFoundError:
         return None
+
+
+def _unlanded(folder: Path) -> Unlanded | None:
+    path = folder.parent / _UNLANDED / folder.name
+    if not path.is_file():
+        return None
+    mark = _json(path)
+    try:
+        return Unlanded(mark["who"], datetime.fromisoformat(mark["when"]), mark["why"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise _bad_record(path, f"{type(error).__name__} {error}") from error
 
 
 def _dump(record: Mapping[str, Any]) -> bytes:
@@ -428,29 +509,6 @@ def _move(work: Path, folder: Path, record_name: str) -> None:
         work.rename(folder)
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a small file so that a reader sees the old one or the new one, never a part.
-
-    Raises LandingError ``not_written``.
-    """
-    work = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with work.open("wb") as handle:
-            handle.write(content)
-            handle.flush()
-            os.fsync(handle.fileno())
-        work.replace(path)
-    except OSError as error:
-        raise LandingError(
-            f"{path.name} could not be kept: {error.strerror or error}",
-            code="not_written",
-            todo="Check the free space and the permissions of the folder, then try again.",
-        ) from error
-    finally:
-        work.unlink(missing_ok=True)
-
-
 def _write_file(path: Path, content: bytes) -> None:
     with path.open("xb") as handle:
         handle.write(content)
@@ -461,14 +519,26 @@ def _write_file(path: Path, content: bytes) -> None:
         raise OSError(f"{path.name} does not read back as it was written")
 
 
-def _replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a small file so that a reader sees the old one or the new one, never a part.
+
+    Its folder is made where there is none. Raises LandingError(code="not_written").
+    """
     work = path.with_name(f"{_TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         _write_file(work, content)
         work.replace(path)
         _flush_folder(path.parent)
+    except OSError as error:
+        raise LandingError(
+            f"{path.name} could not be kept: {error.strerror or error}",
+            code="not_written",
+            todo="check the free space and the permissions of the folder, then try again",
+        ) from error
     finally:
-        work.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            work.unlink(missing_ok=True)
 
 
 def _flush_folder(folder: Path) -> None:
@@ -487,6 +557,3 @@ def _clear_leftovers(parent: Path) -> None:
         with contextlib.suppress(OSError):
             if time.time() - leftover.stat().st_mtime > _STALE_SECONDS:
                 shutil.rmtree(leftover, ignore_errors=True)
-
-
-__all__ = ["LandedFile", "LandingStore", "QuarantinedFile"]

@@ -1,16 +1,16 @@
-"""Selection: which revision of each edition is used, and what all of it depends on.
+"""Selection: which revision of each edition is used, and what the result depends on.
 
-Belongs here: the observations of a dataset over its editions, the record of what was used and what was
-refused, and the identity under which the result may be kept and used again. Does not belong here:
-reading a file (``sources.parsers``), judging rows (``sources.contract``), keeping files
-(``sources.landing``).
+Belongs here: the order of choice (landed revisions, newest first; then the figures that ship with the
+project; else nothing), the record of what was used and refused, what a revision changed, and the
+identity under which the result may be kept and used again. Does not belong here: reading and judging a
+file (``sources.examination``) or keeping it (``sources.landing``).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -18,99 +18,79 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from sources.areas import SEED_FILES, AreaBook
-from sources.catalogue import Dataset
+from sources.catalogue import BUNDLED_DIRECTORY, Dataset, Edition, bundled_path
 from sources.contract import Finding
-from sources.intake import (
-    BUNDLED_DIRECTORY,
-    Intake,
-    Rejection,
-    bundled_path,
-    revised_figures,
-    take_in,
+from sources.errors import ContractError, PulseError
+from sources.examination import Examined, check, examine
+from sources.landing import LandedFile, LandingStore
+from sources.observation import (
+    as_memberships,
+    as_observations,
+    empty_memberships,
+    empty_observations,
 )
-from sources.landing import LandingStore
-from sources.observation import empty_memberships, empty_observations
 from sources.parsers import Note
-from sources.revisions import REVISION_COLUMNS
 
+BUNDLED_REVISION: Final = "bundled"
 _LIBRARIES: Final = ("pandas", "pandera", "python-calamine")
-_NOWHERE: Final = Path("/nonexistent")
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A file that is held but not used, and why. ``error`` is one line for a person."""
+
+    revision: str
+    file_name: str
+    code: str
+    error: str
 
 
 @dataclass(frozen=True)
 class EditionUsed:
     """What is used of one edition, and what was refused on the way to it; ``figures`` counts rows.
 
-    ``findings`` are those of the rows used, so there is no error among them. Findings carry no
-    ``failure_cases`` here: the messages name the cells.
+    ``findings`` are those of the rows used, so there is no error among them.
     """
 
     dataset: str
     edition: str
     state: Literal["accepted", "nothing_held"]
-    origin: str | None
-    revision: str | None
-    file_sha256: str | None
-    file_name: str | None
-    address: str | None
-    retrieved_at: datetime | None
-    figures: int
+    origin: str | None = None
+    revision: str | None = None
+    file_sha256: str | None = None
+    file_name: str | None = None
+    address: str | None = None
+    retrieved_at: datetime | None = None
+    figures: int = 0
     notes: tuple[Note, ...] = ()
     findings: tuple[Finding, ...] = ()
     rejections: tuple[Rejection, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The record in JSON's own types; ``from_json`` gives an equal one."""
-        return {
-            "dataset": self.dataset,
-            "edition": self.edition,
-            "state": self.state,
-            "origin": self.origin,
-            "revision": self.revision,
-            "file_sha256": self.file_sha256,
-            "file_name": self.file_name,
-            "address": self.address,
+        return vars(self) | {
             "retrieved_at": self.retrieved_at.isoformat() if self.retrieved_at else None,
-            "figures": self.figures,
-            "notes": [[note.code, note.message] for note in self.notes],
-            "findings": _findings_to_json(self.findings),
-            "rejections": [
-                {
-                    "revision": each.revision,
-                    "file_name": each.file_name,
-                    "findings": _findings_to_json(each.findings),
-                    "error": each.error,
-                    "code": each.code,
-                    "quarantined": str(each.quarantined) if each.quarantined else None,
-                }
-                for each in self.rejections
-            ],
+            "notes": [vars(each) for each in self.notes],
+            "findings": [vars(each) for each in self.findings],
+            "rejections": [vars(each) for each in self.rejections],
         }
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> EditionUsed:
-        """Raises KeyError or ValueError for a record that ``to_json`` did not write."""
+        """Raises KeyError, TypeError or ValueError for a record that ``to_json`` did not write."""
         moment = record["retrieved_at"]
         return cls(
             **{
                 **record,
                 "retrieved_at": datetime.fromisoformat(moment) if moment else None,
-                "notes": tuple(Note(code, message) for code, message in record["notes"]),
-                "findings": _findings_from_json(record["findings"]),
-                "rejections": tuple(
-                    Rejection(
-                        revision=each["revision"],
-                        file_name=each["file_name"],
-                        findings=_findings_from_json(each["findings"]),
-                        error=each["error"],
-                        code=each["code"],
-                        quarantined=Path(each["quarantined"]) if each["quarantined"] else None,
-                    )
-                    for each in record["rejections"]
-                ),
+                "notes": tuple(Note(**each) for each in record["notes"]),
+                "findings": tuple(Finding(**each) for each in record["findings"]),
+                "rejections": tuple(Rejection(**each) for each in record["rejections"]),
             }
         )
 
@@ -120,7 +100,7 @@ class DatasetObservations:
     """The accepted rows of a dataset over all of its editions, and what became of each edition.
 
     ``rows``: ``OBSERVATION_COLUMNS``, or ``MEMBERSHIP_COLUMNS`` for a dataset of that shape.
-    ``revised``: ``sources.revisions.REVISION_COLUMNS``, what the revisions in use changed.
+    ``revised``: ``REVISION_COLUMNS``, what the revisions in use changed.
     """
 
     dataset: str
@@ -138,30 +118,324 @@ def observe(
 ) -> DatasetObservations:
     """Choose, read and check every edition of the dataset, oldest first.
 
-    ``bundled`` is the folder of the bundled figures; None uses none. Raises LandingError where the
-    store itself cannot be used; faults of files and rows come back as rejections.
+    ``bundled`` is the folder of the bundled figures; None uses none. A landed revision that cannot be
+    read or breaks its contract is also put into quarantine with its reasons, and the next one is
+    tried. Raises LandingError where the store itself cannot be used; faults of files and rows come
+    back as rejections.
     """
-    folder = bundled or _NOWHERE
-    taken: list[Intake] = []
+    accepted: list[pd.DataFrame] = []
+    editions: list[EditionUsed] = []
+    revised: list[pd.DataFrame] = []
     for edition in dataset.editions:
-        earlier = [intake.rows for intake in taken if len(intake.rows)]
-        previous = pd.concat(earlier, ignore_index=True) if earlier else None
-        taken.append(take_in(dataset, edition, store, areas, bundled=folder, previous=previous))
-    empty = empty_memberships() if dataset.shape == "memberships" else empty_observations()
-    frames = [intake.rows for intake in taken if len(intake.rows)]
-    revised = [
-        revised_figures(intake, dataset, dataset.edition(intake.edition), store, areas, folder)
-        for intake in taken
-    ]
-    revised = [frame for frame in revised if len(frame)]
+        previous = pd.concat(accepted, ignore_index=True) if accepted else None
+        used, rows, older = _choose(dataset, edition, store, areas, bundled, previous)
+        editions.append(used)
+        if not rows.empty:
+            accepted.append(rows)
+        changes = _revised(dataset, edition, rows, older, store, areas)
+        if not changes.empty:
+            revised.append(changes)
     return DatasetObservations(
         dataset=dataset.code,
-        rows=pd.concat(frames, ignore_index=True) if frames else empty,
-        editions=tuple(_used(intake) for intake in taken),
-        revised=pd.concat(revised, ignore_index=True)
-        if revised
-        else pd.DataFrame(columns=list(REVISION_COLUMNS)),
+        rows=pd.concat(accepted, ignore_index=True) if accepted else _no_rows(dataset),
+        editions=tuple(editions),
+        revised=pd.concat(revised, ignore_index=True) if revised else _no_revisions(),
     )
+
+
+def accepted_before(
+    dataset: Dataset,
+    edition: Edition,
+    store: LandingStore,
+    areas: AreaBook,
+    bundled: Path | None = BUNDLED_DIRECTORY,
+) -> pd.DataFrame | None:
+    """Rows in use of the editions before this one, for the contract of a file that arrives."""
+    accepted: list[pd.DataFrame] = []
+    for entry in reversed(dataset.before(edition.edition)):
+        previous = pd.concat(accepted, ignore_index=True) if accepted else None
+        _, rows, _ = _choose(dataset, entry, store, areas, bundled, previous)
+        if not rows.empty:
+            accepted.append(rows)
+    return pd.concat(accepted, ignore_index=True) if accepted else None
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A file that may be used of an edition: a landed revision, or the bundled figures (a path)."""
+
+    source: LandedFile | Path
+
+    @property
+    def revision(self) -> str:
+        return self.source.revision if isinstance(self.source, LandedFile) else BUNDLED_REVISION
+
+    @property
+    def file_name(self) -> str:
+        return self.source.file_name if isinstance(self.source, LandedFile) else self.source.name
+
+    def read(
+        self,
+        dataset: Dataset,
+        edition: Edition,
+        store: LandingStore,
+        areas: AreaBook,
+        previous: pd.DataFrame | None,
+    ) -> Examined:
+        if isinstance(self.source, Path):
+            rows = load_bundled(dataset, edition, self.source)
+            findings = check(
+                rows, dataset, edition, areas, file_name=self.file_name, previous=previous
+            )
+            return Examined(rows, (), findings)
+        content = store.read(self.source)
+        examined = examine(content, self.file_name, dataset, edition, areas, previous=previous)
+        if self.source.origin == "publisher":
+            return examined
+        # A parser cannot know that a file was made up; whoever landed it did.
+        origin = pd.Series(self.source.origin, index=examined.rows.index, dtype="string")
+        return Examined(examined.rows.assign(origin=origin), examined.notes, examined.findings)
+
+
+def _candidates(
+    dataset: Dataset, edition: Edition, store: LandingStore, bundled: Path | None
+) -> Iterator[_Candidate]:
+    """Best first."""
+    for landed in store.revisions(dataset.code, edition.edition):
+        yield _Candidate(landed)
+    if bundled is not None and bundled_path(dataset, edition, bundled).is_file():
+        yield _Candidate(bundled_path(dataset, edition, bundled))
+
+
+def _choose(
+    dataset: Dataset,
+    edition: Edition,
+    store: LandingStore,
+    areas: AreaBook,
+    bundled: Path | None,
+    previous: pd.DataFrame | None,
+) -> tuple[EditionUsed, pd.DataFrame, Iterator[_Candidate]]:
+    """What is used, its rows, and the candidates that were not looked at."""
+    rejections = []
+    candidates = _candidates(dataset, edition, store, bundled)
+    for candidate in candidates:
+        source = candidate.source
+        try:
+            examined = candidate.read(dataset, edition, store, areas, previous)
+        except PulseError as error:
+            rejections.append(
+                Rejection(candidate.revision, candidate.file_name, error.code, str(error))
+            )
+            if isinstance(source, LandedFile):
+                store.set_aside(source, f"{error.code}: {error}")
+            continue
+        rows = examined.rows
+        landed = source if isinstance(source, LandedFile) else None
+        used = EditionUsed(
+            dataset=dataset.code,
+            edition=edition.edition,
+            state="accepted",
+            origin=landed.origin if landed else _origin_of(rows),
+            revision=candidate.revision,
+            file_sha256=landed.sha256 if landed else _sha256(Path(str(source))),
+            file_name=candidate.file_name,
+            address=landed.address if landed else None,
+            retrieved_at=landed.retrieved_at if landed else None,
+            figures=len(rows),
+            notes=examined.notes,
+            findings=examined.findings,
+            rejections=(*rejections, *_refused_by_hand(dataset, edition, store, landed)),
+        )
+        return used, rows, candidates
+    rejections += _refused_by_hand(dataset, edition, store, None)
+    nothing = EditionUsed(
+        dataset.code, edition.edition, "nothing_held", rejections=tuple(rejections)
+    )
+    return nothing, _no_rows(dataset), candidates
+
+
+def _refused_by_hand(
+    dataset: Dataset, edition: Edition, store: LandingStore, used: LandedFile | None
+) -> list[Rejection]:
+    """Files that a person handed in after the one in use came, and that were refused.
+
+    Nobody else would report them again: a publisher's file is fetched and judged at every refresh.
+    """
+    return [
+        Rejection(each.revision, each.file_name, "refused_by_hand", "; ".join(each.reasons))
+        for each in store.quarantined(dataset.code, edition.edition)
+        if each.address is None
+        and not each.landed
+        and each.unlanded is None
+        and (used is None or each.retrieved_at > used.received_at)
+    ]
+
+
+def load_bundled(dataset: Dataset, edition: Edition, path: Path) -> pd.DataFrame:
+    """The bundled figures of an edition, in the tidy shape.
+
+    Every row is ``transcribed`` or ``reported``, its revision is "bundled". Raises
+    ContractError(code="bad_bundle") for a file that does not fit the shape or says something else about
+    itself.
+    """
+
+    def bad(message: str) -> ContractError:
+        return ContractError(
+            message,
+            code="bad_bundle",
+            dataset=dataset.code,
+            edition=edition.edition,
+            file=path.name,
+            todo="restore the file from the project",
+        )
+
+    conform = as_memberships if dataset.shape == "memberships" else as_observations
+    try:
+        text = pd.read_csv(path, dtype="string", keep_default_na=False, encoding="utf-8")
+        rows = conform(text.replace("", pd.NA))
+    except (ValueError, TypeError, UnicodeDecodeError) as error:
+        raise bad(f"it does not fit the tidy shape: {error}") from error
+    for column, wanted in (
+        ("origin", ("transcribed", "reported")),
+        ("revision", (BUNDLED_REVISION,)),
+    ):
+        if not rows[column].isin(wanted).all():
+            raise bad(f"{column} is not {' or '.join(wanted)} in every row")
+    return rows
+
+
+def _origin_of(carried: pd.DataFrame) -> str:
+    """``reported`` where every figure was printed by somebody else, otherwise ``transcribed``."""
+    return "reported" if carried["origin"].eq("reported").all() else "transcribed"
+
+
+def _no_rows(dataset: Dataset) -> pd.DataFrame:
+    return empty_memberships() if dataset.shape == "memberships" else empty_observations()
+
+
+# --- what a revision changed ----------------------------------------------------------------------
+
+KEY: Final = ("measure", "area_level", "area_code", "period_start", "period_end", "unit")
+FIGURES: Final = ("value", "lower_95", "upper_95", "base", "group_number")
+REVISION_COLUMNS: Final = (
+    "dataset",
+    "edition",
+    "old_revision",
+    "new_revision",
+    "measure",
+    "area_code",
+    "area_name",
+    "area_level",
+    "period_start",
+    "period_end",
+    "unit",
+    "field",
+    "old_value",
+    "new_value",
+    "old_status",
+    "new_status",
+    "kind",
+)
+"""One row per changed figure. ``field`` is one of ``FIGURES``, or ``status``; ``kind`` is ``changed``,
+``added`` (only the new revision has the row) or ``removed`` (only the old one has)."""
+
+_TYPES: Final = {
+    name: "datetime64[ns]"
+    if name.startswith("period_")
+    else "float64"
+    if name.endswith("_value")
+    else "string"
+    for name in REVISION_COLUMNS
+}
+
+
+def _no_revisions() -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series([], dtype=kind) for name, kind in _TYPES.items()})
+
+
+def _revised(
+    dataset: Dataset,
+    edition: Edition,
+    rows: pd.DataFrame,
+    older: Iterator[_Candidate],
+    store: LandingStore,
+    areas: AreaBook,
+) -> pd.DataFrame:
+    """What the publisher's rows in use changed, against the next older file that can be read."""
+    from_publisher = not rows.empty and rows["origin"].eq("publisher").all()
+    if not from_publisher or dataset.shape == "memberships":
+        return _no_revisions()
+    for candidate in older:
+        try:
+            before = candidate.read(dataset, edition, store, areas, None).rows
+        except PulseError:
+            continue
+        changes = compare_revisions(before, rows)
+        if candidate.revision == BUNDLED_REVISION:
+            # What ships with the project may hold only some of the figures: those are compared.
+            changes = changes[changes["kind"] == "changed"]
+        return changes
+    return _no_revisions()
+
+
+def compare_revisions(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Compare two revisions of an edition, figure by figure.
+
+    ``old``, ``new``: observations (``sources.observation``), each unique in ``KEY``. Returns
+    ``REVISION_COLUMNS``, ordered by measure, area, period and field; empty where nothing changed.
+    Figures are compared exactly: a change in the last printed decimal is a change. A row that only
+    one side has gives one line for its value.
+    """
+    columns = [*KEY, *FIGURES, "status", "area_name", "dataset", "edition", "revision"]
+    both = old[columns].merge(
+        new[columns], how="outer", on=list(KEY), suffixes=("_old", "_new"), indicator="side"
+    )
+    side = both["side"].to_numpy(dtype=object)
+    shared = side == "both"
+    figures = {
+        figure: (_real(both[f"{figure}_old"]), _real(both[f"{figure}_new"])) for figure in FIGURES
+    }
+    # One line is a row of ``both`` and a field of it.
+    picked: list[tuple[str, NDArray[np.intp]]] = []
+    changed = np.zeros(len(both), dtype=bool)
+    for figure, (before, after) in figures.items():
+        differs = shared & ~((before == after) | (np.isnan(before) & np.isnan(after)))
+        changed |= differs
+        if figure == "value":
+            differs = differs | ~shared
+        picked.append((figure, np.flatnonzero(differs)))
+    statuses = _text(both["status_old"]) != _text(both["status_new"])
+    picked.append(("status", np.flatnonzero(shared & ~changed & statuses)))
+
+    at = np.concatenate([rows for _, rows in picked])
+    lines = pd.DataFrame({name: both[name].to_numpy()[at] for name in KEY})
+    kinds = {"both": "changed", "left_only": "removed", "right_only": "added"}
+    lines["kind"] = [kinds[each] for each in side[at]]
+    lines["field"] = [field for field, rows in picked for _ in rows]
+    nothing = np.full(len(both), np.nan)
+    for name, which in (("old_value", 0), ("new_value", 1)):
+        lines[name] = np.concatenate(
+            [figures.get(field, (nothing, nothing))[which][rows] for field, rows in picked]
+        )
+    for name in ("status", "revision"):
+        for when in ("old", "new"):
+            lines[f"{when}_{name}"] = _text(both[f"{name}_{when}"])[at]
+    for name in ("dataset", "edition", "area_name"):
+        lines[name] = _text(both[f"{name}_new"].fillna(both[f"{name}_old"]))[at]
+    order = ["measure", "area_code", "area_level", "period_start", "period_end", "unit", "field"]
+    lines = lines.sort_values(order, kind="stable", ignore_index=True)
+    return lines[list(REVISION_COLUMNS)].astype(_TYPES)
+
+
+def _real(column: pd.Series) -> NDArray[np.float64]:
+    return np.asarray(column.astype("Float64").to_numpy(dtype="float64", na_value=np.nan))
+
+
+def _text(column: pd.Series) -> NDArray[np.object_]:
+    return np.asarray([None if pd.isna(each) else each for each in column], dtype=object)
+
+
+# --- identity -------------------------------------------------------------------------------------
 
 
 def observation_identity(
@@ -173,28 +447,20 @@ def observation_identity(
 ) -> str:
     """sha256 of everything that ``observe`` depends on: an equal identity gives an equal result.
 
-    That is the landed revisions in their order (the bytes on disk, not only their record), what is in
-    quarantine, the bundled figures, the dataset's entry of the catalogue, the area ``seeds`` (a
-    folder), the code of ``sources`` and the libraries that read files.
+    That is the landed revisions in their order (the bytes on disk, not only their record), what people
+    handed in and was refused, the bundled figures, the dataset's entry of the catalogue, the area
+    ``seeds`` (a folder), the code of ``sources`` and the libraries that read files.
     """
     parts: list[object] = [dataset.model_dump_json(), _code_identity()]
     parts += [_sha256(seeds / name) for name in SEED_FILES]
     for edition in dataset.editions:
         parts.append(edition.edition)
-        revisions = store.revisions(dataset.code, edition.edition)
-        for landed in revisions:
-            parts += [
-                landed.sha256,
-                _sha256(landed.path),
-                landed.file_name,
-                landed.origin,
-                landed.address,
-                landed.retrieved_at.isoformat(),
-            ]
-        # A landed file that is refused is set aside by ``observe`` itself: that changes nothing.
-        known = {landed.sha256 for landed in revisions}
-        refused = {each.sha256 for each in store.quarantined(dataset.code, edition.edition)}
-        parts += sorted(refused - known)
+        for landed in store.revisions(dataset.code, edition.edition):
+            parts += [landed.sha256, _sha256(landed.path), landed.file_name, landed.origin]
+            parts += [landed.address, landed.received_at.isoformat()]
+        for refused in store.quarantined(dataset.code, edition.edition):
+            if refused.address is None and not refused.landed and refused.unlanded is None:
+                parts += [refused.sha256, refused.retrieved_at.isoformat(), refused.reasons]
         if bundled is not None:
             parts.append(_sha256(bundled_path(dataset, edition, bundled)))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -215,43 +481,3 @@ def _sha256(path: Path) -> str | None:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return None
-
-
-def _used(intake: Intake) -> EditionUsed:
-    return EditionUsed(
-        dataset=intake.dataset,
-        edition=intake.edition,
-        state=intake.state,
-        origin=intake.origin,
-        revision=intake.revision,
-        file_sha256=intake.file_sha256,
-        file_name=intake.file_name,
-        address=intake.address,
-        retrieved_at=intake.retrieved_at,
-        figures=len(intake.rows),
-        notes=intake.notes,
-        findings=_without_cases(intake.findings),
-        rejections=tuple(
-            Rejection(
-                revision=each.revision,
-                file_name=each.file_name,
-                findings=_without_cases(each.findings),
-                error=each.error,
-                code=each.code,
-                quarantined=each.quarantined,
-            )
-            for each in intake.rejections
-        ),
-    )
-
-
-def _without_cases(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    return tuple(Finding(each.code, each.severity, each.message, each.where) for each in findings)
-
-
-def _findings_to_json(findings: tuple[Finding, ...]) -> list[list[str | None]]:
-    return [[each.code, each.severity, each.message, each.where] for each in findings]
-
-
-def _findings_from_json(records: list[list[Any]]) -> tuple[Finding, ...]:
-    return tuple(Finding(*record) for record in records)

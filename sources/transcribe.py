@@ -4,7 +4,7 @@ Belongs here: turning the rows that a parser reads into the files under ``source
 anyone who has the publisher file can make them again and compare. ``sources/bundled/recipes.yaml``
 says for each bundled file what it was read from and how it is cited. Does not belong here: reading
 publisher files (``sources.parsers``), or choosing between bundled and landed figures
-(``sources.intake``). Figures taken from running text have no file to read and no recipe; they are
+(``sources.selection``). Figures taken from running text have no file to read and no recipe; they are
 written by hand, and cited.
 
     python -m sources.transcribe smc_youth_labour_market 2025 CI2-2.0-labour-market-....csv

@@ -13,8 +13,8 @@ import pytest
 
 from demonstration.publisher_files import file_name, write_publisher_file
 from sources.areas import AreaBook
+from sources.arrival import hand_in
 from sources.catalogue import load_catalogue
-from sources.handed_in import land_file
 from sources.landing import LandingStore
 from tests.conftest import run_pulse
 from warehouse.connection import reading
@@ -106,8 +106,8 @@ def test_a_made_up_file_never_reaches_readers(own_workspace: Callable[[], Worksp
     path = workspace.root / file_name(dataset, "2023-24", "ods")
     path.write_bytes(write_publisher_file(dataset, edition, areas, seed=3))
     store = LandingStore(workspace.landing, workspace.quarantine)
-    told = land_file(dataset, edition, path, store, areas, now=datetime(2026, 1, 1, tzinfo=UTC))
-    assert "the gate will refuse" in told
+    lines = hand_in(dataset, edition, path, store, areas, now=datetime(2026, 1, 1, tzinfo=UTC))
+    assert "will not be released" in "\n".join(lines)
 
     done = run_pulse(workspace.root, "refresh", "--offline", check=False)
 

@@ -8,7 +8,7 @@ accepted for this build and nothing else. The tables that say what was used and 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +16,8 @@ import duckdb
 import pandas as pd
 
 from sources.catalogue import Catalogue
-from sources.intake import Intake
 from sources.observation import MEMBERSHIP_COLUMNS, OBSERVATION_COLUMNS
+from sources.selection import DatasetObservations, EditionUsed
 from warehouse.connection import writing
 from warehouse.workspace import Workspace
 
@@ -67,7 +67,7 @@ _REVISED = (
 
 @dataclass(frozen=True)
 class SourceNote:
-    """What became of the attempt to reach a publisher: ``state`` as ``sources.refresh`` names it."""
+    """What became of the attempt to reach a publisher: ``state`` as ``sources.fetch`` names it."""
 
     state: str
     message: str
@@ -90,19 +90,17 @@ def make_current(workspace: Workspace, build_id: str) -> None:
 def load(
     path: Path,
     catalogue: Catalogue,
-    intakes: Iterable[Intake],
+    observations: Sequence[DatasetObservations],
     *,
     source_notes: Mapping[tuple[str, str], SourceNote] | None = None,
-    revised: pd.DataFrame | None = None,
 ) -> dict[str, int]:
     """Write the accepted rows of every dataset into a new warehouse file.
 
     Args:
         path: the file to make; its folder exists and the file does not.
         catalogue: what is declared of each dataset.
-        intakes: one for each dataset and edition that was asked for.
+        observations: one for each dataset.
         source_notes: by dataset and edition, what reaching the publisher came to.
-        revised: figures that differ from the revision before, columns as ``raw.revised_figures``.
 
     Returns:
         Rows by table of the ``raw`` schema.
@@ -110,7 +108,11 @@ def load(
     Raises:
         WorkspaceError: when the file cannot be written.
     """
-    taken = sorted(intakes, key=lambda intake: (intake.dataset, intake.edition))
+    taken = sorted(
+        (used for each in observations for used in each.editions),
+        key=lambda used: (used.dataset, used.edition),
+    )
+    revised = [each.revised for each in observations if not each.revised.empty]
     notes = source_notes or {}
     counts: dict[str, int] = {}
     with writing(path) as connection:
@@ -119,16 +121,20 @@ def load(
             (
                 "observations",
                 _typed(OBSERVATION_COLUMNS),
-                _rows_of(taken, catalogue, "observations"),
+                _rows_of(observations, catalogue, "observations"),
             ),
-            ("memberships", _typed(MEMBERSHIP_COLUMNS), _rows_of(taken, catalogue, "memberships")),
+            (
+                "memberships",
+                _typed(MEMBERSHIP_COLUMNS),
+                _rows_of(observations, catalogue, "memberships"),
+            ),
             ("catalogue", _CATALOGUE, _catalogue_rows(catalogue)),
             ("editions", _EDITIONS, _edition_rows(catalogue)),
             ("edition_levels", _EDITION_LEVELS, _level_rows(catalogue)),
             ("group_scales", _GROUP_SCALES, _scale_rows(catalogue)),
             ("inputs", _INPUTS, _input_rows(taken, notes)),
             ("input_checks", _INPUT_CHECKS, _check_rows(taken)),
-            ("revised_figures", _REVISED, revised),
+            ("revised_figures", _REVISED, pd.concat(revised) if revised else None),
         ]
         for name, types, frame in tables:
             counts[name] = _create(connection, name, types, frame)
@@ -139,12 +145,14 @@ def _typed(columns: Iterable[str]) -> str:
     return ", ".join(f"{column} {_OBSERVATION_TYPES.get(column, 'varchar')}" for column in columns)
 
 
-def _rows_of(taken: Iterable[Intake], catalogue: Catalogue, shape: str) -> pd.DataFrame | None:
+def _rows_of(
+    observations: Iterable[DatasetObservations], catalogue: Catalogue, shape: str
+) -> pd.DataFrame | None:
     """The accepted rows of every dataset of one shape."""
     frames = [
-        intake.rows
-        for intake in taken
-        if len(intake.rows) and catalogue.dataset(intake.dataset).shape == shape
+        each.rows
+        for each in observations
+        if len(each.rows) and catalogue.dataset(each.dataset).shape == shape
     ]
     return pd.concat(frames, ignore_index=True) if frames else None
 
@@ -241,29 +249,28 @@ def _scale_rows(catalogue: Catalogue) -> pd.DataFrame:
 
 
 def _input_rows(
-    taken: Iterable[Intake], notes: Mapping[tuple[str, str], SourceNote]
+    taken: Iterable[EditionUsed], notes: Mapping[tuple[str, str], SourceNote]
 ) -> pd.DataFrame:
     rows = []
-    for intake in taken:
-        note = notes.get((intake.dataset, intake.edition))
+    for used in taken:
+        note = notes.get((used.dataset, used.edition))
         rows.append(
             {
-                "dataset": intake.dataset,
-                "edition": intake.edition,
-                "state": intake.state,
-                "origin": intake.origin,
-                "revision": intake.revision,
-                "file_sha256": intake.file_sha256,
-                "file_name": intake.file_name,
-                "source_url": intake.address,
-                "retrieved_at": intake.retrieved_at.replace(tzinfo=None)
-                if intake.retrieved_at
+                "dataset": used.dataset,
+                "edition": used.edition,
+                "state": used.state,
+                "origin": used.origin,
+                "revision": used.revision,
+                "file_sha256": used.file_sha256,
+                "file_name": used.file_name,
+                "source_url": used.address,
+                "retrieved_at": used.retrieved_at.replace(tzinfo=None)
+                if used.retrieved_at
                 else None,
-                "figures": len(intake.rows),
-                "notes": "; ".join(n.message for n in intake.notes) or None,
-                "refused": len(intake.rejections),
-                "refusals": "; ".join(f"{r.file_name}: {r.error}" for r in intake.rejections)
-                or None,
+                "figures": used.figures,
+                "notes": "; ".join(n.message for n in used.notes) or None,
+                "refused": len(used.rejections),
+                "refusals": "; ".join(f"{r.file_name}: {r.error}" for r in used.rejections) or None,
                 "publisher_state": note.state if note else "not_tried",
                 "publisher_message": note.message if note else None,
             }
@@ -271,26 +278,26 @@ def _input_rows(
     return pd.DataFrame(rows)
 
 
-def _check_rows(taken: Iterable[Intake]) -> pd.DataFrame:
+def _check_rows(taken: Iterable[EditionUsed]) -> pd.DataFrame:
     rows = []
-    for intake in taken:
-        for finding in intake.findings:
+    for used in taken:
+        for finding in used.findings:
             rows.append(
                 {
-                    "dataset": intake.dataset,
-                    "edition": intake.edition,
-                    "revision": intake.revision,
+                    "dataset": used.dataset,
+                    "edition": used.edition,
+                    "revision": used.revision,
                     "check_name": finding.code,
                     "severity": finding.severity,
                     "passed": finding.severity not in ("error", "warning"),
                     "message": finding.message,
                 }
             )
-        for rejection in intake.rejections:
+        for rejection in used.rejections:
             rows.append(
                 {
-                    "dataset": intake.dataset,
-                    "edition": intake.edition,
+                    "dataset": used.dataset,
+                    "edition": used.edition,
                     "revision": rejection.revision,
                     "check_name": "accepted",
                     "severity": "error",
@@ -298,16 +305,16 @@ def _check_rows(taken: Iterable[Intake]) -> pd.DataFrame:
                     "message": f"{rejection.file_name}: {rejection.error}",
                 }
             )
-        if intake.state == "accepted":
+        if used.state == "accepted":
             rows.append(
                 {
-                    "dataset": intake.dataset,
-                    "edition": intake.edition,
-                    "revision": intake.revision,
+                    "dataset": used.dataset,
+                    "edition": used.edition,
+                    "revision": used.revision,
                     "check_name": "observations_keep_their_contract",
                     "severity": "error",
                     "passed": True,
-                    "message": f"{len(intake.rows)} rows accepted",
+                    "message": f"{used.figures} rows accepted",
                 }
             )
     return pd.DataFrame(rows)

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import dagster as dg
-import pandas as pd
 
 from orchestration.defs.resources import PulseResource
-from sources.catalogue import Dataset, Edition, load_catalogue
+from sources.catalogue import BUNDLED_DIRECTORY, Dataset, Edition, load_catalogue
 from sources.editions import Freshness, freshness
-from sources.intake import Intake, revised_figures, take_in
-from sources.landing import write_whole
-from sources.refresh import Mode, SourceOutcome, refresh_dataset
+from sources.fetch import Mode, SourceOutcome, fetch_dataset
+from sources.landing import replace_file
+from sources.selection import DatasetObservations, observe
 from warehouse.raw import SourceNote
 from warehouse.workspace import Workspace
 
@@ -37,7 +36,7 @@ def _leave(workspace: Workspace, run_id: str, kind: str, dataset: str, what: obj
     (folder / f"{dataset}.pickle").write_bytes(pickle.dumps(what))
 
 
-def accepted_by(workspace: Workspace, run_id: str, dataset: str) -> list[Intake] | None:
+def accepted_by(workspace: Workspace, run_id: str, dataset: str) -> DatasetObservations | None:
     """What this run's observations asset accepted, or none where it did not run."""
     path = run_folder(workspace, run_id) / "accepted" / f"{dataset}.pickle"
     return pickle.loads(path.read_bytes()) if path.exists() else None
@@ -56,10 +55,11 @@ def ask_publisher(
 
     ``afresh`` fetches whole files, whatever is remembered of them.
     """
-    return refresh_dataset(
+    return fetch_dataset(
         dataset,
         mode=cast("Mode", pulse.mode),
         store=pulse.store,
+        areas=pulse.areas,
         http=pulse.http,
         now=datetime.now(UTC),
         reachability=None if pulse.mode == "offline" else pulse.reachability,
@@ -81,39 +81,13 @@ def notes_of(
     }
 
 
-def take_in_dataset(pulse: PulseResource, dataset: Dataset) -> list[Intake]:
+def observe_dataset(pulse: PulseResource, dataset: Dataset) -> DatasetObservations:
     """Every edition of a dataset through parser and contract, oldest first.
 
     In the mode ``only_publisher`` what ships with the project is not looked at.
     """
-    areas = pulse.areas
-    store = pulse.store
-    nothing_bundled = (
-        run_folder(pulse.workspace, "none") if pulse.mode == "only_publisher" else None
-    )
-    taken: list[Intake] = []
-    for edition in dataset.editions:
-        earlier = [intake.rows for intake in taken if len(intake.rows)]
-        taken.append(
-            take_in(
-                dataset,
-                edition,
-                store,
-                areas,
-                bundled=nothing_bundled,
-                previous=pd.concat(earlier, ignore_index=True) if earlier else None,
-            )
-        )
-    return taken
-
-
-def revised_in(pulse: PulseResource, dataset: Dataset, intakes: list[Intake]) -> pd.DataFrame:
-    """Figures that a publisher changed under the same edition, as ``raw.revised_figures`` has them."""
-    found = [
-        revised_figures(intake, dataset, dataset.edition(intake.edition), pulse.store, pulse.areas)
-        for intake in intakes
-    ]
-    return pd.concat(found, ignore_index=True)
+    bundled = None if pulse.mode == "only_publisher" else BUNDLED_DIRECTORY
+    return observe(dataset, pulse.store, pulse.areas, bundled=bundled)
 
 
 def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
@@ -154,7 +128,7 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
         dataset = pulse.catalogue.dataset(declared.code)
         store = pulse.store
         # A release that is made again is made of what was held then.
-        wanted = [] if pulse.rebuild else list(reversed(dataset.editions))
+        wanted = [] if pulse.rebuild else list(dataset.editions)
         outcomes = ask_publisher(pulse, dataset, wanted) if wanted else ()
         notes = {
             (outcome.dataset, outcome.edition): SourceNote(outcome.state, outcome.message)
@@ -260,20 +234,20 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
         freshness_policy=_policy(declared),
         metadata={"publisher page": dg.MetadataValue.url(declared.landing_page)},
     )
-    def observe(
+    def observed(
         context: dg.AssetExecutionContext, pulse: PulseResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
         dataset = pulse.catalogue.dataset(declared.code)
         age = judge_freshness(pulse, dataset)
-        intakes = take_in_dataset(pulse, dataset)
-        _leave(pulse.workspace, context.run.run_id, "accepted", dataset.code, intakes)
-        rows = sum(len(intake.rows) for intake in intakes)
+        observations = observe_dataset(pulse, dataset)
+        intakes = observations.editions
+        _leave(pulse.workspace, context.run.run_id, "accepted", dataset.code, observations)
         refused = [
             dg.TableRecord(
                 {
                     "edition": intake.edition,
                     "file": rejection.file_name,
-                    "revision": rejection.revision or "",
+                    "revision": rejection.revision,
                     "reason": rejection.error,
                 }
             )
@@ -283,7 +257,7 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
         for intake in intakes:
             if intake.state == "accepted":
                 pulse.say(
-                    f"observed    {dataset.code} {intake.edition}: {len(intake.rows)} rows, "
+                    f"observed    {dataset.code} {intake.edition}: {intake.figures} rows, "
                     f"{intake.origin}"
                 )
             for rejection in intake.rejections:
@@ -298,7 +272,7 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
             )
         yield dg.MaterializeResult(
             metadata={
-                "dagster/row_count": rows,
+                "dagster/row_count": len(observations.rows),
                 "editions": ", ".join(intake.edition for intake in held) or "none held",
                 "origin": ", ".join(sorted({str(intake.origin) for intake in held})) or "none",
                 "sha256": ", ".join(str(i.file_sha256) for i in held if i.file_sha256)
@@ -328,12 +302,13 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
             ],
         )
 
-    return observe
+    return observed
 
 
 def judge_freshness(pulse: PulseResource, dataset: Dataset) -> Freshness:
     """Whether the next edition of the dataset is late."""
-    held = pulse.store.editions(dataset.code)
+    store = pulse.store
+    held = [e.edition for e in dataset.editions if store.revisions(dataset.code, e.edition)]
     return freshness(dataset, datetime.now(UTC).date(), held=held)
 
 
@@ -356,7 +331,7 @@ def raise_alerts(workspace: Workspace, dataset: str, messages: list[str]) -> Non
     """Keep messages until the catalogue knows the release; they redden the landing's check."""
     path = workspace.landing / ".watch" / "alerts" / f"{dataset}.json"
     known = alerts(workspace, dataset)
-    write_whole(path, json.dumps([*known, *(m for m in messages if m not in known)]).encode())
+    replace_file(path, json.dumps([*known, *(m for m in messages if m not in known)]).encode())
 
 
 @dg.definitions

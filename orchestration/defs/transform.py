@@ -11,7 +11,6 @@ from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
-import pandas as pd
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from orchestration import dbt
@@ -19,9 +18,8 @@ from orchestration.defs.ingest import (
     OWNER,
     accepted_by,
     noted_by,
-    revised_in,
+    observe_dataset,
     run_folder,
-    take_in_dataset,
 )
 from orchestration.defs.resources import PulseResource
 from sources.catalogue import load_catalogue
@@ -77,29 +75,20 @@ def transform() -> dg.Definitions:
         workspace = pulse.workspace
         catalogue = pulse.catalogue
         run_id = context.run.run_id
-        intakes = []
+        observations = []
         notes = {}
-        revised = []
         for dataset in catalogue.datasets.values():
-            taken = accepted_by(workspace, run_id, dataset.code)
-            taken = take_in_dataset(pulse, dataset) if taken is None else taken
-            intakes += taken
-            changed = revised_in(pulse, dataset, taken) if taken else pd.DataFrame()
-            if len(changed):
-                revised.append(changed)
-                pulse.say(f"revised     {dataset.code}: {len(changed)} figures changed")
+            found = accepted_by(workspace, run_id, dataset.code)
+            found = observe_dataset(pulse, dataset) if found is None else found
+            observations.append(found)
+            if len(found.revised):
+                pulse.say(f"revised     {dataset.code}: {len(found.revised)} figures changed")
             notes.update(noted_by(workspace, run_id, dataset.code))
         folder = run_folder(workspace, run_id)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "pulse.duckdb"
         path.unlink(missing_ok=True)
-        counts = load(
-            path,
-            catalogue,
-            intakes,
-            source_notes=notes,
-            revised=pd.concat(revised, ignore_index=True) if revised else None,
-        )
+        counts = load(path, catalogue, observations, source_notes=notes)
         make_current(workspace, run_id)
         pulse.say(f"loaded      {sum(counts.values())} rows into a new warehouse")
         for table, rows in counts.items():

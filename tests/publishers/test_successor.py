@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import openpyxl
 import pandas as pd
 
+from sources.fetch import fetch
 from sources.landing import LandingStore
 from sources.parsers import PARSERS, ParseContext
-from sources.refresh import obtain
 from tests.publishers.servers import XLSX, FakePublishers
 from tests.publishers.world import areas, catalogue, client, made_up, publish_topic
 
@@ -53,7 +53,9 @@ def test_topic_releases_are_landed_as_one_edition_with_the_measures_of_the_old_s
     for topic, content in topics().items():
         tables = world.attach(content, f"{topic}.xlsx", f"{topic} data tables", XLSX)
         publish_topic(world, CES, EDITION, topic, [tables])
-    outcome = obtain(CES, EDITION, mode="default", store=store, http=client(world), now=NOW)
+    outcome = fetch(
+        CES, EDITION, mode="only_publisher", store=store, areas=areas(), http=client(world), now=NOW
+    )
     assert outcome.error is None, outcome.message
     (landed,) = store.revisions(CES.code, "2025-26")
     rows = read(store.read(landed))
@@ -62,7 +64,9 @@ def test_topic_releases_are_landed_as_one_edition_with_the_measures_of_the_old_s
         rows.drop(columns=["revision", "file_sha256"]),
         read(_whole()).drop(columns=["revision", "file_sha256"]),
     )
-    again = obtain(CES, EDITION, mode="default", store=store, http=client(world), now=NOW)
+    again = fetch(
+        CES, EDITION, mode="only_publisher", store=store, areas=areas(), http=client(world), now=NOW
+    )
     assert again.state == "publisher_unchanged"
 
 
@@ -76,7 +80,15 @@ def test_a_revision_of_one_topic_is_a_revision_of_the_edition(
         tables["content_type"] = "application/vnd.oasis.opendocument.spreadsheet"
         world.search_results.clear()
         publish_topic(world, CES, EDITION, "neighbourhood", [tables])
-        outcome = obtain(CES, EDITION, mode="default", store=store, http=client(world), now=NOW)
+        outcome = fetch(
+            CES,
+            EDITION,
+            mode="only_publisher",
+            store=store,
+            areas=areas(),
+            http=client(world),
+            now=NOW,
+        )
     assert outcome.state == "publisher_revision"
     assert len(store.revisions(CES.code, "2025-26")) == 2
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sources.arrival
 from sources.catalogue import Dataset, GovUkDiscovery, OnsArcgisDiscovery, SmcDiscovery
 from sources.editions import (
     NoticedEditions,
@@ -20,12 +21,14 @@ from sources.editions import (
     with_edition,
 )
 from sources.errors import CatalogueError, FetchError
+from sources.examination import Examined
+from sources.fetch import fetch
 from sources.http import HttpClient
 from sources.landing import LandingStore
+from sources.observation import empty_observations
 from sources.publishers import Watched, publisher_for
 from sources.publishers.base import Release, WatchCursor
 from sources.publishers.govuk import GovUk
-from sources.refresh import obtain
 from tests.publishers import servers as say
 from tests.publishers.servers import ODS, Asset, FakePublishers, as_json
 from tests.publishers.world import areas, catalogue, client, made_up, smc_page
@@ -110,21 +113,31 @@ def test_a_path_is_enough_where_the_title_has_other_words(world: FakePublishers)
     assert [event.edition for event in look(world, CLS).events] == ["2025-26"]
 
 
+@pytest.fixture
+def open_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every file in unread."""
+    nothing = Examined(empty_observations())
+    monkeypatch.setattr(sources.arrival, "accepted_before", lambda *_: None)
+    monkeypatch.setattr(sources.arrival, "examine", lambda *_, **__: nothing)
+
+
+@pytest.mark.usefixtures("open_door")
 def test_a_new_edition_lands_by_itself(world: FakePublishers, store: LandingStore) -> None:
     """From the collection page to a landed file, with nothing but the catalogue's pattern."""
     add_release(world, CLS, NEW_PAGE, NEW_TITLE)
-    content = made_up(CLS.code, "2024-25", seed=3)
+    content = b"the file of the new edition"
     tables = world.attach(content, "tables.ods", "Annual data tables 2025/26", ODS)
     world.pages[NEW_PAGE]["details"]["attachments"] = [tables]
     noticed = NoticedEditions(store.root)
     for event in look(world, CLS).events:
         noticed.remember(event)
     extended = noticed.extend(catalogue()).dataset(CLS.code)
-    outcome = obtain(
+    outcome = fetch(
         extended,
         extended.edition("2025-26"),
         mode="default",
         store=store,
+        areas=areas(),
         http=client(world),
         now=datetime(2026, 9, 1, tzinfo=UTC),
     )
@@ -272,6 +285,7 @@ def test_any_text_is_a_cursor_or_none(text: str) -> None:
 # --- the other publishers ------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("open_door")
 def test_a_new_version_of_an_index_lands_by_itself(
     world: FakePublishers, store: LandingStore
 ) -> None:
@@ -291,13 +305,14 @@ def test_a_new_version_of_an_index_lands_by_itself(
     noticed.remember(event)
     extended = noticed.extend(catalogue()).dataset(INDEX.code)
     assert isinstance(extended.discovery, SmcDiscovery)
-    content = made_up(INDEX.code, "2025", seed=4)
+    content = b"the file of the new edition"
     world.smc_files[extended.discovery.file_path("2026")] = Asset(content, "text/csv")
-    outcome = obtain(
+    outcome = fetch(
         extended,
         extended.edition("2026"),
         mode="default",
         store=store,
+        areas=areas(),
         http=client(world),
         now=datetime(2026, 12, 18, tzinfo=UTC),
     )

@@ -26,11 +26,12 @@ from sources.catalogue import (
     OnsArcgisDiscovery,
     OnsElsDiscovery,
     SmcDiscovery,
+    bundled_path,
     load_catalogue,
 )
 from sources.http import HttpClient, Limits
-from sources.intake import load_bundled
 from sources.publishers import Answer, Cursor, publisher_for
+from sources.selection import load_bundled
 from tests.publishers.servers import ODS, XLSX, Asset, FakePublishers, nomis_lines
 
 SEEDS: Final = Path(__file__).parents[2] / "dbt_project" / "seeds"
@@ -76,8 +77,7 @@ def _near_the_bundled(dataset: str, edition: str) -> bytes:
     Otherwise the true figures of the year before would rightly give it away as made up.
     """
     entry = catalogue().dataset(dataset)
-    bundled = load_bundled(entry, entry.editions[0])
-    assert bundled is not None
+    bundled = load_bundled(entry, entry.editions[0], bundled_path(entry, entry.editions[0]))
     totals = dict(zip(bundled["area_code"], bundled["value"], strict=True))
     rows = list(csv.DictReader(io.StringIO(made_up(dataset, edition).decode())))
     sums: Counter[str] = Counter()

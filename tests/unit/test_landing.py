@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sources.errors import LandingError
-from sources.landing import LandedFile, LandingStore
+from sources.landing import LandedFile, LandingStore, Unlanded
 
 NOON = datetime(2025, 12, 10, 12, 0, tzinfo=UTC)
 
@@ -46,7 +46,7 @@ def test_bytes_and_record_are_kept_under_their_sha256(store):
     assert landed.revision == sha256[:12]
     assert landed.path == store.root / "demo" / "2024-25" / sha256 / "tables.ods"
     assert store.read(landed) == b"bytes"
-    assert (landed.origin, landed.handed_in_by, landed.size) == ("publisher", None, 5)
+    assert (landed.origin, landed.unlanded, landed.size) == ("publisher", None, 5)
     assert (landed.etag, landed.content_type, landed.extra) == (
         '"x"',
         "text/csv",
@@ -58,7 +58,7 @@ def test_bytes_and_record_are_kept_under_their_sha256(store):
 
 
 def test_a_file_without_an_address_was_handed_in(store):
-    assert land(store, address=None).handed_in_by == "file"
+    assert land(store, address=None).address is None
 
 
 def test_times_are_kept_in_utc(store):
@@ -96,9 +96,6 @@ def test_a_publisher_that_goes_back_to_an_earlier_file_is_followed(store):
 
 def test_nothing_held_is_an_empty_list(store):
     assert store.revisions("demo", "2024-25") == []
-    assert store.editions("demo") == []
-    land(store)
-    assert store.editions("demo") == ["2024-25"]
 
 
 def test_landed_files_are_read_only(store):
@@ -325,17 +322,69 @@ def test_refused_bytes_are_set_aside_with_their_reasons(store):
     (item,) = store.quarantined("demo", "2024-25")
     assert item.reasons == ("not_a_workbook: a web page",)
     assert item.path == folder / "tables.ods"
-    assert store.quarantined("other") == []
-    assert store.quarantined() == [item]
+    assert not item.landed
+    assert store.quarantined("other", "2024-25") == []
     assert store.revisions("demo", "2024-25") == []
 
 
 def test_the_same_refused_bytes_keep_one_copy_and_the_newest_reasons(store):
     quarantine(store, "one")
     quarantine(store, "two", "three")
-    (item,) = store.quarantined()
+    (item,) = store.quarantined("demo", "2024-25")
     assert item.reasons == ("two", "three")
 
 
 def test_an_empty_answer_can_be_quarantined(store):
     assert (quarantine(store, "empty", content=b"") / "tables.ods").read_bytes() == b""
+
+
+def unland(store: LandingStore, revision: str, why: str = "withdrawn") -> object:
+    return store.unland("demo", "2024-25", revision, who="Ann", why=why, now=NOON)
+
+
+def test_an_unlanded_file_stays_marked_with_who_when_and_why(store):
+    older, newer = land(store), land(store, b"newer", retrieved_at=NOON + timedelta(days=1))
+    marked = unland(store, newer.revision)
+    assert isinstance(marked, LandedFile)
+    assert marked.unlanded == Unlanded("Ann", NOON, "withdrawn")
+    assert store.read(marked) == b"newer"
+    assert store.revisions("demo", "2024-25") == [older]
+    assert store.revisions("demo", "2024-25", unlanded=True) == [marked, older]
+
+
+def test_only_a_person_lifts_the_mark(store):
+    landed = land(store)
+    unland(store, landed.revision)
+    assert land(store).unlanded is not None
+    assert store.revisions("demo", "2024-25") == []
+    assert land(store, address=None).unlanded is None
+    assert store.revisions("demo", "2024-25") == [landed]
+
+
+def test_a_refused_file_can_be_marked_too(store):
+    folder = quarantine(store, "no")
+    unland(store, folder.name[:12])
+    (item,) = store.quarantined("demo", "2024-25")
+    assert item.unlanded == Unlanded("Ann", NOON, "withdrawn")
+
+
+@pytest.mark.parametrize(
+    ("revision", "why", "code"),
+    [("0" * 12, "x", "unknown_revision"), ("", "x", "unknown_revision"), (None, " ", "no_reason")],
+)
+def test_unland_needs_one_revision_and_a_reason(store, revision, why, code):
+    landed = land(store)
+    with pytest.raises(LandingError) as caught:
+        unland(store, landed.revision if revision is None else revision, why)
+    assert caught.value.code == code
+    assert store.revisions("demo", "2024-25") == [landed]
+
+
+def test_a_damaged_mark_is_reported(store):
+    landed = land(store)
+    unland(store, landed.revision)
+    path = landed.path.parents[1] / ".unlanded" / landed.sha256
+    path.chmod(0o644)
+    path.write_text("{}")
+    with pytest.raises(LandingError, match="cannot be used"):
+        store.revisions("demo", "2024-25")

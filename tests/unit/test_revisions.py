@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sources.observation import as_observations, empty_observations
-from sources.revisions import REVISION_COLUMNS, compare_revisions
+from sources.selection import REVISION_COLUMNS, compare_revisions
 
 Change = Callable[[pd.DataFrame], None]
 

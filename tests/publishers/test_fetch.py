@@ -1,4 +1,4 @@
-"""The order of sources: what is asked, landed, kept and told."""
+"""Fetching: what is asked, landed, kept and reported."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from datetime import UTC, datetime
 
 import pytest
 
+import sources.arrival
+from demonstration.publisher_files import Fault
 from sources.addresses import PublisherSettings
-from sources.catalogue import Catalogue
+from sources.examination import Examined
+from sources.fetch import CursorStore, Mode, SourceOutcome, fetch, fetch_dataset
 from sources.http import HttpClient, probe
-from sources.intake import take_in
 from sources.landing import LandingStore
-from sources.refresh import CursorStore, Mode, Obtained, SourceOutcome, obtain, refresh_all
+from sources.observation import empty_observations
+from sources.selection import observe
 from tests.publishers import servers as say
 from tests.publishers.servers import ODS, FakePublishers
 from tests.publishers.world import (
@@ -27,43 +30,69 @@ from tests.publishers.world import (
     fetched_editions,
     made_up,
     publish,
-    publish_all,
 )
 
 NOW = datetime(2026, 1, 7, 6, 0, tzinfo=UTC)
-CLS = catalogue().dataset("dcms_community_life")
+PARTICIPATION = catalogue().dataset("dcms_participation")
 INDEX = catalogue().dataset("smc_promising_prospects")
-Refresh = Callable[..., Obtained]
+SOME = (PARTICIPATION, INDEX, catalogue().dataset("young_foundation_report"))
+"""A workbook found on GOV.UK, a CSV file of a service, and a dataset that is not fetched."""
+FETCHED = len(PARTICIPATION.editions) + len(INDEX.editions)
+Round = tuple[SourceOutcome, ...]
+Refresh = Callable[..., Round]
+
+
+def refresh_some(
+    http: HttpClient, store: LandingStore, mode: Mode = "only_publisher", probing: bool = True
+) -> Round:
+    """One round over ``SOME``; made-up files are not compared with the bundled figures."""
+    reachability = probe(http.settings, seconds=1) if probing else None
+    return tuple(
+        outcome
+        for dataset in SOME
+        for outcome in fetch_dataset(
+            dataset,
+            mode=mode,
+            store=store,
+            areas=areas(),
+            http=http,
+            now=NOW,
+            reachability=reachability,
+        )
+    )
 
 
 @pytest.fixture
-def refresh(world: FakePublishers, store: LandingStore) -> Refresh:
-    def once(mode: Mode = "default", **keywords: object) -> Obtained:
+def refresh(world: FakePublishers, store: LandingStore, monkeypatch: pytest.MonkeyPatch) -> Refresh:
+    """Rounds whose files are let in unread: what is read is tested where it is read."""
+    nothing = Examined(empty_observations())
+    monkeypatch.setattr(sources.arrival, "accepted_before", lambda *_: None)
+    monkeypatch.setattr(sources.arrival, "examine", lambda *_, **__: nothing)
+
+    def once(mode: Mode = "only_publisher") -> Round:
         with client(world) as http:
-            return refresh_all(
-                catalogue(),
-                mode=mode,
-                store=store,
-                http=http,
-                now=NOW,
-                **keywords,  # type: ignore[arg-type]
-            )
+            return refresh_some(http, store, mode, probing=mode != "offline")
 
     return once
 
 
-def states(round_: Obtained) -> Counter[str]:
-    return Counter(each.state for each in round_.outcomes)
+def states(round_: Round) -> Counter[str]:
+    return Counter(each.state for each in round_)
+
+
+def requests(round_: Round) -> int:
+    return sum(each.requests for each in round_)
 
 
 def one(
     world: FakePublishers, store: LandingStore, edition: str = "2025", **more: object
 ) -> SourceOutcome:
-    return obtain(
+    return fetch(
         INDEX,
         INDEX.edition(edition),
-        mode="default",
+        mode="only_publisher",
         store=store,
+        areas=areas(),
         http=client(world),
         now=NOW,
         **more,  # type: ignore[arg-type]
@@ -73,39 +102,34 @@ def one(
 def test_a_cold_and_an_unchanged_refresh_make_as_few_requests_as_can_be(
     world: FakePublishers, refresh: Refresh, store: LandingStore
 ) -> None:
-    editions = len(fetched_editions())
-    on_govuk = len(
-        [d for d, _ in fetched_editions() if d.discovery and d.discovery.kind == "govuk"]
-    )
-
     cold = refresh()
-    assert states(cold) == {"publisher_new": editions, "not_tried": 2}
-    assert cold.requests == editions + on_govuk
-    held = {(each.dataset, each.edition): each.landed for each in cold.outcomes}
+    assert states(cold) == {"publisher_new": FETCHED, "not_tried": 1}
+    assert requests(cold) == FETCHED + len(PARTICIPATION.editions)
+    held = {(each.dataset, each.edition): each.landed for each in cold}
 
     world.heal()
     unchanged = refresh()
-    assert states(unchanged) == {"publisher_unchanged": editions, "not_tried": 2}
-    assert unchanged.requests == editions
-    assert sum(world.asked().values()) == editions, "the servers count the same"
-    assert {(each.dataset, each.edition): each.landed for each in unchanged.outcomes} == held
-    for dataset, edition in fetched_editions():
-        assert len(store.revisions(dataset.code, edition.edition)) == 1
+    assert states(unchanged) == {"publisher_unchanged": FETCHED, "not_tried": 1}
+    assert requests(unchanged) == FETCHED
+    assert sum(world.asked().values()) == FETCHED, "the servers count the same"
+    assert {(each.dataset, each.edition): each.landed for each in unchanged} == held
 
 
 @pytest.mark.slow
 def test_after_a_refresh_every_edition_is_the_publishers(
-    refresh: Refresh, store: LandingStore
+    world: FakePublishers, store: LandingStore
 ) -> None:
-    refresh()
-    taken = {
-        (dataset.code, edition.edition): take_in(dataset, edition, store, areas())
-        for dataset, edition in fetched_editions()
-    }
-    assert {key: each.rejections for key, each in taken.items() if each.rejections} == {}
-    assert {each.origin for each in taken.values()} == {"publisher"}
-    for each in taken.values():
-        assert set(each.rows["file_sha256"]) == {each.file_sha256}
+    with client(world) as http:
+        for dataset in {dataset.code: dataset for dataset, _ in fetched_editions()}.values():
+            fetch_dataset(
+                dataset, mode="only_publisher", store=store, areas=areas(), http=http, now=NOW
+            )
+            found = observe(dataset, store, areas(), bundled=None)
+            assert [each.rejections for each in found.editions if each.rejections] == []
+            for each in found.editions:
+                if each.state == "accepted":
+                    rows = found.rows[found.rows["edition"] == each.edition]
+                    assert set(rows["file_sha256"]) == {each.file_sha256}
 
 
 def test_without_validators_an_unchanged_refresh_still_lands_nothing(
@@ -114,17 +138,16 @@ def test_without_validators_an_unchanged_refresh_still_lands_nothing(
     for server in world.servers.values():
         server.validators = False
     refresh()
-    assert states(refresh())["publisher_unchanged"] == len(fetched_editions())
-    for dataset, edition in fetched_editions():
-        assert len(store.revisions(dataset.code, edition.edition)) == 1
+    assert states(refresh())["publisher_unchanged"] == FETCHED
+    assert len(store.revisions(INDEX.code, "2025")) == 1
 
 
 def test_what_is_landed_is_what_was_sent_with_where_it_came_from(
     world: FakePublishers, refresh: Refresh, store: LandingStore
 ) -> None:
     refresh()
-    (landed,) = store.revisions(CLS.code, "2024-25")
-    assert store.read(landed) == made_up(CLS.code, "2024-25")
+    (landed,) = store.revisions(PARTICIPATION.code, "2024-25")
+    assert store.read(landed) == made_up(PARTICIPATION.code, "2024-25")
     assert landed.origin == "publisher"
     assert landed.address
     assert landed.address.startswith(world.servers["govuk_assets"].base)
@@ -143,7 +166,7 @@ def test_other_bytes_are_a_new_revision_beside_the_old(
     newest, oldest = store.revisions(INDEX.code, "2025")
     assert store.read(newest) == made_up(INDEX.code, "2025", seed=2)
     assert store.read(oldest) == made_up(INDEX.code, "2025")
-    (outcome,) = [each for each in again.outcomes if each.state == "publisher_revision"]
+    (outcome,) = [each for each in again if each.state == "publisher_revision"]
     assert oldest.revision in outcome.message
 
 
@@ -160,12 +183,11 @@ def test_offline_asks_nobody(world: FakePublishers, refresh: Refresh) -> None:
     round_ = refresh("offline")
     assert set(states(round_)) == {"not_tried"}
     assert not world.asked()
-    assert round_.requests == 0
-    assert round_.reachability is None
+    assert requests(round_) == 0
 
 
 @pytest.mark.parametrize("mode", ["default", "only_publisher"])
-def test_an_absent_network_is_told_in_one_line_and_costs_no_request(
+def test_an_absent_network_is_noticed_at_once_and_costs_no_request(
     store: LandingStore, mode: Mode
 ) -> None:
     closed = dict.fromkeys(
@@ -173,23 +195,21 @@ def test_an_absent_network_is_told_in_one_line_and_costs_no_request(
     )
     http = HttpClient(PublisherSettings(**closed), IMPATIENT)
     started = time.monotonic()
-    round_ = refresh_all(catalogue(), mode=mode, store=store, http=http, now=NOW, probe_seconds=1)
+    round_ = refresh_some(http, store, mode)
     assert time.monotonic() - started < 2.0
-    assert round_.requests == 0
-    assert states(round_)["publisher_unreachable"] >= len(fetched_editions())
-    assert "No publisher can be reached from here" in round_.line()
-    assert "\n" not in round_.line()
-    assert [each.failed for each in round_.outcomes if each.state != "not_tried"]
+    assert requests(round_) == 0
+    assert states(round_) == {"publisher_unreachable": FETCHED, "not_tried": 1}
+    assert [each.failed for each in round_ if each.state != "not_tried"] == [True] * FETCHED
+    assert "No publisher can be reached from here" in probe(http.settings, seconds=1).line()
 
 
+@pytest.mark.usefixtures("refresh")
 def test_one_publisher_away_leaves_the_others(world: FakePublishers, store: LandingStore) -> None:
     settings = replace(world.settings, smc="http://127.0.0.1:1")
-    http = HttpClient(settings, IMPATIENT)
-    round_ = refresh_all(catalogue(), mode="default", store=store, http=http, now=NOW)
-    away = [each for each in round_.outcomes if each.state == "publisher_unreachable"]
-    assert {each.dataset.split("_")[0] for each in away} == {"smc"}
-    assert states(round_)["publisher_new"] == len(fetched_editions()) - len(away)
-    assert "Cannot be reached from here: smc;" in round_.line()
+    round_ = refresh_some(HttpClient(settings, IMPATIENT), store)
+    away = [each for each in round_ if each.state == "publisher_unreachable"]
+    assert {each.dataset for each in away} == {INDEX.code}
+    assert states(round_)["publisher_new"] == FETCHED - len(away)
 
 
 def test_a_publisher_that_vanishes_midway_is_asked_once(
@@ -202,11 +222,12 @@ def test_a_publisher_that_vanishes_midway_is_asked_once(
     reachability = probe(world.settings, seconds=1.0)
     http.settings = settings
     outcomes = [
-        obtain(
+        fetch(
             INDEX,
             edition,
             mode="default",
             store=store,
+            areas=areas(),
             http=http,
             now=NOW,
             reachability=reachability,
@@ -227,8 +248,8 @@ def test_one_slow_file_does_not_stop_the_publishers_other_files(
     round_ = refresh()
     assert states(round_) == {
         "publisher_unreachable": 1,
-        "publisher_new": len(fetched_editions()) - 1,
-        "not_tried": 2,
+        "publisher_new": FETCHED - 1,
+        "not_tried": 1,
     }
 
 
@@ -240,11 +261,10 @@ def test_refused_content_is_set_aside_with_its_reasons_and_not_landed(
     outcome = one(world, store)
     assert outcome.state == "publisher_refused"
     assert outcome.error is not None
-    assert outcome.error.code == "not_the_tables"
+    assert outcome.error.code == "header_not_found"
     (kept,) = store.quarantined(INDEX.code, "2025")
     assert kept.path.read_bytes() == b"colour,shape\nred,round\n"
-    assert kept.reasons[0].startswith("not_the_tables: ")
-    assert outcome.quarantined == kept.path.parent
+    assert kept.reasons[0].startswith("header_not_found: ")
     assert len(store.revisions(INDEX.code, "2025")) == 1
 
 
@@ -294,45 +314,43 @@ def test_a_withdrawn_release_stays_and_is_flagged(
     world: FakePublishers, refresh: Refresh, store: LandingStore
 ) -> None:
     refresh()
-    page = CLS.edition("2024-25").page
+    page = PARTICIPATION.edition("2024-25").page
     assert page
     world.pages[page]["withdrawn_notice"] = {
         "explanation": "Replaced.",
         "withdrawn_at": "2026-01-05T00:00:00Z",
     }
     round_ = refresh()
-    (flagged,) = [each for each in round_.outcomes if each.withdrawn]
-    assert (flagged.dataset, flagged.edition) == (CLS.code, "2024-25")
+    (flagged,) = [each for each in round_ if each.withdrawn]
+    assert (flagged.dataset, flagged.edition) == (PARTICIPATION.code, "2024-25")
     assert flagged.state == "publisher_unchanged"
     assert "withdrawn 2026-01-05" in flagged.message
-    assert len(store.revisions(CLS.code, "2024-25")) == 1
-    (again,) = [each for each in refresh().outcomes if each.withdrawn]
+    assert len(store.revisions(PARTICIPATION.code, "2024-25")) == 1
+    (again,) = [each for each in refresh() if each.withdrawn]
     assert again.withdrawn == flagged.withdrawn, "also when the page is not sent again"
 
 
-def test_the_round_is_told_in_one_line(world: FakePublishers, refresh: Refresh) -> None:
-    line = refresh().line()
-    assert line.startswith(f"Publishers: {len(fetched_editions())} new, 2 not tried (")
-    assert "\n" not in line
-
-
-def test_some_datasets_can_be_chosen(world: FakePublishers, refresh: Refresh) -> None:
-    round_ = refresh(only={INDEX.code})
-    assert {each.dataset for each in round_.outcomes} == {INDEX.code}
-    assert set(world.asked()) == {"smc"}
-
-
-def test_a_catalogue_without_discovery_asks_nobody(
+def test_an_unlanded_file_is_not_asked_for_again_and_stays_unused(
     world: FakePublishers, store: LandingStore
 ) -> None:
-    report = catalogue().dataset("young_foundation_report")
-    publish_all(world)
-    round_ = refresh_all(
-        Catalogue({report.code: report}),
-        mode="default",
-        store=store,
-        http=client(world),
-        now=NOW,
-    )
-    assert states(round_) == {"not_tried": 1}
-    assert not world.asked()
+    landed = one(world, store).landed
+    assert landed is not None
+    store.unland(INDEX.code, "2025", landed.revision, who="Ann", why="an error in it", now=NOW)
+    outcome = one(world, store)
+    assert outcome.state == "publisher_unchanged"
+    assert "Ann took it out of use (an error in it)" in outcome.message
+    assert store.revisions(INDEX.code, "2025") == []
+
+
+def test_a_file_that_breaks_the_contract_is_not_landed(
+    world: FakePublishers, store: LandingStore
+) -> None:
+    content = made_up(INDEX.code, "2025", faults=(Fault.MISSING_AUTHORITY,))
+    publish(world, INDEX, INDEX.edition("2025"), content)
+    outcome = one(world, store)
+    assert outcome.state == "publisher_refused"
+    assert outcome.error is not None
+    assert outcome.error.code == "missing_area"
+    assert store.revisions(INDEX.code, "2025") == []
+    (kept,) = store.quarantined(INDEX.code, "2025")
+    assert kept.path.read_bytes() == content

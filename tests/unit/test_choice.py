@@ -1,4 +1,4 @@
-"""Intake chooses the newest good revision, then the bundled figures, and says what it refused."""
+"""The newest good revision is used, then the bundled figures; what was refused is reported."""
 
 from __future__ import annotations
 
@@ -10,21 +10,23 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-import sources.intake
+import sources.examination
 from sources.areas import AreaBook
-from sources.catalogue import Dataset, SmcDiscovery, load_catalogue
-from sources.errors import ContractError, ParseError
-from sources.intake import (
+from sources.arrival import receive
+from sources.catalogue import (
     BUNDLED_DIRECTORY,
-    apply_corrections,
+    Dataset,
+    Edition,
+    SmcDiscovery,
     bundled_path,
-    load_bundled,
-    read_file,
-    take_in,
+    load_catalogue,
 )
+from sources.errors import ContractError, ParseError
+from sources.examination import correct, examine
 from sources.landing import LandingStore
 from sources.observation import as_observations
 from sources.parsers import Note, ParseContext, Parsed
+from sources.selection import EditionUsed, load_bundled, observe
 from tests.reference_data import REFERENCE_DATA, needs_reference_data
 
 ROOT = Path(__file__).parents[2]
@@ -47,8 +49,9 @@ def parse_csv(content: bytes, context: ParseContext) -> Parsed:
         raise RuntimeError("nobody foresaw this")
     if first == "fault":
         raise ParseError("the sheet is missing", code="missing_sheet", file=context.file_name)
-    path_rows = load_bundled(context.dataset, context.edition)
-    assert path_rows is not None
+    path_rows = load_bundled(
+        context.dataset, context.edition, bundled_path(context.dataset, context.edition)
+    )
     rows = path_rows.assign(
         revision="0" * 12,
         origin="publisher",
@@ -59,15 +62,25 @@ def parse_csv(content: bytes, context: ParseContext) -> Parsed:
     )
     if first == "shift":
         rows["value"] += 0.001
-    if first == "short":
+    if first.startswith("short"):
         rows = rows.iloc[1:]
+    if first.endswith("shifted"):
+        rows.iloc[0, rows.columns.get_loc("value")] = float("inf")
     return Parsed(as_observations(rows), (Note("read", rest.strip() or "nothing"),))
 
 
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     parsers: Mapping[str, object] = {"smc_index": parse_csv}
-    monkeypatch.setattr(sources.intake, "PARSERS", parsers)
+    monkeypatch.setattr(sources.examination, "PARSERS", parsers)
+
+
+def used(
+    dataset: Dataset, edition: Edition, store: LandingStore, bundled: Path = BUNDLED_DIRECTORY
+) -> EditionUsed:
+    """What is used of one edition."""
+    found = observe(dataset, store, AREAS, bundled=bundled)
+    return next(each for each in found.editions if each.edition == edition.edition)
 
 
 def land(store: LandingStore, content: str, hours: int = 0, edition: str = "2025") -> str:
@@ -86,13 +99,13 @@ def land(store: LandingStore, content: str, hours: int = 0, edition: str = "2025
 def test_the_newest_good_revision_is_used(store):
     land(store, "good\none")
     newest = land(store, "good\ntwo", hours=1)
-    intake = take_in(INDEX, NEW, store, AREAS)
+    intake = used(INDEX, NEW, store)
     assert (intake.state, intake.origin, intake.revision) == ("accepted", "publisher", newest)
     assert intake.address == "https://social-mobility.data.gov.uk/index.csv"
     assert intake.retrieved_at == NOON + timedelta(hours=1)
     assert intake.notes == (Note("read", "two"),)
     assert intake.rejections == ()
-    assert len(intake.rows) == 410
+    assert intake.figures == 410
 
 
 @pytest.mark.usefixtures("stand_in")
@@ -103,12 +116,12 @@ def test_the_newest_good_revision_is_used(store):
 def test_a_bad_revision_is_set_aside_with_its_reasons_and_the_one_before_used(store, bad, code):
     good = land(store, "good")
     refused = land(store, bad, hours=1)
-    intake = take_in(INDEX, NEW, store, AREAS)
+    intake = used(INDEX, NEW, store)
     assert (intake.state, intake.revision) == ("accepted", good)
     (rejection,) = intake.rejections
     assert (rejection.revision, rejection.code) == (refused, code)
     (aside,) = store.quarantined(INDEX.code, "2025")
-    assert aside.path.parent == rejection.quarantined
+    assert aside.landed
     assert aside.path.read_bytes() == bad.encode()
     assert aside.reasons[0].startswith(f"{code}: ")
     assert INDEX.code in rejection.error or "index.csv" in rejection.error
@@ -118,12 +131,11 @@ def test_a_bad_revision_is_set_aside_with_its_reasons_and_the_one_before_used(st
 @pytest.mark.usefixtures("stand_in")
 def test_with_no_good_revision_the_bundled_figures_are_used(store):
     land(store, "fault")
-    intake = take_in(INDEX, NEW, store, AREAS)
+    intake = used(INDEX, NEW, store)
     assert (intake.state, intake.origin, intake.revision) == ("accepted", "transcribed", "bundled")
     assert intake.file_name == "2025.csv"
     assert intake.retrieved_at is None
     assert len(intake.rejections) == 1
-    assert intake.rows["citation"].notna().all()
 
 
 @pytest.mark.usefixtures("stand_in")
@@ -132,10 +144,10 @@ def test_altered_bytes_are_refused_not_used(store):
     (landed,) = store.revisions(INDEX.code, "2025")
     landed.path.chmod(0o644)
     landed.path.write_bytes(b"good\nbut altered")
-    intake = take_in(INDEX, NEW, store, AREAS)
+    intake = used(INDEX, NEW, store)
     assert intake.origin == "transcribed"
     assert [rejection.code for rejection in intake.rejections] == ["bytes_changed"]
-    (aside,) = store.quarantined()
+    (aside,) = store.quarantined(INDEX.code, "2025")
     assert aside.path.read_bytes() == b"good\nbut altered"
 
 
@@ -144,22 +156,23 @@ def test_lost_bytes_are_refused_not_used(store):
     land(store, "good")
     (landed,) = store.revisions(INDEX.code, "2025")
     landed.path.unlink()
-    intake = take_in(INDEX, NEW, store, AREAS)
+    intake = used(INDEX, NEW, store)
     assert [rejection.code for rejection in intake.rejections] == ["bytes_changed"]
-    assert store.quarantined() == []
+    assert store.quarantined(INDEX.code, "2025") == []
 
 
 def test_nothing_held_is_said_and_has_empty_rows(store, tmp_path):
-    intake = take_in(INDEX, NEW, store, AREAS, bundled=tmp_path)
+    intake = used(INDEX, NEW, store, tmp_path)
     assert (intake.state, intake.origin, intake.revision) == ("nothing_held", None, None)
-    assert intake.rows.empty
-    assert list(intake.rows.columns) == list(as_observations(pd.DataFrame()).columns)
+    rows = observe(INDEX, store, AREAS, bundled=tmp_path).rows
+    assert rows.empty
+    assert list(rows.columns) == list(as_observations(pd.DataFrame()).columns)
 
 
 def test_landed_files_of_a_dataset_without_a_parser_are_refused(store, tmp_path):
     report = CATALOGUE.dataset("young_foundation_report")
     store.land(report.code, "2023-24", b"x", file_name="a.csv", address=None, retrieved_at=NOON)
-    intake = take_in(report, report.edition("2023-24"), store, AREAS, bundled=tmp_path)
+    intake = used(report, report.edition("2023-24"), store, tmp_path)
     assert intake.state == "nothing_held"
     assert [rejection.code for rejection in intake.rejections] == ["no_parser"]
 
@@ -186,13 +199,13 @@ def test_a_faulty_bundle_is_refused(store, tmp_path, old, new, code):
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
-    intake = take_in(INDEX, OLD, store, AREAS, bundled=tmp_path / "b")
+    intake = used(INDEX, OLD, store, tmp_path / "b")
     assert intake.state == "nothing_held"
     (rejection,) = intake.rejections
     assert (rejection.revision, rejection.code) == ("bundled", code)
     if code == "bad_bundle":
         with pytest.raises(ContractError, match=r"2024\.csv"):
-            load_bundled(INDEX, OLD, tmp_path / "b")
+            load_bundled(INDEX, OLD, path)
 
 
 def test_columns_that_are_empty_throughout_may_be_left_out(tmp_path):
@@ -202,7 +215,9 @@ def test_columns_that_are_empty_throughout_may_be_left_out(tmp_path):
     assert empty
     frame.drop(columns=empty).to_csv(path, index=False)
     pd.testing.assert_frame_equal(
-        load_bundled(INDEX, OLD, tmp_path), load_bundled(INDEX, OLD), check_dtype=True
+        load_bundled(INDEX, OLD, path),
+        load_bundled(INDEX, OLD, bundled_path(INDEX, OLD)),
+        check_dtype=True,
     )
 
 
@@ -215,7 +230,7 @@ def test_every_bundled_file_belongs_to_the_catalogue_and_keeps_its_contract(stor
             if not path.is_file():
                 continue
             paths.discard(path.relative_to(BUNDLED_DIRECTORY))
-            intake = take_in(dataset, edition, store, AREAS)
+            intake = used(dataset, edition, store)
             assert intake.rejections == (), (dataset.code, edition.edition)
             quoted = {("young_foundation_report", "2023-24"), ("dcms_participation", "2024-25")}
             key = (dataset.code, edition.edition)
@@ -231,30 +246,30 @@ def test_earlier_editions_are_compared_without_being_asked(store, monkeypatch):
         seen.append((edition.edition, None if previous is None else set(previous["edition"])))
         return []
 
-    monkeypatch.setattr(sources.intake, "check_rows", watch)
+    monkeypatch.setattr(sources.examination, "check_rows", watch)
     land(store, "good")
-    take_in(INDEX, NEW, store, AREAS)
-    assert seen == [("2025", {"2024"})]
-    take_in(INDEX, OLD, store, AREAS)
-    assert seen[-1] == ("2024", None)
+    used(INDEX, NEW, store)
+    assert seen == [("2024", None), ("2025", {"2024"}), ("2025", None)], (
+        "the last is the older copy"
+    )
 
 
 @pytest.mark.usefixtures("stand_in")
 def test_a_landed_earlier_edition_is_preferred_for_the_comparison(store, monkeypatch):
     seen = []
     land(store, "shift", edition="2024")
-    original = sources.intake.check_rows
+    original = sources.examination.check_rows
 
     def watch(rows, dataset, edition, areas, *, previous=None):
         if previous is not None:
             seen.append(set(previous["origin"]))
         return original(rows, dataset, edition, areas, previous=previous)
 
-    monkeypatch.setattr(sources.intake, "check_rows", watch)
+    monkeypatch.setattr(sources.examination, "check_rows", watch)
     land(store, "good")
-    take_in(INDEX, NEW, store, AREAS)
+    used(INDEX, NEW, store)
     assert seen == [{"publisher"}]
-    assert store.quarantined() == []
+    assert store.quarantined(INDEX.code, "2025") == []
 
 
 def ons_rows(**changes: list[float]) -> pd.DataFrame:
@@ -283,7 +298,7 @@ def ons_rows(**changes: list[float]) -> pd.DataFrame:
 def test_a_known_fault_is_corrected_and_noted():
     dataset = CATALOGUE.dataset("ons_local_statistics")
     before = ons_rows()
-    rows, notes = apply_corrections(before, dataset, dataset.edition("2023-24"))
+    rows, notes = correct(before, dataset, dataset.edition("2023-24"))
     assert rows["lower_95"].isna().tolist() == [True, True, False]
     assert rows["value"].tolist() == [89.0, 89.0, 23.0]
     assert [note.code for note in notes] == ["correction_applied"]
@@ -293,18 +308,96 @@ def test_a_known_fault_is_corrected_and_noted():
 def test_a_correction_whose_fault_is_gone_is_not_applied():
     dataset = CATALOGUE.dataset("ons_local_statistics")
     good = ons_rows(upper_95=[90.0, 90.0, 24.0])
-    rows, notes = apply_corrections(good, dataset, dataset.edition("2023-24"))
+    rows, notes = correct(good, dataset, dataset.edition("2023-24"))
     pd.testing.assert_frame_equal(rows, good)
     assert [note.code for note in notes] == ["correction_not_needed"]
 
 
 @pytest.mark.usefixtures("stand_in")
-def test_a_file_can_be_tried_without_being_stored(store):
-    rows, notes, findings = read_file(b"short", "index.csv", INDEX, NEW, AREAS)
-    assert len(rows) == 409
-    assert [note.code for note in notes] == ["read"]
-    assert "missing_area" in {finding.code for finding in findings}
-    assert not store.root.exists()
+def test_every_broken_rule_is_reported_at_once():
+    good = examine(b"good", "index.csv", INDEX, NEW, AREAS)
+    assert len(good.rows) == 410
+    assert [note.code for note in good.notes] == ["read"]
+    with pytest.raises(ContractError) as caught:
+        examine(b"short and shifted", "index.csv", INDEX, NEW, AREAS)
+    for code in ("missing_area", "value_not_finite"):
+        assert f"{code}: " in caught.value.message
+
+
+@pytest.mark.usefixtures("stand_in")
+@pytest.mark.parametrize("address", [None, "https://social-mobility.data.gov.uk/index.csv"])
+def test_a_file_is_read_once_on_its_way_in(store, monkeypatch, address):
+    read = []
+
+    def count(content: bytes, context: ParseContext) -> Parsed:
+        read.append(content)
+        return parse_csv(content, context)
+
+    monkeypatch.setattr(sources.examination, "PARSERS", {"smc_index": count})
+    given = {"file_name": "index.csv", "address": address, "store": store, "areas": AREAS}
+    received = receive(INDEX, NEW, b"good", now=NOON, **given)
+    assert (received.landed.revision, len(received.examined.rows)) == (
+        store.revisions(INDEX.code, "2025")[0].revision,
+        410,
+    )
+    with pytest.raises(ParseError):
+        receive(INDEX, NEW, b"fault", now=NOON, **given)
+    assert read == [b"good", b"fault"]
+    assert len(store.revisions(INDEX.code, "2025")) == 1
+    (refused,) = store.quarantined(INDEX.code, "2025")
+    assert refused.reasons[0].startswith("missing_sheet: ")
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_file_refused_by_hand_is_reported_until_it_is_superseded(store):
+    def hand_in(content: str, hours: int) -> None:
+        receive(
+            INDEX,
+            NEW,
+            content.encode(),
+            file_name="index.csv",
+            address=None,
+            store=store,
+            areas=AREAS,
+            now=NOON + timedelta(hours=hours),
+        )
+
+    land(store, "good")
+    for hours, content in ((1, "fault"), (3, "short")):
+        with pytest.raises((ParseError, ContractError)):
+            hand_in(content, hours)
+    found = used(INDEX, NEW, store)
+    assert [each.code for each in found.rejections] == ["refused_by_hand"] * 2
+    assert [each.error.partition(":")[0] for each in found.rejections] == [
+        "missing_area",
+        "missing_sheet",
+    ]
+    hand_in("good\nnewer", 2)
+    (left,) = used(INDEX, NEW, store).rejections
+    assert left.error.startswith("missing_area: ")
+    store.unland(INDEX.code, "2025", left.revision, who="me", why="a mistake", now=NOON)
+    assert used(INDEX, NEW, store).rejections == ()
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_an_unlanded_revision_is_not_used_until_it_is_handed_in_again(store):
+    first = land(store, "good\none")
+    second = land(store, "good\ntwo", hours=1)
+    store.unland(INDEX.code, "2025", second, who="me", why="withdrawn", now=NOON)
+    assert used(INDEX, NEW, store).revision == first
+    land(store, "good\ntwo", hours=2)
+    assert used(INDEX, NEW, store).revision == first, "a publisher sends it again and again"
+    receive(
+        INDEX,
+        NEW,
+        b"good\ntwo",
+        file_name="index.csv",
+        address=None,
+        store=store,
+        areas=AREAS,
+        now=NOON + timedelta(hours=3),
+    )
+    assert used(INDEX, NEW, store).revision == second
 
 
 @needs_reference_data
@@ -323,14 +416,17 @@ def test_the_publishers_index_files_say_what_is_bundled(store, code):
             retrieved_at=NOON,
         )
         entry = dataset.edition(edition)
-        intake = take_in(dataset, entry, store, AREAS)
+        found = observe(dataset, store, AREAS)
+        intake = next(each for each in found.editions if each.edition == edition)
+        rows = found.rows
         assert (intake.origin, intake.rejections) == ("publisher", ())
-        carried = load_bundled(dataset, entry)
-        assert carried is not None
+        carried = load_bundled(dataset, entry, bundled_path(dataset, entry))
         figures = ["measure", "area_code", "area_name", "period_start", "period_end"]
         figures += ["value", "group_number", "group_label"]
         pd.testing.assert_frame_equal(
-            intake.rows[figures].sort_values(figures).reset_index(drop=True),
+            rows.loc[rows["edition"] == edition, figures]
+            .sort_values(figures)
+            .reset_index(drop=True),
             carried[figures].sort_values(figures).reset_index(drop=True),
         )
 
@@ -341,6 +437,6 @@ def test_an_index_file_of_last_year_under_this_years_name_is_refused(store):
     name = INDEX.discovery.files["2024"].file_name
     content = (REFERENCE_DATA / "social_mobility_commission" / "2024" / name).read_bytes()
     store.land(INDEX.code, "2025", content, file_name=name, address=None, retrieved_at=NOON)
-    intake = take_in(INDEX, NEW, store, AREAS)
+    intake = used(INDEX, NEW, store)
     assert intake.origin == "transcribed"
     assert len(intake.rejections) == 1

@@ -1,0 +1,165 @@
+"""The one door: a file that arrives is examined, then landed, or quarantined with its reasons.
+
+Belongs here: what every file goes through on its way in, fetched (``sources.fetch``) or handed in by a
+person. Does not belong here: reading and judging the file (``sources.examination``), or storing it
+(``sources.landing``).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sources.areas import AreaBook
+from sources.catalogue import BUNDLED_DIRECTORY, Dataset, Edition, bundled_path
+from sources.errors import LandingError, PulseError
+from sources.examination import Examined, examine
+from sources.landing import LandedFile, LandingStore
+from sources.selection import accepted_before
+
+SIZE_LIMIT: Final = 100_000_000
+"""Bytes; the largest file that any of the publishers has is under 10 MB."""
+
+MADE_UP_PREFIX: Final = "synthetic-"
+"""How the name of a made-up file begins: what is in it is never released."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A file that was let in: where it lies, and what was read from it."""
+
+    landed: LandedFile
+    examined: Examined
+
+
+def receive(
+    dataset: Dataset,
+    edition: Edition,
+    content: bytes,
+    *,
+    file_name: str,
+    address: str | None,
+    store: LandingStore,
+    areas: AreaBook,
+    now: datetime,
+    bundled: Path | None = BUNDLED_DIRECTORY,
+    **record: Any,
+) -> Received:
+    """Examine a file; land it, or quarantine it and raise.
+
+    ``address`` is None for a file handed in by a person. ``now`` is when it came, with a time zone;
+    ``record`` is what else ``LandingStore.land`` keeps. Raises ParseError or ContractError, which list
+    every fault of the file, and LandingError where the store cannot keep it.
+    """
+    try:
+        previous = accepted_before(dataset, edition, store, areas, bundled)
+        examined = examine(content, file_name, dataset, edition, areas, previous=previous)
+    except LandingError:
+        raise
+    except PulseError as error:
+        store.quarantine(
+            dataset.code,
+            edition.edition,
+            content,
+            file_name=file_name,
+            reasons=[f"{error.code}: {error}"],
+            address=address,
+            retrieved_at=now,
+        )
+        raise
+    by_hand_and_made_up = address is None and file_name.startswith(MADE_UP_PREFIX)
+    landed = store.land(
+        dataset.code,
+        edition.edition,
+        content,
+        file_name=file_name,
+        address=address,
+        retrieved_at=now,
+        origin="synthetic" if by_hand_and_made_up else "publisher",
+        **record,
+    )
+    return Received(landed, examined)
+
+
+def hand_in(
+    dataset: Dataset,
+    edition: Edition,
+    path: Path,
+    store: LandingStore,
+    areas: AreaBook,
+    *,
+    now: datetime,
+) -> list[str]:
+    """Let in a file from the disk. Returns what became of it, in lines for the person who did it.
+
+    Raises as ``receive``, and LandingError where there is no file that can be read
+    ("not_a_file", "too_large", "unreadable_file").
+    """
+    place = {"dataset": dataset.code, "edition": edition.edition, "file": path.name}
+    content = read_regular_file(path, place)
+    before = store.revisions(dataset.code, edition.edition)
+    received = receive(
+        dataset,
+        edition,
+        content,
+        file_name=path.name,
+        address=None,
+        store=store,
+        areas=areas,
+        now=now,
+    )
+    landed, examined = received.landed, received.examined
+    if before:
+        instead = f", not revision {before[0].revision}" * (before[0].sha256 != landed.sha256)
+    else:
+        instead = ", not the bundled copy" * bundled_path(dataset, edition).is_file()
+    lines = [
+        f"landed {landed.file_name} as {dataset.code} {edition.edition}, revision {landed.revision}",
+        f"{len(examined.rows)} rows; the next refresh uses them{instead}",
+    ]
+    if landed.origin == "synthetic":
+        lines.append(
+            "the name of the file says that it is made up: its figures will not be released"
+        )
+    lines += [f"note: {note.message}" for note in examined.notes]
+    return lines + [f"{finding.severity}: {finding.message}" for finding in examined.findings]
+
+
+def read_regular_file(path: Path, place: dict[str, str]) -> bytes:
+    """The bytes of a file, at most ``SIZE_LIMIT``; never waits for a pipe or a device."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            mode = os.fstat(handle).st_mode
+            content = file.read(SIZE_LIMIT + 1) if stat.S_ISREG(mode) else b""
+    except OSError as error:
+        raise LandingError(
+            "the file cannot be read",
+            code="unreadable_file",
+            found=error.strerror,
+            todo="check the path and its permissions",
+            **place,
+        ) from error
+    if not stat.S_ISREG(mode):
+        kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe"}
+        raise LandingError(
+            "this is not a file",
+            code="not_a_file",
+            expected="an XLSX, ODS or CSV file",
+            found=kinds.get(stat.S_IFMT(mode), "a device"),
+            todo="name the downloaded file itself",
+            **place,
+        )
+    if len(content) > SIZE_LIMIT:
+        raise LandingError(
+            "the file is too large",
+            code="too_large",
+            expected=f"at most {SIZE_LIMIT:,} bytes",
+            todo="check that this is the file from the publisher's page",
+            **place,
+        )
+    return content

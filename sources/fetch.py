@@ -1,0 +1,297 @@
+"""Fetching: ask a publisher for an edition's file, and record what happened.
+
+Belongs here: whether a publisher is asked at all, what becomes of its answer, and what is remembered so
+that an unchanged edition costs one small request. Does not belong here: how a publisher is asked
+(``sources.publishers``), whether a file is let in (``sources.arrival``) and which revision is used
+(``sources.selection``).
+
+Nothing that a publisher sends can remove or alter what was landed before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import ValidationError
+
+from sources.areas import AreaBook
+from sources.arrival import receive
+from sources.catalogue import BUNDLED_DIRECTORY, Dataset, Edition
+from sources.errors import ContractError, FetchError, LandingError, ParseError, PulseError
+from sources.http import CONNECTION_CODES, HttpClient, Reachability, TransferError, file_name_of
+from sources.landing import LandedFile, LandingStore, replace_file
+from sources.publishers import Answer, Cursor, publisher_for
+
+Mode = Literal["default", "offline", "only_publisher"]
+State = Literal[
+    "publisher_new",
+    "publisher_revision",
+    "publisher_unchanged",
+    "publisher_unreachable",
+    "publisher_refused",
+    "not_tried",
+]
+
+_TRIPS: Final = frozenset(
+    {"connect_timeout", "connection_failed", "name_not_resolved", "tls_failed"}
+)
+"""Faults after which the same publisher is not asked again in the same run."""
+
+
+@dataclass(frozen=True)
+class SourceOutcome:
+    """What became of one edition at its publisher.
+
+    ``landed``: the publisher's current file, as it lies in the store; None where none is known.
+    ``withdrawn``: the publisher's notice. ``requests``: HTTP requests that it took.
+    """
+
+    dataset: str
+    edition: str
+    tried: bool
+    landed: LandedFile | None
+    state: State
+    message: str
+    error: PulseError | None = None
+    remarks: tuple[str, ...] = ()
+    withdrawn: str | None = None
+    requests: int = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether the publisher was asked and did not deliver."""
+        return self.state in {"publisher_unreachable", "publisher_refused"}
+
+
+class CursorStore:
+    """What is remembered of each edition's file: ``<landing>/.watch/cursors/<dataset>/<edition>.json``.
+
+    A cursor only saves requests. One that is lost or unreadable is as good as none.
+    """
+
+    def __init__(self, landing_root: Path) -> None:
+        self.root = landing_root / ".watch" / "cursors"
+
+    def load(self, dataset: str, edition: str) -> Cursor | None:
+        """The cursor, None where there is none that can be read."""
+        path = self.root / dataset / f"{edition}.json"
+        try:
+            return Cursor.model_validate_json(path.read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def save(self, dataset: str, edition: str, cursor: Cursor) -> None:
+        """Put the cursor in place of the former one, in one step."""
+        replace_file(
+            self.root / dataset / f"{edition}.json",
+            cursor.model_dump_json(indent=2, exclude_none=True).encode() + b"\n",
+        )
+
+
+def fetch(
+    dataset: Dataset,
+    edition: Edition,
+    *,
+    mode: Mode,
+    store: LandingStore,
+    areas: AreaBook,
+    http: HttpClient,
+    now: datetime,
+    reachability: Reachability | None = None,
+    afresh: bool = False,
+) -> SourceOutcome:
+    """Ask the publisher of an edition for its file, and land it where it is new.
+
+    ``now`` (with a time zone) is noted on refused answers. ``reachability`` is shared by the calls of
+    one run and learns from them. ``afresh`` fetches the whole file, whatever is remembered of it.
+    Never raises for what a publisher does or sends, nor where the store cannot keep it: that is in
+    ``state``, ``error`` and ``message``. In mode ``only_publisher`` the caller treats ``failed`` as
+    the end.
+    """
+    before = http.requests
+    name = f"{dataset.short_title} {edition.edition}"
+
+    def outcome(state: State, message: str, error: PulseError | None = None) -> SourceOutcome:
+        tried = http.requests > before
+        requests = http.requests - before
+        return SourceOutcome(
+            dataset.code,
+            edition.edition,
+            tried,
+            None,
+            state,
+            message,
+            error=error,
+            requests=requests,
+        )
+
+    publisher = publisher_for(dataset, http)
+    if mode == "offline":
+        return outcome("not_tried", f"{name}: offline was asked for.")
+    if publisher is None or dataset.parser is None or edition.history:
+        why = "nothing is fetched for it" if publisher is None else "no layout is known for it"
+        return outcome("not_tried", f"{name}: {why}.")
+    if reachability is not None and not reachability.reached.get(publisher.site, True):
+        error = FetchError(
+            f"Not asked: {publisher.site} could not be reached in this run",
+            code="not_reached_before",
+            dataset=dataset.code,
+            edition=edition.edition,
+            todo="run it again when the publisher answers; what was landed before is used meanwhile",
+        )
+        return outcome("publisher_unreachable", error.message, error)
+
+    cursors = CursorStore(store.root)
+    cursor = None if afresh else cursors.load(dataset.code, edition.edition)
+    held = _held(store, dataset, edition, cursor)
+    try:
+        answer = publisher.fetch(edition, cursor if held else None)
+        bundled = None if mode == "only_publisher" else BUNDLED_DIRECTORY
+        settled = _settle(dataset, edition, answer, held, store, areas, cursors, bundled)
+        return replace(settled, requests=http.requests - before)
+    except (FetchError, ParseError, ContractError, LandingError) as error:
+        if error.code == "no_address":
+            return outcome("not_tried", str(error), error)
+        if reachability is not None and error.code in _TRIPS:
+            reachability.reached[publisher.site] = False
+        if isinstance(error, TransferError) and error.content:
+            # What came was no file, so it did not reach the door.
+            store.quarantine(
+                dataset.code,
+                edition.edition,
+                error.content,
+                file_name=file_name_of(error.address) if error.address else "file",
+                reasons=[f"{error.code}: {error}"],
+                address=error.address,
+                retrieved_at=now,
+            )
+        unreached = error.code in CONNECTION_CODES
+        return outcome(
+            "publisher_unreachable" if unreached else "publisher_refused", str(error), error
+        )
+
+
+def _held(
+    store: LandingStore, dataset: Dataset, edition: Edition, cursor: Cursor | None
+) -> LandedFile | None:
+    """The landed file that the cursor speaks of, if its bytes are still those."""
+    if cursor is None or cursor.sha256 is None:
+        return None
+    for landed in store.revisions(dataset.code, edition.edition, unlanded=True):
+        if landed.sha256 == cursor.sha256:
+            try:
+                store.read(landed)
+            except LandingError:
+                return None
+            return landed
+    return None
+
+
+def _settle(
+    dataset: Dataset,
+    edition: Edition,
+    answer: Answer,
+    held: LandedFile | None,
+    store: LandingStore,
+    areas: AreaBook,
+    cursors: CursorStore,
+    bundled: Path | None,
+) -> SourceOutcome:
+    """Let in what came, where it is not landed yet; remember it."""
+    name = f"{dataset.short_title} {edition.edition}"
+    state: State = "publisher_unchanged"
+    what = "the publisher has nothing new"
+    landed, cursor = held, answer.cursor
+    remarks = answer.remarks
+    if answer.file is not None:
+        file = answer.file
+        known = store.revisions(dataset.code, edition.edition, unlanded=True)
+        sha256 = hashlib.sha256(file.content).hexdigest()
+        if any(each.sha256 == sha256 for each in known):
+            landed = store.land(
+                dataset.code,
+                edition.edition,
+                file.content,
+                file_name=file.file_name,
+                address=file.address,
+                retrieved_at=file.retrieved_at,
+            )
+            what = f"{landed.file_name} (revision {landed.revision}) is the file that was held"
+            if sha256 != known[0].sha256:
+                state = "publisher_revision"
+                what = f"the publisher went back to an earlier revision, {landed.revision}"
+        else:
+            received = receive(
+                dataset,
+                edition,
+                file.content,
+                file_name=file.file_name,
+                address=file.address,
+                store=store,
+                areas=areas,
+                now=file.retrieved_at,
+                bundled=bundled,
+                etag=file.validators.etag,
+                last_modified=file.validators.last_modified,
+                content_type=file.content_type,
+                extra=answer.cursor.model_dump(exclude_none=True),
+            )
+            landed = received.landed
+            remarks += tuple(note.message for note in received.examined.notes)
+            state = "publisher_revision" if known else "publisher_new"
+            what = f"{landed.file_name} (revision {landed.revision}) is new"
+            if known:
+                what += f" and replaces revision {known[0].revision}"
+        cursor = cursor.model_copy(update={"sha256": landed.sha256})
+    cursors.save(dataset.code, edition.edition, cursor)
+    mark = landed.unlanded if landed else None
+    notice = f" It is not used: {mark.who} took it out of use ({mark.why})." if mark else ""
+    notice += f" The release is {answer.withdrawn}." if answer.withdrawn else ""
+    return SourceOutcome(
+        dataset.code,
+        edition.edition,
+        True,
+        landed,
+        state,
+        f"{name}: {what}.{notice}",
+        remarks=remarks,
+        withdrawn=answer.withdrawn,
+    )
+
+
+def fetch_dataset(
+    dataset: Dataset,
+    *,
+    mode: Mode,
+    store: LandingStore,
+    areas: AreaBook,
+    http: HttpClient,
+    now: datetime,
+    reachability: Reachability | None = None,
+    editions: Iterable[Edition] | None = None,
+    afresh: bool = False,
+) -> tuple[SourceOutcome, ...]:
+    """``fetch`` for every edition of a dataset (or those given), oldest first.
+
+    The contract compares an edition with the ones before it, so these have to be there.
+    """
+    wanted = tuple(editions) if editions is not None else dataset.editions
+    return tuple(
+        fetch(
+            dataset,
+            edition,
+            mode=mode,
+            store=store,
+            areas=areas,
+            http=http,
+            now=now,
+            reachability=reachability,
+            afresh=afresh,
+        )
+        for edition in wanted
+    )
