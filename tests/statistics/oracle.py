@@ -176,23 +176,17 @@ def benjamini_hochberg(p_values: Numbers) -> Numbers:
     return np.asarray(stats.false_discovery_control(p_values, method="bh"))
 
 
-def rank_range(
-    scores: Numbers, errors: Numbers, index: int, rounded: float = 0.0
-) -> tuple[int, int, int]:
-    """Place, best and worst place of one area, by looking at every other.
-
-    `rounded` is the variance that rounding adds to each difference.
-    """
+def rank_range(figures: list[Figure], index: int) -> tuple[int, int, int]:
+    """Place, best and worst place of one area, the highest first, by looking at every other."""
     place = best = 1
-    worst = len(scores)
-    for other in range(len(scores)):
-        if other == index:
-            continue
-        lead = scores[other] - scores[index]
-        error = float(np.sqrt(errors[other] ** 2 + errors[index] ** 2 + rounded))
-        place += bool(lead > 0)
-        best += bool(lead > Z * error)
-        worst -= bool(-lead > Z * error)
+    worst = len(figures)
+    area = figures[index]
+    for other in figures[:index] + figures[index + 1 :]:
+        test = compared(other, area)
+        assert test is not None
+        place += other.value > area.value
+        best += test.z > Z
+        worst -= test.z < -Z
     return place, best, worst
 
 

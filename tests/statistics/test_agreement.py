@@ -351,12 +351,14 @@ def test_comparison_and_rank_models(
 
     ranks = built["int_ranks"]
     among_all = ranks[ranks["rank_group"] == "local_authorities_of_england"].set_index("area_code")
-    values = np.array([cell["value"] for cell in cells])
-    spread = np.array([cell["se"] for cell in cells])
+    figures = [
+        oracle.Figure(cell["value"], cell["se"], cell["lower_95"], cell["upper_95"], decimals)
+        for cell in cells
+    ]
     for at, row in enumerate(world):
         found = among_all.loc[row["code"]]
         assert (found["rank"], found["rank_best"], found["rank_worst"]) == oracle.rank_range(
-            values, spread, at, oracle.rounding(0, 0)
+            figures, at
         )
         assert found["rank_best"] <= found["rank"] <= found["rank_worst"]
 

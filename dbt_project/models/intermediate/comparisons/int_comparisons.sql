@@ -71,7 +71,7 @@ select
     cast(bh_tests as integer) as tests_in_family,
     bh_adjusted_p as family_adjusted_p,
     case when z is not null then bh_significant end as survives_family,
-    'z_two_sided_95_v2' as method,
+    'z_two_sided_95_v3' as method,
     {{ var('membership_vintage') }} as membership_vintage,
     provenance_id,
     comparator_provenance_id

@@ -6,9 +6,10 @@ with cells as (
 
     select
         all_cells.*,
-        {{ cell_decimals('all_cells') }} as decimals
+        {{ test_columns('all_cells') }}
     from {{ ref('int_barometer_cells') }} as all_cells
-    where all_cells.unit = 'percent' and all_cells.area_level in ('cauth', 'lad')
+    -- Not where: the decimals are those of the whole column, England's figure included.
+    qualify all_cells.unit = 'percent' and all_cells.area_level in ('cauth', 'lad')
 
 ),
 
@@ -75,12 +76,14 @@ entries as (
         cells.polarity,
         cells.value,
         cells.se,
-        cells.decimals,
+        cells.test_se,
+        cells.test_rounding,
         cells.value is not null
         and cells.se is not null
         and coalesce(cells.base, {{ var('minimum_base', 30) }}) >= {{ var('minimum_base', 30) }}
             as is_ranked,
-        case when cells.polarity = 'low_good' then -cells.value else cells.value end as score
+        case when cells.polarity = 'low_good' then -cells.test_value else cells.test_value end
+            as score
     from rank_groups
     inner join cells on rank_groups.area_code = cells.area_code
 
@@ -110,8 +113,8 @@ pairwise as (
                 when
                     others.score - areas.score
                     > {{ confidence_z() }} * sqrt(
-                        areas.se * areas.se + others.se * others.se
-                        + {{ rounding_variance('areas.decimals', 'others.decimals') }}
+                        areas.test_se * areas.test_se + others.test_se * others.test_se
+                        + areas.test_rounding + others.test_rounding
                     )
                     then 1
                 else 0
@@ -122,8 +125,8 @@ pairwise as (
                 when
                     areas.score - others.score
                     > {{ confidence_z() }} * sqrt(
-                        areas.se * areas.se + others.se * others.se
-                        + {{ rounding_variance('areas.decimals', 'others.decimals') }}
+                        areas.test_se * areas.test_se + others.test_se * others.test_se
+                        + areas.test_rounding + others.test_rounding
                     )
                     then 1
                 else 0
@@ -207,7 +210,7 @@ final as (
         cast(areas_ranked as integer) as areas_ranked,
         cast(areas_in_group as integer) as areas_in_group,
         reason_code,
-        'rank_range_pairwise_z_95_v2' as method,
+        'rank_range_pairwise_z_95_v3' as method,
         case when reason_code is null then cast(1 + ahead as integer) end as rank,
         case when reason_code is null then cast(1 + significantly_ahead as integer) end
             as rank_best,
