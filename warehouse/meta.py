@@ -213,7 +213,7 @@ def _comment(
     words: str,
     columns: Mapping[str, str],
 ) -> None:
-    """Comment on a table and its columns; dbt does it a statement a column, each a query of its own."""
+    """Comment on a table and its columns: in one transaction, where dbt would use one per column."""
     if words:
         connection.execute(f'comment on table {schema}."{table}" is {_literal(words)}')
     for name, text in columns.items():

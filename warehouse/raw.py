@@ -2,7 +2,7 @@
 
 A build starts from an empty file, always: what is in ``raw`` afterwards is what the intake
 accepted for this build and nothing else. The tables that say what was used and what was refused
-(``raw.inputs``, ``raw.input_checks``) are written here too, because the marts tell them on.
+(``raw.inputs``, ``raw.input_checks``) are written here too, because the marts show them.
 """
 
 from __future__ import annotations

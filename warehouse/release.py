@@ -406,7 +406,7 @@ def _point_at(workspace: Workspace, name: str) -> None:
         wanted = f"current/{inside}"
         if not link.is_symlink() or str(link.readlink()) != wanted:
             if link.is_dir() and not link.is_symlink():
-                raise OSError(0, "a folder stands where a link belongs", str(link))
+                raise OSError(0, "a folder is in the place of a link", str(link))
             _replace_link(link, wanted, "link")
     _replace_link(
         workspace.current_release, os.path.relpath(workspace.releases / name, published), "current"
@@ -430,7 +430,7 @@ def _retire(workspace: Workspace, *, keep: int) -> None:
         if folder.name != current:
             # Out of the way under a name that is swept, so that a crash leaves no half release.
             doomed = folder.with_name(f".{folder.name}.partial")
-            # The new release stands: an old one that cannot be removed is tried again next time.
+            # The new release is published: an old one that cannot be removed is tried again next time.
             with contextlib.suppress(OSError):
                 folder.rename(doomed)
                 remove_tree(doomed)

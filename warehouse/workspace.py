@@ -1,4 +1,4 @@
-"""Where things lie: the folders of one workspace.
+"""The folders of one workspace.
 
 A workspace holds what was landed, what is being built and what is published. Its root is the
 project's folder unless ``PULSE_HOME`` names another; the demonstration and every test have a root
@@ -69,12 +69,12 @@ class Workspace:
 
     @property
     def builds(self) -> Path:
-        """One folder a build; none of them is ever published in place."""
+        """One folder per build; none of them is ever published in place."""
         return self.root / "build"
 
     @property
     def current_build(self) -> Path:
-        """A link to the build at hand: one stable path for dbt."""
+        """A link to the current build: one stable path for dbt."""
         return self.builds / "current"
 
     @property

@@ -84,18 +84,18 @@ def test_the_validator_refuses_a_csv_that_is_not_as_told(
     try:
         accepted = csvw.CSVW(str(tmp_path / "pulse.csv-metadata.json"), validate=True).is_valid
     except ValueError:
-        # So this validator says that a key stands twice; the rest it logs.
+        # This validator raises for a key that occurs twice; the rest it logs.
         accepted = False
     assert not accepted
 
 
 @pytest.mark.slow
-def test_keys_tell_rows_apart(warehouse: duckdb.DuckDBPyConnection) -> None:
+def test_keys_are_unique(warehouse: duckdb.DuckDBPyConnection) -> None:
     for name, key in KEYS.items():
-        told = warehouse.execute(
+        unique = warehouse.execute(
             f"select count(*) = count(distinct {key}) from marts.{name}"
         ).fetchone()
-        assert told == (True,), name
+        assert unique == (True,), name
 
 
 @pytest.mark.slow
@@ -114,11 +114,11 @@ def test_descriptions_are_the_comments_of_the_warehouse(
     for name, mart in _marts(warehouse).items():
         if name in COMPRESSED:
             continue
-        told = json.loads((exported / "csv" / f"{name}.csv-metadata.json").read_text("utf-8"))
-        assert told["url"] == f"{name}.csv"
-        assert told["dc:description"] == mart.description
-        assert [c["dc:description"] for c in told["tableSchema"]["columns"]] == [
+        described = json.loads((exported / "csv" / f"{name}.csv-metadata.json").read_text("utf-8"))
+        assert described["url"] == f"{name}.csv"
+        assert described["dc:description"] == mart.description
+        assert [c["dc:description"] for c in described["tableSchema"]["columns"]] == [
             column.description for column in mart.columns
         ]
         header = (exported / "csv" / f"{name}.csv").open(encoding="utf-8").readline().strip()
-        assert header.split(",") == [c["name"] for c in told["tableSchema"]["columns"]]
+        assert header.split(",") == [c["name"] for c in described["tableSchema"]["columns"]]

@@ -227,7 +227,7 @@ def test_a_folder_in_the_place_of_a_link_is_refused_before_anything_moves(
     workspace.exports.unlink()
     workspace.exports.mkdir()
     (workspace.exports / "mine.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(ReleaseError, match="a folder stands where a link belongs"):
+    with pytest.raises(ReleaseError, match="a folder is in the place of a link"):
         publish_build(workspace, builds / "new", "new")
     assert workspace.current_release.readlink() == before
     assert (workspace.exports / "mine.txt").read_text(encoding="utf-8") == "mine"

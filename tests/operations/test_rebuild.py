@@ -1,4 +1,4 @@
-"""What keeps a release from being made again, told before anything is built."""
+"""What keeps a release from being made again is reported before anything is built; content is compared."""
 
 from __future__ import annotations
 
@@ -66,26 +66,26 @@ def test_what_was_held_then_is_what_the_new_workspace_holds(
 
 def test_a_release_of_other_code_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     rewrite(workspace, replace(Manifest.read(workspace.releases / "0001"), code_version="9.9+0"))
-    with pytest.raises(RebuildError, match=r"9\.9\+0") as told:
+    with pytest.raises(RebuildError, match=r"9\.9\+0") as refused:
         prepare(workspace, 1, tmp_path / "again")
-    assert told.value.code == "other_code"
+    assert refused.value.code == "other_code"
 
 
 def test_an_input_that_is_gone_is_named(workspace: Workspace, tmp_path: Path) -> None:
     manifest = Manifest.read(workspace.releases / "0001")
     rewrite(workspace, replace(manifest, inputs=[{**manifest.inputs[0], "held": ["0" * 64]}]))
-    with pytest.raises(RebuildError, match="0000") as told:
+    with pytest.raises(RebuildError, match="0000") as refused:
         prepare(workspace, 1, tmp_path / "again")
-    assert told.value.code == "input_gone"
-    assert told.value.dataset == DATASET
+    assert refused.value.code == "input_gone"
+    assert refused.value.dataset == DATASET
 
 
 def test_a_release_changed_on_disk_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     with (workspace.releases / "0001" / "pulse.duckdb").open("ab") as stream:
         stream.write(b"x")
-    with pytest.raises(ReleaseError) as told:
+    with pytest.raises(ReleaseError) as refused:
         prepare(workspace, 1, tmp_path / "again")
-    assert told.value.code == "release_changed"
+    assert refused.value.code == "release_changed"
 
 
 def hashes_of(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, str]:

@@ -71,18 +71,18 @@ NOTES: tuple[str, ...] = (
     "Where there is no figure, the cell holds the shorthand that says why and the column 'Why "
     "there is no figure' says it in words. 'Not held' means that a figure is published but that "
     "its file has not been read here. No figure is ever filled in.",
-    "Better, similar and worse are told by a two-sided z test of the difference at 95%. A close "
+    "Better, similar and worse come from a two-sided z test of the difference at 95%. A close "
     "call is a difference that common rules judge differently (z between 1.64 and 2.33). 'Stands "
     "among all tests' is the Benjamini-Hochberg procedure at a false discovery rate of 5%: of "
     "many tests at 95%, one in 20 shows a difference where there is none.",
     "The indices of the Social Mobility Commission place areas of the United Kingdom against one "
     "another (mean 0, standard deviation 1). A score is neither a level nor a percentage, and is "
-    "never averaged over areas: a combined authority is told by how many of its members stand in "
-    "each group.",
+    "never averaged over areas: for a combined authority, the members in each group are "
+    "counted.",
     "Where wording, mode, months, geography or scale changed between two editions, the series has "
     "a break, marked [b], and no change is computed across it.",
     "Three areas are called West Midlands: the combined authority, the region, and the former "
-    "metropolitan county. The kind of area and the code tell them apart.",
+    "metropolitan county. Kind of area and code distinguish them.",
     "'Key of the figure' leads to the worksheet Provenance, which names the publisher's file, "
     "sheet and cell, or the citation. A computed figure has one row for each figure and weight "
     "that it was made of.",
@@ -111,7 +111,7 @@ _OUTCOMES = {
     "higher": "Higher",
     "lower": "Lower",
     "cannot_say": "Cannot say",
-    "relative_position": "Told by group only",
+    "relative_position": "Counted by group only",
 }
 _COMPARATORS = {
     "england": "England",
@@ -138,7 +138,7 @@ class ExportError(PulseError):
 
 @dataclass(frozen=True)
 class Sheet:
-    """One worksheet with one table: what stands above it, its header row and its rows.
+    """One worksheet with one table: the lines above it, its header row and its rows.
 
     ``notes`` are numbers from 1 into ``NOTES``. ``table`` is the name of the marked-up table.
     """
@@ -204,7 +204,7 @@ def build_sheets(connection: duckdb.DuckDBPyConnection, *, content_sha256: str) 
 
     Args:
         connection: open on a gated warehouse.
-        content_sha256: the hash over the release's tables, told on the cover.
+        content_sha256: the hash over the release's marts, printed on the cover.
 
     Raises:
         ExportError: when the warehouse names no one lead combined authority.

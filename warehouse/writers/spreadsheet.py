@@ -467,7 +467,7 @@ def _quoted(value: str) -> str:
 
 
 def _pack_xlsx(archive: bytes, path: Path) -> None:
-    """Pack an XLSX anew with fixed times, and tell it its language, which its maker cannot."""
+    """Pack an XLSX anew with fixed times and its language, which xlsxwriter cannot set."""
     with (
         zipfile.ZipFile(io.BytesIO(archive)) as old,
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new,
