@@ -347,6 +347,10 @@ def false_findings(draws: int = DRAWS) -> list[Line]:
         lines.append(
             _line(section, few := Setting("authority v England", level, 300), tails(few, draws))
         )
+    for level in LEVELS:
+        if too_coarse(pair := "combined authority v England", level):
+            coarse = Setting(pair, level, 550, decimals=0)
+            lines.append(_line(section, coarse, tails(coarse, draws)))
     section = "2c scales not chosen, 550 interviews, authority v England"
     for level in (5, 50, 95, 97):
         setting = Setting("authority v England", level, 550)
@@ -370,7 +374,13 @@ def whole_settings() -> Iterator[Setting]:
     """Whole percentages: each tail must be 1.5 to 3.8."""
     for level in LEVELS:
         for pair in PAIRS:
-            yield Setting(pair, level, 550, decimals=0)
+            if not too_coarse(pair, level):
+                yield Setting(pair, level, 550, decimals=0)
+
+
+def too_coarse(pair: Pair, level: float) -> bool:
+    """Whether whole percentages hide what some 4,000 interviews could show: too few findings."""
+    return pair == "combined authority v England" and not 10 <= level <= 90
 
 
 def _line(
