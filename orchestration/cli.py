@@ -1,60 +1,59 @@
 """The command line: ``pulse refresh``, ``pulse land`` and what a person asks of releases.
 
-Every fault that a person can mend is told in one paragraph and ends with exit code 1; nothing
-here computes a figure.
+An error that a person can fix is printed in one paragraph and ends with exit code 1, Ctrl-C with 130
+and TERM with 143. Nothing here computes a figure. Commands import what they need when they run.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
-import logging
-import os
-import sys
-import time
-from collections.abc import Iterator, Mapping
+import signal
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from orchestration.runs import BAD, run_job
 from sources.errors import PulseError
-from warehouse.workspace import PROJECT, SEEDS, Workspace
+from warehouse.workspace import SEEDS, Workspace
 
 if TYPE_CHECKING:
     from sources.catalogue import Catalogue, Dataset, Edition
     from sources.landing import LandingStore, Unlanded
 
-BAD = 1
-
 
 @contextlib.contextmanager
-def told_plainly() -> Iterator[None]:
-    """Turn an error of ours into a message and an exit code; a traceback is for our own bugs."""
+def plain_errors() -> Iterator[None]:
+    """Turn an error of ours, Ctrl-C and TERM into one message and an exit code.
+
+    A traceback is for our own bugs.
+    """
+    received = [signal.SIGINT]
+
+    def stop(number: int, _: object) -> None:
+        received.append(signal.Signals(number))
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
     try:
         yield
     except PulseError as error:
         click.echo(f"\n{error}", err=True)
         raise SystemExit(BAD) from error
+    except KeyboardInterrupt as error:
+        name = "Ctrl-C" if received[-1] == signal.SIGINT else received[-1].name
+        click.echo(f"\nstopped by {name}; what was published stays as it was", err=True)
+        raise SystemExit(128 + received[-1]) from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="pulse-barometers", prog_name="pulse")
 def main() -> None:
     """Pulse: the 16 barometers of inclusive communities, from the published statistics."""
-
-
-def _dagster_home() -> None:
-    home = os.environ.setdefault("DAGSTER_HOME", str(PROJECT / "dagster_home"))
-    if not (Path(home) / "dagster.yaml").exists():
-        raise PulseError(
-            "DAGSTER_HOME has no settings",
-            code="no_dagster_home",
-            file=home,
-            expected="a folder with a dagster.yaml",
-            todo="unset DAGSTER_HOME, or copy dagster_home/dagster.yaml there",
-        )
 
 
 @main.command()
@@ -68,7 +67,7 @@ def _dagster_home() -> None:
 @click.option("--dry-run", is_flag=True, help="Build and check everything; publish nothing.")
 def refresh(mode: str | None, dry_run: bool) -> None:
     """Build, check and publish everything."""
-    with told_plainly():
+    with plain_errors():
         raise SystemExit(
             run_job(
                 Workspace.from_environment(),
@@ -83,7 +82,7 @@ def refresh(mode: str | None, dry_run: bool) -> None:
 @click.argument("edition")
 def backfill(dataset: str, edition: str) -> None:
     """Fetch one edition afresh from its publisher, then build, check and publish."""
-    with told_plainly():
+    with plain_errors():
         workspace = Workspace.from_environment()
         _must_be_fetched(workspace, dataset, edition)
         from orchestration.defs.backfill import wanted
@@ -93,7 +92,7 @@ def backfill(dataset: str, edition: str) -> None:
             "backfill",
             tags={"dagster/partition": f"{dataset}/{edition}"},
             config=wanted(dataset, edition),
-            told=False,
+            summary=False,
         )
         raise SystemExit(code or run_job(workspace, "refresh", "offline"))
 
@@ -124,7 +123,7 @@ def rebuild(number: int, folder: Path | None) -> None:
     """Make release NUMBER again from its manifest, and compare the content of the two."""
     import tempfile
 
-    with told_plainly():
+    with plain_errors():
         workspace = Workspace.from_environment()
         if folder is None:
             with tempfile.TemporaryDirectory(prefix="pulse-rebuild-") as made:
@@ -140,13 +139,13 @@ def rebuild(number: int, folder: Path | None) -> None:
 
 
 def _rebuild(workspace: Workspace, number: int, root: Path) -> int:
-    from orchestration.defs.resources import locked
+    from orchestration.lock import locked
     from warehouse.rebuild import compare, prepare
 
     with locked(workspace, 60):
         scratch, manifest = prepare(workspace, number, root)
     record = workspace.releases / manifest.folder_name
-    code = run_job(scratch, "refresh", manifest.source_mode, rebuild=str(record), told=False)
+    code = run_job(scratch, "refresh", manifest.source_mode, rebuild=str(record), summary=False)
     if code:
         return code
     found = compare(manifest, scratch.releases / manifest.folder_name)
@@ -164,108 +163,6 @@ def _rebuild(workspace: Workspace, number: int, root: Path) -> int:
     return BAD
 
 
-def run_job(
-    workspace: Workspace,
-    job_name: str,
-    mode: str = "default",
-    *,
-    rebuild: str = "",
-    config: Mapping[str, Any] | None = None,
-    tags: Mapping[str, str] | None = None,
-    told: bool = True,
-) -> int:
-    """Run a job in this process and tell how it went; returns the exit code.
-
-    Args:
-        mode: how the publishers are treated, as `PulseResource` names it.
-        rebuild: the folder of the release that is made again.
-        config: of the run, where the job asks for one.
-        tags: of the run, besides who started it and how.
-        told: whether the summary is printed when all went well.
-    """
-    _dagster_home()
-    started = time.monotonic()
-    terminal = sys.stdout
-
-    def tell(line: str) -> None:
-        terminal.write(f"{time.monotonic() - started:6.1f} s  {line}\n")
-        terminal.flush()
-
-    what = "rebuild" if rebuild else job_name.replace("_", " ")
-    tell(f"starting    {what} in {workspace.root} ({mode})")
-    import dagster as dg
-    import sqlalchemy.exc
-
-    from orchestration.definitions import defs
-    from orchestration.defs.resources import PulseResource, tell_progress_to
-    from orchestration.summary import failure_lines, summary_lines
-
-    tell_progress_to(tell)
-    quiet = io.StringIO()
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    try:
-        with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-            job = defs().resolve_job_def(job_name)
-            with dg.DagsterInstance.get() as instance:
-                result = job.execute_in_process(
-                    instance=instance,
-                    raise_on_error=False,
-                    resources={
-                        "pulse": PulseResource(
-                            root=str(workspace.root),
-                            source_mode=mode,
-                            rebuild=rebuild,
-                        )
-                    },
-                    run_config={
-                        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-                        **(config or {}),
-                    },
-                    tags={
-                        "pulse/started_by": "command line",
-                        "pulse/mode": mode,
-                        **(tags or {}),
-                    },
-                )
-                if not result.success:
-                    lines = failure_lines(workspace, result)
-                elif job_name == "dry_run":
-                    lines = ["Everything was built and checked; nothing was published."]
-                else:
-                    lines = summary_lines(workspace, result) if told else []
-    except (sqlalchemy.exc.SQLAlchemyError, OSError) as error:
-        # What a station cannot write is told by the station; this is the run's own record.
-        raise PulseError(
-            "the record of the run cannot be kept; what was published stays as it was",
-            code="no_record",
-            file=os.environ["DAGSTER_HOME"],
-            found=str(error).splitlines()[0],
-            todo="free space or mend the permissions of DAGSTER_HOME, then refresh again",
-        ) from error
-    except Exception as error:
-        # What a station says while it is loaded is wrapped by the loader.
-        ours = _ours_in(error)
-        if ours is None:
-            raise
-        raise ours from error
-    finally:
-        tell_progress_to(lambda _: None)
-    tell("finished    " + ("all of it" if result.success else "with errors: NOT published"))
-    if told or not result.success:
-        click.echo("\n" + "\n".join(lines))
-    return 0 if result.success else BAD
-
-
-def _ours_in(error: BaseException) -> PulseError | None:
-    """The fault of ours that another error was raised for, if there is one."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, PulseError):
-            return cause
-        cause = cause.__cause__ or cause.__context__
-    return None
-
-
 @main.command()
 @click.argument("dataset")
 @click.argument("edition")
@@ -275,7 +172,7 @@ def land(dataset: str, edition: str, file: Path) -> None:
     from sources.areas import AreaBook
     from sources.arrival import hand_in
 
-    with told_plainly():
+    with plain_errors():
         workspace = Workspace.from_environment()
         entry = _catalogue(workspace).dataset(dataset)
         lines = hand_in(
@@ -298,7 +195,7 @@ def unland(dataset: str, edition: str, revision: str, why: str) -> None:
     """Take a landed or refused REVISION out of use; the file is kept, with who, when and why."""
     import getpass
 
-    with told_plainly():
+    with plain_errors():
         workspace = Workspace.from_environment()
         entry = _catalogue(workspace).dataset(dataset)
         store = _store(workspace)
@@ -319,7 +216,7 @@ def unland(dataset: str, edition: str, revision: str, why: str) -> None:
 @main.command()
 def datasets() -> None:
     """List the datasets, their editions, and every file of each: in use, refused or not used."""
-    with told_plainly():
+    with plain_errors():
         workspace = Workspace.from_environment()
         store = _store(workspace)
         for entry in _catalogue(workspace).datasets.values():
@@ -380,7 +277,7 @@ def releases() -> None:
     """List the releases and their state; the one that readers see is marked."""
     from warehouse.release import count_checks, release_states
 
-    with told_plainly():
+    with plain_errors():
         found = release_states(Workspace.from_environment())
         if not found:
             click.echo("no release yet: run `make refresh`")
@@ -397,13 +294,26 @@ def releases() -> None:
 
 
 @main.command()
+def doctor() -> None:
+    """Check the workspace and the Dagster home; say what is wrong and how to fix it."""
+    from orchestration.doctor import findings
+
+    with plain_errors():
+        found = findings(Workspace.from_environment())
+        for finding in found:
+            click.echo(str(finding))
+        click.echo(f"{len(found)} things to fix" if found else "nothing is wrong")
+        raise SystemExit(BAD if found else 0)
+
+
+@main.command()
 @click.argument("number", type=int)
 def rollback(number: int) -> None:
     """Let readers see release NUMBER again, once its files are what its manifest says."""
-    from orchestration.defs.resources import locked
+    from orchestration.lock import locked
     from warehouse.release import restore
 
-    with told_plainly():
+    with plain_errors():
         workspace = Workspace.from_environment()
         with locked(workspace, 60):
             manifest = restore(workspace, number)
@@ -418,7 +328,7 @@ def diff(earlier: int, later: int, limit: int) -> None:
     """Say which figures changed between two releases, and why."""
     from warehouse.differences import difference_lines
 
-    with told_plainly():
+    with plain_errors():
         for line in difference_lines(Workspace.from_environment(), earlier, later, limit=limit):
             click.echo(line)
 
@@ -431,7 +341,7 @@ def site(area: str, folder: Path) -> None:
     from warehouse.connection import reading
     from warehouse.writers.site import read_region, write_figures, write_site
 
-    with told_plainly(), reading(Workspace.from_environment().warehouse_file) as connection:
+    with plain_errors(), reading(Workspace.from_environment().warehouse_file) as connection:
         region = read_region(connection, area)
         made = [*write_site(region, folder), *write_figures(region, folder)]
         click.echo(f"{len(made)} files; open {folder / 'site' / 'index.html'}")

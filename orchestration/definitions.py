@@ -4,7 +4,9 @@ from pathlib import Path
 
 import dagster as dg
 
+from orchestration.defs.io import observations_io
 from orchestration.defs.resources import PulseResource
+from orchestration.progress import progress_logger
 
 
 @dg.definitions
@@ -13,7 +15,8 @@ def defs() -> dg.Definitions:
     return dg.Definitions.merge(
         dg.load_from_defs_folder(path_within_project=Path(__file__).parent),
         dg.Definitions(
-            resources={"pulse": PulseResource()},
+            resources={"pulse": PulseResource(), "observations_io": observations_io},
             executor=dg.in_process_executor,
+            loggers={"console": progress_logger},
         ),
     )

@@ -1,4 +1,4 @@
-"""The last page of a refresh in the terminal: what a person likes to read before going home.
+"""The summary of a refresh in the terminal.
 
 Everything here is read from the release that was just published, or, where none was, from the
 run's own events.
@@ -6,10 +6,10 @@ run's own events.
 
 from __future__ import annotations
 
-from typing import Any
-
 import dagster as dg
 
+from orchestration.defs.transform import UNCHANGED
+from sources.errors import PulseError
 from warehouse.connection import reading
 from warehouse.release import current_release
 from warehouse.workspace import Workspace
@@ -20,6 +20,12 @@ _WIDTH = 100
 def summary_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> list[str]:
     """What was used, how many figures, what has none and why, every check's verdict, where it is."""
     manifest = current_release(workspace)
+    run = result.dagster_run
+    if UNCHANGED in run.tags and manifest is not None:
+        return [
+            "",
+            f"Nothing changed: release {manifest.number} of {manifest.made_at[:19]} is current.",
+        ]
     lines = _heading("What was used")
     with reading(workspace.warehouse_file) as connection:
         ask = connection.execute
@@ -99,15 +105,10 @@ def failure_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
     """What went wrong, what to do, and that what was published is untouched."""
     lines = _heading("The refresh stopped")
     for event in result.all_events:
-        if event.is_step_failure:
-            failure = event.step_failure_data
-            error = failure.error
-            root: Any = error
-            while root is not None and root.cause is not None:
-                root = root.cause
-            lines.append(f"  {event.step_key}: {_said(root.message if root else '')[:1200]}")
+        if event.is_step_failure and event.step_failure_data.error is not None:
+            lines.append(f"  {event.step_key}: {_words(event.step_failure_data.error)[:1200]}")
     for evaluation in result.get_asset_check_evaluations():
-        if not evaluation.passed:
+        if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR:
             lines.append(f"  red: {evaluation.asset_key.to_user_string()}: {evaluation.check_name}")
     now = current_release(workspace)
     lines.append("")
@@ -120,14 +121,27 @@ def failure_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
     return lines
 
 
-def _said(message: str) -> str:
-    """The words of an error that was written for people, without the name of its class.
+def _words(error: dg.SerializableErrorInfo) -> str:
+    """What a person is to read of an error: of all that wrap one another, the one with the advice.
 
-    An error that nobody foresaw keeps its name.
+    Our own errors lose the name of their class; an error that nobody foresaw keeps it.
     """
-    name, _, words = message.strip().partition(": ")
-    ours = name.split(".")[0] in ("sources", "warehouse", "orchestration")
-    return words if ours or name.endswith(".Failure") else message.strip()
+    chain = [error]
+    while (cause := chain[-1].cause or chain[-1].context) is not None:
+        chain.append(cause)
+    ours = [each for each in chain if each.cls_name in _ours()]
+    # The innermost of ours knows the place; else what wraps nothing, or what a station raised.
+    failures = [each for each in chain if each.cls_name == "Failure"]
+    chosen = (ours or failures or chain)[-1]
+    words = chosen.message.strip()
+    return str(words.partition(": ")[2] if ours or failures else words)
+
+
+def _ours() -> set[str]:
+    kinds = [PulseError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return {kind.__name__ for kind in kinds}
 
 
 def _heading(words: str) -> list[str]:

@@ -83,7 +83,11 @@ def make_current(workspace: Workspace, build_id: str) -> None:
     for other in workspace.builds.iterdir():
         if other.is_symlink() and other.name.startswith(".current-"):
             other.unlink(missing_ok=True)
-        elif other.is_dir() and not other.is_symlink() and other.name not in (build_id, "dbt"):
+        elif (
+            other.is_dir()
+            and not other.is_symlink()
+            and other.name not in (build_id, "observations")
+        ):
             shutil.rmtree(other, ignore_errors=True)
 
 

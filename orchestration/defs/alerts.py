@@ -1,157 +1,79 @@
-"""Telling somebody: one hook for a failed run, a red check and a source that is overdue.
+"""Alerts: a failed run, a red check and an overdue source reach the people who look after Pulse.
 
-The hook writes to the log; where ``PULSE_ALERT_WEBHOOK`` names an address it posts there too. An
-alert that cannot be delivered is itself only logged: it never fails a run, a sensor or a release.
+Every alert is logged; ``PULSE_ALERTS`` names who else gets it, as addresses of the library Apprise
+(``mailto://``, ``slack://``, ``msteams://``, ``workflows://``, ``json://``, ...), separated by blanks.
+An alert that cannot be delivered is only logged: it never fails a run, a sensor or a release.
 
 Not here: deciding what is red. The checks, the gate and the catalogue's calendar do that.
 """
 
 import logging
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 import dagster as dg
-import requests
 
-from orchestration.defs.ingest import judge_freshness
+from orchestration.defs.ingest import NOTICED_CHECK, judge_freshness
 from orchestration.defs.resources import PulseResource
 from orchestration.defs.schedules import refresh
-from sources.addresses import is_loopback, split_address
-from sources.errors import FetchError, PulseError
 
 LOG = logging.getLogger("pulse.alerts")
-CONNECT_SECONDS, READ_SECONDS = 3.0, 10.0
 SILENCE = timedelta(days=45)
 EVERY_DAY = 24 * 3600
-# Told by a sensor of its own, on the day, whether or not anything runs.
-FRESHNESS_CHECK = "the_next_edition_is_not_overdue"
-
-Kind = Literal["run_failed", "check_red", "source_overdue", "no_refresh"]
-
-
-class AlertError(PulseError):
-    """The settings of the hook cannot be used."""
-
-    default_code = "alert"
+PAGE = "http://127.0.0.1:3000"
 
 
 @dataclass(frozen=True)
 class Alert:
     """One thing that somebody should know: a line, what to read next, and the run it is about."""
 
-    kind: Kind
     title: str
     details: str = ""
     run_id: str | None = None
 
 
-@dataclass(frozen=True)
-class AlertSettings:
-    """Where alerts go. ``page`` is the base address of the Dagster page, for links to runs."""
+def send(alert: Alert) -> bool:
+    """Log an alert and send it to every address in ``PULSE_ALERTS``.
 
-    webhook: str | None = None
-    page: str = "http://127.0.0.1:3000"
-
-    @classmethod
-    def from_env(cls, environment: Mapping[str, str]) -> "AlertSettings":
-        """The settings that ``PULSE_ALERT_WEBHOOK`` and ``PULSE_PAGE`` give.
-
-        Raises:
-            AlertError: when an address is neither https nor http of this computer. The address is
-                not repeated: it often holds a secret.
-        """
-        webhook = environment.get("PULSE_ALERT_WEBHOOK", "").strip() or None
-        page = environment.get("PULSE_PAGE", "").strip().rstrip("/") or cls.page
-        if webhook is not None:
-            try:
-                scheme, host, *_ = split_address(webhook)
-            except FetchError:
-                # From None: the cause repeats the address.
-                raise _bad_webhook("something else") from None
-            if scheme == "http" and not is_loopback(host):
-                raise _bad_webhook(f"plain http to {host}")
-        return cls(webhook, page)
-
-
-def _bad_webhook(found: str) -> AlertError:
-    return AlertError(
-        "the address for alerts cannot be used",
-        code="bad_webhook",
-        expected="PULSE_ALERT_WEBHOOK as https://host/path, or http on this computer",
-        found=found,
-        todo="correct PULSE_ALERT_WEBHOOK; until then alerts are in the log alone",
-    )
-
-
-def alert(event: Alert, settings: AlertSettings) -> bool:
-    """Tell somebody: in the log, and at the webhook where there is one.
-
-    The webhook gets JSON by POST: ``text`` (what chat services show), ``kind``, ``title``,
-    ``details``, ``run_id`` and ``link``. Redirects are not followed.
+    ``PULSE_PAGE`` is the base address of the Dagster page, for links to runs.
 
     Returns:
-        Whether it reached everyone it should. Nothing is raised.
+        Whether it reached everyone it should. Nothing is raised, and no address is logged, because
+        it often holds a secret.
     """
-    link = f"{settings.page}/runs/{event.run_id}" if event.run_id else settings.page
-    LOG.error("%s: %s. %s %s", event.kind, event.title, event.details, link)
-    if settings.webhook is None:
+    page = os.environ.get("PULSE_PAGE", "").strip().rstrip("/") or PAGE
+    link = f"{page}/runs/{alert.run_id}" if alert.run_id else page
+    LOG.error("%s. %s %s", alert.title, alert.details, link)
+    addresses = os.environ.get("PULSE_ALERTS", "").split()
+    if not addresses:
         return True
-    _, host, *_ = split_address(settings.webhook)
-    try:
-        with requests.Session() as session:
-            # A proxy of the environment is for the outside; this computer needs none.
-            session.trust_env = not is_loopback(host)
-            answer = session.post(
-                settings.webhook,
-                json={
-                    "text": "\n".join(filter(None, (event.title, event.details, link))),
-                    "kind": event.kind,
-                    "title": event.title,
-                    "details": event.details,
-                    "run_id": event.run_id,
-                    "link": link,
-                },
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
-            )
-    except requests.RequestException as error:
-        # The error's own words hold the address, which may hold a secret.
-        LOG.warning("the alert did not reach %s: %s", host, type(error).__name__)
-        return False
-    if not 200 <= answer.status_code < 300:
-        LOG.warning("the alert was refused by %s: status %d", host, answer.status_code)
-        return False
-    return True
+    import apprise
 
-
-def tell(event: Alert) -> bool:
-    """Alert with the settings of the environment; settings that cannot be used are logged."""
-    try:
-        settings = AlertSettings.from_env(os.environ)
-    except AlertError as error:
-        LOG.warning("%s", error)
-        settings = AlertSettings()
-        alert(event, settings)
-        return False
-    return alert(event, settings)
+    reached = True
+    for place, address in enumerate(addresses, start=1):
+        receiver = apprise.Apprise()
+        if not receiver.add(address):
+            LOG.warning("address %d in PULSE_ALERTS is not one that Apprise knows", place)
+            reached = False
+        elif not receiver.notify(title=alert.title, body="\n".join((alert.details, link)).strip()):
+            LOG.warning("the alert did not reach address %d in PULSE_ALERTS", place)
+            reached = False
+    return reached
 
 
 # A run from the command line belongs to no code location, so all of them are watched.
 @dg.run_failure_sensor(
-    name="tell_of_failed_runs",
+    name="alert_on_failed_runs",
     monitor_all_code_locations=True,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="A run that failed is told to the alert hook.",
+    description="Sends an alert for each failed run.",
 )
-def tell_of_failed_runs(context: dg.RunFailureSensorContext) -> None:
-    """One alert a failed run; what was published stays as it was."""
+def alert_on_failed_runs(context: dg.RunFailureSensorContext) -> None:
+    """One alert per failed run; what was published stays as it was."""
     run = context.dagster_run
-    tell(
+    send(
         Alert(
-            "run_failed",
             f"Pulse: the run of {run.job_name} failed; what was published stays as it was",
             context.failure_event.message or "",
             run.run_id,
@@ -160,22 +82,21 @@ def tell_of_failed_runs(context: dg.RunFailureSensorContext) -> None:
 
 
 @dg.run_status_sensor(
-    name="tell_of_red_checks",
+    name="alert_on_red_checks",
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitor_all_code_locations=True,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "A run that went to its end with a red check (a file was refused, a release waits to be "
-        "described) is told to the alert hook."
+        "Sends an alert for a run that finished with a red check, or while a release waits to be "
+        "described in the catalogue."
     ),
 )
-def tell_of_red_checks(context: dg.RunStatusSensorContext) -> None:
-    """One alert a run, with all of its red checks."""
+def alert_on_red_checks(context: dg.RunStatusSensorContext) -> None:
+    """One alert per run, with all of its red checks."""
     red = red_checks(context.instance, context.dagster_run.run_id)
     if red:
-        tell(
+        send(
             Alert(
-                "check_red",
                 f"Pulse: {len(red)} red checks in a run of {context.dagster_run.job_name}",
                 "; ".join(red),
                 context.dagster_run.run_id,
@@ -184,7 +105,7 @@ def tell_of_red_checks(context: dg.RunStatusSensorContext) -> None:
 
 
 def red_checks(instance: dg.DagsterInstance, run_id: str) -> list[str]:
-    """The checks that a run found red, as ``asset: check``, those of freshness left out."""
+    """The checks of a run that somebody should act on, as ``asset: check``."""
     entries = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     found = []
     for entry in entries:
@@ -192,31 +113,29 @@ def red_checks(instance: dg.DagsterInstance, run_id: str) -> list[str]:
         if event is None:
             continue
         verdict = event.asset_check_evaluation_data
-        if (
-            not verdict.passed
-            and verdict.severity == dg.AssetCheckSeverity.ERROR
-            and verdict.check_name != FRESHNESS_CHECK
+        if not verdict.passed and (
+            verdict.severity == dg.AssetCheckSeverity.ERROR or verdict.check_name == NOTICED_CHECK
         ):
             found.append(f"{verdict.asset_key.to_user_string()}: {verdict.check_name}")
     return sorted(found)
 
 
 @dg.sensor(
-    name="tell_of_overdue_sources",
+    name="alert_on_overdue_sources",
     minimum_interval_seconds=EVERY_DAY,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
-        "Once a day: a source whose next edition is overdue by its calendar, and a platform that "
-        "has not finished a refresh for 45 days, are told to the alert hook, each once."
+        "Sends one alert, checked once a day, for each source whose next edition is overdue, and "
+        "where no refresh has finished for 45 days."
     ),
 )
-def tell_of_overdue_sources(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """The cursor holds what was told, so that a source is told again only when it changes."""
-    told = set(filter(None, (context.cursor or "").split("\n")))
+def alert_on_overdue_sources(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """The cursor holds what was sent, so that a source is reported again only when it changes."""
+    sent = set(filter(None, (context.cursor or "").split("\n")))
     waiting = overdue(PulseResource()) | silent(context.instance, datetime.now(UTC))
     for key, event in waiting.items():
-        if key not in told:
-            tell(event)
+        if key not in sent:
+            send(event)
     context.update_cursor("\n".join(sorted(waiting)))
     return dg.SkipReason(f"{len(waiting)} overdue: {', '.join(waiting) or 'nothing'}")
 
@@ -228,9 +147,7 @@ def overdue(pulse: PulseResource) -> dict[str, Alert]:
         age = judge_freshness(pulse, dataset)
         if age.state == "overdue":
             key = f"{dataset.code} {age.expected_on}"
-            found[key] = Alert(
-                "source_overdue", f"Pulse: {dataset.short_title} is overdue", age.message
-            )
+            found[key] = Alert(f"Pulse: {dataset.short_title} is overdue", age.message)
     return found
 
 
@@ -247,7 +164,6 @@ def silent(instance: dg.DagsterInstance, now: datetime) -> dict[str, Alert]:
     day = ended.date().isoformat()
     return {
         f"no refresh since {day}": Alert(
-            "no_refresh",
             f"Pulse: no refresh has finished since {day}",
             "The monthly sweep should have: look whether the daemon and its schedules run.",
         )
@@ -256,7 +172,7 @@ def silent(instance: dg.DagsterInstance, now: datetime) -> dict[str, Alert]:
 
 @dg.definitions
 def alerts() -> dg.Definitions:
-    """The three sensors that tell."""
+    """The three sensors."""
     return dg.Definitions(
-        sensors=[tell_of_failed_runs, tell_of_red_checks, tell_of_overdue_sources]
+        sensors=[alert_on_failed_runs, alert_on_red_checks, alert_on_overdue_sources]
     )

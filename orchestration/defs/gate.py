@@ -1,12 +1,9 @@
 """The gate: every rule on every published mart, as blocking asset checks.
 
-Nothing that leaves the building runs while one of them is red: the exports depend on every mart
-that is gated here.
+Nothing is exported or published while one of them is red: the exports depend on every gated mart.
 """
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
 
@@ -15,7 +12,6 @@ from orchestration.defs.transform import require_build
 from warehouse.contracts import rules
 from warehouse.gate import run_gate, shown
 from warehouse.release import previous_warehouse
-from warehouse.workspace import Workspace
 
 GATED = tuple(dict.fromkeys(rule.mart for rule in rules()))
 GATE_CHECKS = tuple(
@@ -23,15 +19,9 @@ GATE_CHECKS = tuple(
 )
 
 
-def gate_verdicts(workspace: Workspace) -> list[dict[str, Any]]:
-    """What the gate said of the build at hand, for the record of the release."""
-    path = workspace.current_build / "gate.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-
-
 @dg.definitions
 def gate() -> dg.Definitions:
-    """One check a rule."""
+    """One check per rule."""
     known = {rule.name: rule for rule in rules()}
     specs = [
         dg.AssetCheckSpec(
@@ -58,24 +48,6 @@ def gate() -> dg.Definitions:
             only=chosen,
             demonstration=workspace.is_demonstration,
         )
-        (workspace.current_build / "gate.json").write_text(
-            json.dumps(
-                [
-                    {
-                        "kind": "gate",
-                        "subject": verdict.rule.mart,
-                        "check_name": verdict.rule.name,
-                        "passed": verdict.passed,
-                        "severity": "error",
-                        "message": f"{verdict.rows} rows"
-                        if verdict.passed
-                        else f"{len(verdict.failures)} failure cases. {verdict.rule.remedy}",
-                    }
-                    for verdict in verdicts
-                ]
-            ),
-            encoding="utf-8",
-        )
         red = [verdict for verdict in verdicts if not verdict.passed]
         pulse.say(f"gated       {len(verdicts)} rules on {len(GATED)} marts, {len(red)} red")
         for verdict in verdicts:
@@ -91,6 +63,9 @@ def gate() -> dg.Definitions:
                 passed=verdict.passed,
                 metadata={
                     "rows": verdict.rows,
+                    "message": f"{verdict.rows} rows"
+                    if verdict.passed
+                    else f"{len(verdict.failures)} failure cases. {verdict.rule.remedy}",
                     **(
                         {
                             "failure cases": dg.MetadataValue.table(

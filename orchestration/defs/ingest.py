@@ -5,47 +5,39 @@ on; its last good edition stays in use.
 """
 
 import json
-import pickle
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, cast
 
 import dagster as dg
 
+from orchestration.defs.io import IDENTITY, ObservationsIO
 from orchestration.defs.resources import PulseResource
 from sources.catalogue import BUNDLED_DIRECTORY, Dataset, Edition, load_catalogue
 from sources.editions import Freshness, freshness
 from sources.fetch import Mode, SourceOutcome, fetch_dataset
 from sources.landing import replace_file
-from sources.selection import DatasetObservations, observe
+from sources.selection import observation_identity, observe
 from warehouse.raw import SourceNote
-from warehouse.workspace import Workspace
+from warehouse.workspace import SEEDS, Workspace
 
 OWNER = "team:data-engineering"
+ANSWERS = "answers"
+NOTICED_CHECK = "no_release_waits_to_be_described"
 
 
-def run_folder(workspace: Workspace, run_id: str) -> Path:
-    """Where the assets of one run leave what the next ones read."""
-    return workspace.builds / run_id
-
-
-def _leave(workspace: Workspace, run_id: str, kind: str, dataset: str, what: object) -> None:
-    folder = run_folder(workspace, run_id) / kind
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{dataset}.pickle").write_bytes(pickle.dumps(what))
-
-
-def accepted_by(workspace: Workspace, run_id: str, dataset: str) -> DatasetObservations | None:
-    """What this run's observations asset accepted, or none where it did not run."""
-    path = run_folder(workspace, run_id) / "accepted" / f"{dataset}.pickle"
-    return pickle.loads(path.read_bytes()) if path.exists() else None
-
-
-def noted_by(workspace: Workspace, run_id: str, dataset: str) -> dict[tuple[str, str], SourceNote]:
-    """What this run's landing asset heard from the publisher."""
-    path = run_folder(workspace, run_id) / "sources" / f"{dataset}.pickle"
-    return pickle.loads(path.read_bytes()) if path.exists() else {}
+def noted_by(instance: dg.DagsterInstance, dataset: str) -> dict[tuple[str, str], SourceNote]:
+    """What the newest landing asset of a dataset recorded of its publisher's answers."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(["landing", dataset]))
+    answers = (
+        event and event.asset_materialization and event.asset_materialization.metadata.get(ANSWERS)
+    )
+    if not isinstance(answers, dg.JsonMetadataValue):
+        return {}
+    return {
+        (dataset, edition): SourceNote(state, message)
+        for edition, state, message in cast("list[list[str]]", answers.value)
+    }
 
 
 def ask_publisher(
@@ -81,15 +73,6 @@ def notes_of(
     }
 
 
-def observe_dataset(pulse: PulseResource, dataset: Dataset) -> DatasetObservations:
-    """Every edition of a dataset through parser and contract, oldest first.
-
-    In the mode ``only_publisher`` what ships with the project is not looked at.
-    """
-    bundled = None if pulse.mode == "only_publisher" else BUNDLED_DIRECTORY
-    return observe(dataset, pulse.store, pulse.areas, bundled=bundled)
-
-
 def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
     key = dg.AssetKey(["landing", declared.code])
     answered = dg.AssetCheckSpec(
@@ -102,7 +85,7 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
         ),
     )
     noticed = dg.AssetCheckSpec(
-        "no_release_waits_to_be_described",
+        NOTICED_CHECK,
         asset=key,
         description=(
             "The publisher has no release that the catalogue does not recognise, and no successor "
@@ -114,8 +97,8 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
         key=key,
         group_name="landing",
         description=(
-            f"{declared.title}: the files as {declared.publisher} sent them, write-once. "
-            f"A publisher that does not answer leaves what was landed before in use."
+            f"Files of {declared.title} as {declared.publisher} sent them, write-once. A publisher "
+            "that does not answer leaves what was landed before in use."
         ),
         kinds={"file"},
         owners=[OWNER],
@@ -128,7 +111,7 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
         dataset = pulse.catalogue.dataset(declared.code)
         store = pulse.store
         # A release that is made again is made of what was held then.
-        wanted = [] if pulse.rebuild else list(dataset.editions)
+        wanted = [] if pulse.rebuilding is not None else list(dataset.editions)
         outcomes = ask_publisher(pulse, dataset, wanted) if wanted else ()
         notes = {
             (outcome.dataset, outcome.edition): SourceNote(outcome.state, outcome.message)
@@ -137,7 +120,6 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
         }
         if pulse.rebuilding is not None:
             notes = notes_of(pulse.rebuilding.inputs, dataset.code)
-        _leave(pulse.workspace, context.run.run_id, "sources", dataset.code, notes)
         for outcome in outcomes:
             if outcome.state in ("publisher_new", "publisher_revision", "publisher_refused"):
                 pulse.say(f"landing     {outcome.message}")
@@ -152,6 +134,9 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
         yield dg.MaterializeResult(
             metadata={
                 "files held": len(held),
+                ANSWERS: dg.MetadataValue.json(
+                    [[edition, note.state, note.message] for (_, edition), note in notes.items()]
+                ),
                 "requests": sum(outcome.requests for outcome in outcomes),
                 "publisher": dg.MetadataValue.table(
                     [
@@ -194,6 +179,7 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
                 dg.AssetCheckResult(
                     check_name=noticed.name,
                     passed=not waiting,
+                    severity=dg.AssetCheckSeverity.WARN,
                     metadata={"what waits": "; ".join(waiting) or "nothing"},
                 ),
             ],
@@ -227,8 +213,12 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
         key=key,
         group_name="observations",
         deps=[dg.AssetKey(["landing", declared.code])] if declared.discovery else [],
-        description=f"{declared.title}: one row a published cell, held against the contract.",
-        kinds={"python", "pandera"},
+        description=(
+            f"Accepted figures of {declared.title}, one row per published cell, checked against the "
+            "contract."
+        ),
+        kinds={"parquet", "pandera"},
+        io_manager_key="observations_io",
         owners=[OWNER],
         check_specs=[check, fresh],
         freshness_policy=_policy(declared),
@@ -239,9 +229,13 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[Any]]:
         dataset = pulse.catalogue.dataset(declared.code)
         age = judge_freshness(pulse, dataset)
-        observations = observe_dataset(pulse, dataset)
+        bundled = None if pulse.mode == "only_publisher" else BUNDLED_DIRECTORY
+        identity = observation_identity(dataset, pulse.store, SEEDS, bundled=bundled)
+        observations = ObservationsIO(pulse.workspace).kept(dataset.code, identity)
+        read_again = observations is None
+        if observations is None:
+            observations = observe(dataset, pulse.store, pulse.areas, bundled=bundled)
         intakes = observations.editions
-        _leave(pulse.workspace, context.run.run_id, "accepted", dataset.code, observations)
         refused = [
             dg.TableRecord(
                 {
@@ -258,7 +252,7 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
             if intake.state == "accepted":
                 pulse.say(
                     f"observed    {dataset.code} {intake.edition}: {intake.figures} rows, "
-                    f"{intake.origin}"
+                    f"{intake.origin}{'' if read_again else ', as read before'}"
                 )
             for rejection in intake.rejections:
                 pulse.say(
@@ -266,12 +260,12 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
                     f"{rejection.error}"
                 )
         held = [intake for intake in intakes if intake.state == "accepted"]
-        if held:
-            context.instance.add_run_tags(
-                context.run.run_id, {f"pulse.edition/{dataset.code}": held[-1].edition}
-            )
         yield dg.MaterializeResult(
+            value=observations,
+            data_version=dg.DataVersion(identity),
             metadata={
+                IDENTITY: identity,
+                "parsed in this run": read_again,
                 "dagster/row_count": len(observations.rows),
                 "editions": ", ".join(intake.edition for intake in held) or "none held",
                 "origin": ", ".join(sorted({str(intake.origin) for intake in held})) or "none",

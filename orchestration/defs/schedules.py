@@ -1,9 +1,9 @@
-"""When things run by themselves: the refresh job, a schedule a dataset, and a monthly sweep.
+"""When things run by themselves: the refresh job, a schedule per source, and a monthly sweep.
 
 Nothing else may start a run: what is registered here is all there is.
 """
 
-from typing import Any
+import os
 
 import dagster as dg
 
@@ -29,22 +29,27 @@ dry_run = dg.define_asset_job(
 republish = dg.define_asset_job(
     "republish",
     selection=dg.AssetSelection.groups("release") | dg.AssetSelection.checks(*GATE_CHECKS),
-    description="Gate the build at hand again and publish it; nothing is fetched or built.",
+    description="Gate the current build again and publish it; nothing is fetched or built.",
     tags={"pulse/kind": "republish"},
 )
 
 
-def _annual(dataset: Dataset) -> dg.ScheduleDefinition:
-    """On the twentieth of the month in which the publisher releases, at five in the morning."""
-    month = dataset.expected_month
+# One switch for a desk: nothing starts by itself.
+AUTOMATIC = os.environ.get("PULSE_SCHEDULES", "").strip().lower() != "off"
+_STATUS = dg.DefaultScheduleStatus.RUNNING if AUTOMATIC else dg.DefaultScheduleStatus.STOPPED
+
+
+def _annual(place: int, dataset: Dataset) -> dg.ScheduleDefinition:
+    """Late in the publisher's month, at a time of its own: the ``place`` of the source sets it."""
     return dg.ScheduleDefinition(
         name=f"annual_{dataset.code}",
         job=refresh,
-        cron_schedule=f"0 5 20 {month} *",
+        cron_schedule=f"{place * 7 % 60} 5 {20 + place % 7} {dataset.expected_month} *",
         execution_timezone=TIMEZONE,
+        default_status=_STATUS,
         description=(
-            f"{dataset.title}: {dataset.publisher} usually releases in month {month}; "
-            "the whole refresh runs, and what has not changed stays as it is."
+            f"Refreshes after the usual release of {dataset.title} by {dataset.publisher}; what has "
+            "not changed stays as it is."
         ),
         tags={"pulse/dataset": dataset.code},
     )
@@ -52,17 +57,23 @@ def _annual(dataset: Dataset) -> dg.ScheduleDefinition:
 
 @dg.definitions
 def schedules() -> dg.Definitions:
-    """The job and its schedules."""
-    annual: list[Any] = [
-        _annual(dataset)
-        for dataset in load_catalogue().datasets.values()
-        if dataset.cadence == "annual" and dataset.expected_month and dataset.discovery
+    """The jobs and their schedules: one per living source, and a monthly sweep."""
+    catalogue = load_catalogue().datasets
+    living = [
+        dataset
+        for dataset in catalogue.values()
+        if dataset.cadence == "annual"
+        and dataset.expected_month
+        and dataset.discovery
+        and not dataset.succeeded_by
     ]
     monthly = dg.ScheduleDefinition(
         name="monthly_sweep",
         job=refresh,
         cron_schedule="0 6 2 * *",
         execution_timezone=TIMEZONE,
-        description="Once a month, whatever the calendar says: publishers revise without notice.",
+        default_status=_STATUS,
+        description="Refreshes once a month in any case: publishers revise without notice.",
     )
+    annual = [_annual(place, dataset) for place, dataset in enumerate(living)]
     return dg.Definitions(jobs=[refresh, dry_run, republish], schedules=[*annual, monthly])

@@ -1,7 +1,7 @@
-"""Noticing: a sensor a source that looks at its publisher and remembers what it has seen.
+"""Noticing: a sensor per source that looks at its publisher and remembers what it has seen.
 
 A new edition that the catalogue's pattern recognises starts a refresh by itself; a release that it
-does not recognise becomes a red check that says what to do.
+does not recognise becomes a warning that says what to do.
 """
 
 import hashlib
@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration.defs.ingest import raise_alerts
+from orchestration.defs.ingest import NOTICED_CHECK, raise_alerts
 from orchestration.defs.resources import PulseResource
-from orchestration.defs.schedules import refresh
+from orchestration.defs.schedules import AUTOMATIC, refresh
 from sources.addresses import PublisherSettings
 from sources.catalogue import Dataset, load_catalogue
 from sources.editions import NoticedEditions
@@ -30,14 +30,18 @@ def _watch(declared: Dataset) -> dg.SensorDefinition:
         name=f"watch_{declared.code}",
         job=refresh,
         minimum_interval_seconds=EVERY_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
+        default_status=dg.DefaultSensorStatus.RUNNING
+        if AUTOMATIC
+        else dg.DefaultSensorStatus.STOPPED,
         description=(
             f"Looks at {declared.landing_page} for a new edition of {declared.title}. A recognised "
-            "one is fetched, read and checked by itself; any other raises a red check."
+            "one is fetched, read and checked by itself; any other becomes a warning."
         ),
     )
     def watch(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         pulse = PulseResource()
+        if pulse.mode == "offline":
+            return dg.SkipReason("offline: no publisher is asked")
         workspace = pulse.workspace
         noticed = NoticedEditions(workspace.landing)
         dataset = pulse.catalogue.dataset(declared.code)
@@ -72,7 +76,8 @@ def _watch(declared: Dataset) -> dg.SensorDefinition:
             asset_events=[
                 dg.AssetCheckEvaluation(
                     asset_key=key,
-                    check_name="no_release_waits_to_be_described",
+                    check_name=NOTICED_CHECK,
+                    severity=dg.AssetCheckSeverity.WARN,
                     passed=False,
                     metadata={"what waits": dg.MetadataValue.text("; ".join(waiting))},
                 )

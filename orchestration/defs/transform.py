@@ -4,29 +4,32 @@ The file starts empty, is loaded from what this run accepted, and is built by on
 Nothing that readers can see is touched here.
 """
 
-import json
+import shutil
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from orchestration import dbt
-from orchestration.defs.ingest import (
-    OWNER,
-    accepted_by,
-    noted_by,
-    observe_dataset,
-    run_folder,
-)
+from orchestration.defs.ingest import OWNER, noted_by, notes_of
+from orchestration.defs.io import IDENTITY, ObservationsIO, read_editions
 from orchestration.defs.resources import PulseResource
 from sources.catalogue import load_catalogue
+from sources.selection import DatasetObservations
+from warehouse.connection import writing
+from warehouse.identity import build_identity
 from warehouse.raw import load, make_current
+from warehouse.release import whole_release
 from warehouse.workspace import Workspace
 
 CODE_TESTS = ("resource_type:unit_test", "path:tests/statistics")
+NEEDED = dg.AssetKey(["build", "needed"])
+UNCHANGED = "pulse/unchanged"
+_QUIET_SECONDS = 5.0
 _UNIQUE_ID = "dagster_dbt/unique_id"
 RAW_TABLES = {
     "observations": "Accepted figures of every dataset and edition",
@@ -54,7 +57,7 @@ def _raw_specs() -> list[dg.AssetSpec]:
     return [
         dg.AssetSpec(
             ["raw", table],
-            deps=everything,
+            deps=[NEEDED, *everything],
             group_name="raw",
             kinds={"duckdb"},
             owners=[OWNER],
@@ -64,38 +67,84 @@ def _raw_specs() -> list[dg.AssetSpec]:
     ]
 
 
+@dg.asset(
+    key=["build", "needed"],
+    group_name="raw",
+    deps=[dg.AssetKey(["observations", code]) for code in load_catalogue().datasets],
+    description=(
+        "Decides whether there is anything to build. Where the current release is made of the same "
+        "figures, catalogue, seeds and code, and is whole, nothing below runs and the run succeeds."
+    ),
+    kinds={"python"},
+    owners=[OWNER],
+    output_required=False,
+)
+def needed(
+    context: dg.AssetExecutionContext, pulse: PulseResource
+) -> Iterator[dg.MaterializeResult[Any]]:
+    """Yields nothing where nothing changed, which skips everything that depends on it."""
+    catalogue = pulse.catalogue
+    kept = ObservationsIO(pulse.workspace)
+    editions = [e for code in catalogue.datasets for e in read_editions(kept.in_use(code))]
+    identity = build_identity(catalogue, editions)
+    now = whole_release(pulse.workspace)
+    if now is not None and now.identity == identity and pulse.rebuilding is None:
+        pulse.say(f"unchanged   release {now.number} is made of the same: nothing to build")
+        context.instance.add_run_tags(context.run.run_id, {UNCHANGED: str(now.number)})
+        return
+    yield dg.MaterializeResult(data_version=dg.DataVersion(identity), metadata={IDENTITY: identity})
+
+
 @dg.definitions
 def transform() -> dg.Definitions:
     """The loader and the dbt assets."""
 
-    @dg.multi_asset(specs=_raw_specs(), name="raw")
+    @dg.multi_asset(
+        specs=_raw_specs(),
+        name="raw",
+        ins={
+            code: dg.AssetIn(["observations", code], input_manager_key="observations_io")
+            for code in load_catalogue().datasets
+        },
+    )
     def load_raw(
-        context: dg.AssetExecutionContext, pulse: PulseResource
+        context: dg.AssetExecutionContext, pulse: PulseResource, **observed: DatasetObservations
     ) -> Iterator[dg.MaterializeResult[Any]]:
         workspace = pulse.workspace
         catalogue = pulse.catalogue
-        run_id = context.run.run_id
-        observations = []
+        again = pulse.rebuilding
         notes = {}
-        for dataset in catalogue.datasets.values():
-            found = accepted_by(workspace, run_id, dataset.code)
-            found = observe_dataset(pulse, dataset) if found is None else found
-            observations.append(found)
-            if len(found.revised):
-                pulse.say(f"revised     {dataset.code}: {len(found.revised)} figures changed")
-            notes.update(noted_by(workspace, run_id, dataset.code))
-        folder = run_folder(workspace, run_id)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "pulse.duckdb"
-        path.unlink(missing_ok=True)
-        counts = load(path, catalogue, observations, source_notes=notes)
-        make_current(workspace, run_id)
+        for code, observations in observed.items():
+            if len(observations.revised):
+                pulse.say(f"revised     {code}: {len(observations.revised)} figures changed")
+            # A release that is made again has the answers of then.
+            notes.update(
+                notes_of(again.inputs, code) if again else noted_by(context.instance, code)
+            )
+        folder = workspace.builds / context.run.run_id
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        counts = load(
+            folder / "pulse.duckdb", catalogue, list(observed.values()), source_notes=notes
+        )
+        make_current(workspace, context.run.run_id)
+        identity = build_identity(catalogue, [e for o in observed.values() for e in o.editions])
+        with writing(workspace.build_file) as connection:
+            # In the build itself: it is published under what it is made of, whatever changes since.
+            connection.execute("create table raw.build as select ? as identity", [identity])
         pulse.say(f"loaded      {sum(counts.values())} rows into a new warehouse")
         for table, rows in counts.items():
             yield dg.MaterializeResult(
-                asset_key=["raw", table], metadata={"dagster/row_count": rows}
+                asset_key=["raw", table],
+                metadata={"dagster/row_count": rows, IDENTITY: identity},
+                data_version=dg.DataVersion(identity),
             )
 
+    return dg.Definitions(assets=[needed, load_raw, _dbt_assets()])
+
+
+@cache
+def _dbt_assets() -> dg.AssetsDefinition:
     @dbt_assets(
         manifest=dbt.ensure_manifest(),
         # Worked examples test the code, not the figures: they run in the tests.
@@ -109,9 +158,8 @@ def transform() -> dg.Definitions:
         names = _unique_ids(context.assets_def)
         passed: Counter[str] = Counter()
         failed: list[dbt.NodeResult] = []
-        results = []
+        spoken = time.monotonic()
         for result in dbt.build(_selection(context, names), workspace.build_file.resolve().parent):
-            results.append(result)
             kind = result.unique_id.partition(".")[0]
             if result.passed:
                 passed["tests" if kind == "test" else "models"] += 1
@@ -119,8 +167,10 @@ def transform() -> dg.Definitions:
                 pulse.say(f"FAILED      {result.unique_id.split('.')[2]}: {result.message}")
             if not result.passed:
                 failed.append(result)
+            if time.monotonic() - spoken > _QUIET_SECONDS:
+                spoken = time.monotonic()
+                pulse.say(f"building    {passed.total()} of {len(names)} nodes")
             yield from _events(result, names.get(result.unique_id))
-        _keep_verdicts(workspace, results)
         pulse.say(
             f"built       {passed['models']} models, {passed['tests']} tests, {len(failed)} failed"
         )
@@ -137,7 +187,12 @@ def transform() -> dg.Definitions:
                 },
             )
 
-    return dg.Definitions(assets=[load_raw, build])
+    return build
+
+
+def dbt_checks() -> set[dg.AssetCheckKey]:
+    """The tests of the models and seeds, as checks of their assets."""
+    return {check.key for check in _dbt_assets().check_specs}
 
 
 DbtEvent = dg.MaterializeResult[Any] | dg.AssetCheckResult
@@ -188,12 +243,6 @@ def _events(
         yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
 
-def _keep_verdicts(workspace: Workspace, results: Sequence[dbt.NodeResult]) -> None:
-    """For the record of the release: what dbt said of each node of this build."""
-    path = workspace.current_build / "dbt_results.json"
-    path.write_text(json.dumps([asdict(result) for result in results]), encoding="utf-8")
-
-
 def require_build(workspace: Workspace) -> None:
     """There is a build to work on.
 
@@ -204,24 +253,5 @@ def require_build(workspace: Workspace) -> None:
         raise dbt.DbtError(
             "there is no build to work on",
             file=str(workspace.build_file),
-            todo="run the job `refresh`, which makes one, instead of a single asset",
+            todo="run the job refresh, or materialise the group raw, which makes one",
         )
-
-
-def dbt_verdicts(workspace: Workspace) -> list[dict[str, Any]]:
-    """What dbt said of each model and test of this build, in order of name."""
-    path = workspace.current_build / "dbt_results.json"
-    if not path.exists():
-        return []
-    verdicts = []
-    for result in json.loads(path.read_text(encoding="utf-8")):
-        kind, _, name = result["unique_id"].split(".", 2)
-        verdicts.append(
-            {
-                "kind": "test" if kind == "test" else "model",
-                "name": name.split(".")[0],
-                "passed": result["status"] in ("success", "pass", "warn"),
-                "message": result["message"] or result["status"],
-            }
-        )
-    return sorted(verdicts, key=lambda verdict: (verdict["kind"], verdict["name"]))

@@ -14,7 +14,6 @@ import duckdb
 import pytest
 
 from orchestration.definitions import defs
-from orchestration.defs.resources import PulseResource
 from warehouse.gate import run_gate
 from warehouse.release import hash_tree
 from warehouse.workspace import Workspace
@@ -41,12 +40,9 @@ FAULTS = {
 def republish(workspace: Workspace) -> dg.ExecuteInProcessResult:
     """Gate and publish the current build, as after every build."""
     job = defs().resolve_job_def("republish")
-    with dg.DagsterInstance.ephemeral() as instance:
-        return job.execute_in_process(
-            instance=instance,
-            raise_on_error=False,
-            resources={"pulse": PulseResource(root=str(workspace.root))},
-        )
+    with dg.DagsterInstance.ephemeral() as instance, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PULSE_HOME", str(workspace.root))
+        return job.execute_in_process(instance=instance, raise_on_error=False)
 
 
 def break_build(path: Path, statement: str) -> None:

@@ -181,7 +181,7 @@ def _publish_once(root: Path, build: Path, stamp: str, *options: str) -> int:
 
 def _hold(root: Path, seconds: str, log: Path) -> None:
     """Take the lock of a workspace, note when it was had and given up."""
-    from orchestration.defs.resources import locked
+    from orchestration.lock import locked
 
     print("ready", flush=True)
     with locked(Workspace(root), 60):

@@ -7,7 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from orchestration.defs.resources import PulseResource, close_record, locked
+from orchestration.defs.resources import PulseResource, close_record
+from orchestration.lock import locked
 from warehouse.workspace import Workspace
 
 
@@ -26,7 +27,9 @@ def test_the_lock_tells_who_died_holding_it(tmp_path: Path) -> None:
         assert before == "killed"
 
 
-def test_the_record_of_a_killed_run_is_closed_by_the_next(tmp_path: Path) -> None:
+def test_the_record_of_a_killed_run_is_closed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A run that says "started" for ever would hold up the queue."""
 
     @dg.op
@@ -38,6 +41,7 @@ def test_the_record_of_a_killed_run_is_closed_by_the_next(tmp_path: Path) -> Non
         station()
 
     workspace = Workspace(tmp_path / "home")
+    monkeypatch.setenv("PULSE_HOME", str(workspace.root))
     with dg.DagsterInstance.ephemeral() as instance:
         killed = instance.create_run_for_job(small)
         started = dg.DagsterEvent(
@@ -47,9 +51,7 @@ def test_the_record_of_a_killed_run_is_closed_by_the_next(tmp_path: Path) -> Non
         assert instance.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.STARTED  # type: ignore[union-attr]
         workspace.builds.mkdir(parents=True)
         workspace.lock_file.write_text(killed.run_id, encoding="utf-8")
-        done = small.execute_in_process(
-            instance=instance, resources={"pulse": PulseResource(root=str(workspace.root))}
-        )
+        done = small.execute_in_process(instance=instance, resources={"pulse": PulseResource()})
         assert done.success
         assert instance.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
         assert workspace.lock_file.read_text(encoding="utf-8") == ""

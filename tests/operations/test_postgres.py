@@ -156,7 +156,7 @@ def server() -> Iterator[Server]:
         "PULSE_CODE_PORT": str(free_port()),
         "PULSE_HOME": str(folder / "home"),
         "PULSE_STATE": str(folder / "state"),
-        "PULSE_ALERT_WEBHOOK": "",
+        "PULSE_ALERTS": "",
         "PULSE_PAGE": "http://127.0.0.1:3000",
         "PULSE_SOURCE_MODE": "offline",
         "DAGSTER_HOME": str(PROJECT / "deploy"),
@@ -326,7 +326,7 @@ def test_the_services_of_compose_work_together(server: Server) -> None:
         (found,) = told["data"]["repositoriesOrError"]["nodes"]  # type: ignore[index,call-overload]
         assert found["location"]["name"] == "pulse"
         assert "refresh" in {job["name"] for job in found["jobs"]}
-        assert "tell_of_failed_runs" in {sensor["name"] for sensor in found["sensors"]}
+        assert "alert_on_failed_runs" in {sensor["name"] for sensor in found["sensors"]}
         permission = "{ permissions { permission value } }"
         for port, may in ((ports["webserver"], True), (viewer_port, False)):
             answer = ask_when_up(server, port, permission, *running)

@@ -299,9 +299,9 @@ def test_an_unclosed_warehouse_is_refused(
 
 
 def test_retention_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert PulseResource(keep_releases=4).releases_to_keep == 4
+    assert PulseResource().releases_to_keep == 10
     monkeypatch.setenv("PULSE_KEEP_RELEASES", "3")
-    assert PulseResource(keep_releases=4).releases_to_keep == 3
+    assert PulseResource().releases_to_keep == 3
     for wrong in ("0", "-1", "many"):
         monkeypatch.setenv("PULSE_KEEP_RELEASES", wrong)
         with pytest.raises(WorkspaceError, match="whole number from 1"):

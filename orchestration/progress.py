@@ -1,0 +1,35 @@
+"""What a run prints: one line per step that matters, with the seconds since it began."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import dagster as dg
+
+
+class _Line(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        """Seconds since the process began to log, and the words without Dagster's prefix."""
+        words = record.dagster_meta["orig_message"]  # type: ignore[attr-defined]
+        return line(record.relativeCreated / 1000, words)
+
+
+def line(seconds: float, words: str) -> str:
+    """One line of progress."""
+    return f"{seconds:6.1f} s  {words}"
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    return getattr(record, "dagster_meta", {}).get("dagster_event", record) is None
+
+
+@dg.logger({}, "Progress in a few lines; the page has every event.")
+def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
+    """Prints what our own code logs and none of Dagster's events."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(_Line())
+    handler.addFilter(_is_ours)
+    logger = logging.Logger("pulse.progress", logging.INFO)
+    logger.addHandler(handler)
+    return logger
