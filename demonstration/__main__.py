@@ -71,9 +71,10 @@ def make_demonstration(root: Path, seed: int) -> Workspace:
 )
 def main(seed: int, root: Path) -> None:
     """Build the whole platform on made-up files, in demo/, watermarked everywhere."""
-    from orchestration.cli import run_job, told_plainly
+    from orchestration.cli import plain_errors
+    from orchestration.runs import run_job
 
-    with told_plainly():
+    with plain_errors():
         workspace = make_demonstration(root, seed)
         click.echo(f"made-up publisher files are in {workspace.root}/files; nothing there is real")
         os.environ["DAGSTER_HOME"] = str(workspace.root / "dagster_home")
