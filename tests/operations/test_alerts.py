@@ -50,7 +50,7 @@ def receiver() -> Iterator[Receiver]:
     server = HTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    state.address = f"json://127.0.0.1:{server.server_port}/hook?token=secret"
+    state.address = f"json://127.0.0.1:{server.server_port}/secret"
     yield state
     server.shutdown()
     server.server_close()
@@ -69,7 +69,7 @@ def test_an_alert_reaches_the_address_and_the_log(
     """Both, with a link to the run."""
     assert send(EVENT) is True
     (got,) = receiver.got
-    assert got["path"] == "/hook?token=secret"
+    assert got["path"] == "/secret"
     assert got["title"] == "the run failed"
     assert got["message"].splitlines() == [
         "station: disk full",
