@@ -53,6 +53,8 @@ def make_demonstration(root: Path, seed: int) -> Workspace:
         ):
             continue
         for edition in dataset.editions:
+            if edition.history:
+                continue
             name = file_name(dataset, edition.edition, usual_form(dataset, edition.edition))
             path = files / name
             path.write_bytes(write_publisher_file(dataset, edition, areas, seed=seed))

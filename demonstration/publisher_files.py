@@ -122,6 +122,7 @@ class _Chance(random.Random):
 
     def __init__(self, dataset: Dataset, edition: Edition, seed: int) -> None:
         super().__init__(f"{dataset.code}/{edition.edition}/{seed}")
+        self.edition = edition.edition
         self._steady = f"{dataset.series or dataset.code}/{seed}"
 
     def of_area(self, what: str, code: str) -> random.Random:
@@ -299,6 +300,13 @@ _WORDING: Final[Mapping[str, tuple[str, str, str, str]]] = {
         "No",
     ),
 }
+# What changes between two editions, so that what is said of a change can be checked. From 2023/24 to
+# 2024/25 one authority in five changes in PLANTED by the minimum detectable change, away from 50%, and
+# no other does; the question of REWORDED is put in other words, so that its pair is under a caution.
+PLANTED: Final = frozenset({"neighbourhood_belonging", "area_attractiveness"})
+REWORDED: Final = frozenset({"area_attractiveness"})
+_CHANGED_IN: Final = "2024-25"
+_POWER: Final = _Z + 0.841621
 _MADE_UP: Final = "Made-up figures for demonstration and tests. Nothing here was published."
 _VINTAGE: Final = 2025
 
@@ -327,8 +335,26 @@ class _Share:
         ]
 
 
+def is_changed(measure: str, code: str) -> bool:
+    """Whether the authority's true share of the measure differs between the two editions."""
+    return measure in PLANTED and random.Random(f"{measure}/{code}").random() < 0.2
+
+
+def planted_change(truth: float, base: int) -> float:
+    """The minimum detectable change of a share, in points: found with a probability of 80%."""
+    away = 1 if truth >= 50 else -1
+    size = _POWER * math.sqrt(2) * _error(truth, base)
+    for _ in range(20):  # the error of the later edition is that of the changed share
+        size = _POWER * math.hypot(_error(truth, base), _error(truth + away * size, base))
+    return away * size
+
+
+def _error(value: float, base: int) -> float:
+    return math.sqrt(DESIGN_EFFECT * value * (100 - value) / base)
+
+
 def _share(value: float, base: int) -> _Share:
-    error = math.sqrt(DESIGN_EFFECT * value * (100 - value) / base)
+    error = _error(value, base)
     return _Share(
         round(value, 1),
         round(max(0.0, value - _Z * error), 1),
@@ -342,18 +368,19 @@ def _survey(
 ) -> tuple[dict[str, _Share], dict[str, _Share], _Share]:
     """Made-up shares of authorities, regions and England for one measure."""
     mean, spread = _LEVELS.get(measure, (50, 8))
-    steady = {code: chance.of_area(measure, areas.current(code)) for code in codes}
     weights = {
         code: chance.of_area("population", areas.current(code)).lognormvariate(11.6, 0.5)
         for code in codes
     }
-    shares = {
-        code: _share(
-            min(99.0, max(1.0, steady[code].gauss(mean, spread) + chance.gauss(0, 1.5))),
-            chance.randint(TYPICAL_BASE - 120, TYPICAL_BASE + 120),
-        )
-        for code in codes
-    }
+    shares = {}
+    for code in codes:
+        steady = chance.of_area(measure, areas.current(code))
+        truth = min(97.0, max(3.0, steady.gauss(mean, spread)))
+        base = steady.randint(TYPICAL_BASE - 120, TYPICAL_BASE + 120)
+        if chance.edition == _CHANGED_IN and is_changed(measure, areas.current(code)):
+            truth += planted_change(truth, base)
+        drawn = chance.gauss(truth, _error(truth, base))
+        shares[code] = _share(min(99.0, max(1.0, drawn)), base)
 
     def together(members: list[str]) -> _Share:
         total = sum(weights[code] for code in members)
@@ -421,6 +448,8 @@ def _community_life(
 ) -> list[_Table]:
     shares, regions, england = figures
     title, question, response, other = _WORDING[measure]
+    if measure in REWORDED and label == _CHANGED_IN.replace("-", "/"):
+        question = f"{question}, as asked in {label}"
     heads: list[CellIn] = [
         f"{label} Percentage (%)",
         f"{label} Lower Estimate percentage (%)",

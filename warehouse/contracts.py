@@ -17,6 +17,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 STATUSES_WITH_VALUE = ("published", "low_reliability")
+CONFIRMING_ORIGINS = ("publisher", "transcribed", "derived", "synthetic")
 RELEASABLE_ORIGINS = ("publisher", "transcribed", "reported", "derived")
 UNIT_RANGES: Mapping[str, tuple[float, float]] = {
     "percent": (0.0, 100.0),
@@ -27,6 +28,8 @@ UNIT_RANGES: Mapping[str, tuple[float, float]] = {
 VERDICTS = (
     "agrees",
     "differs",
+    "possible",
+    "impossible",
     "too_close_to_call",
     "contradicted_within_report",
     "cannot_be_computed",
@@ -353,7 +356,7 @@ def rules(
             "no_change_across_a_break",
             "Across a break that blocks, there is a reason and no difference.",
             "Look at dbt_project/seeds/series_breaks.csv and the model of changes.",
-            lambda frame, _: frame["break_kind"].isna() | frame["difference"].isna(),
+            lambda frame, _: (frame["grade"] != "block") | frame["difference"].isna(),
         ),
         Rule(
             "ranks",
@@ -389,13 +392,11 @@ def rules(
         Rule(
             "report_reconciliation",
             "claim_is_not_its_own_evidence",
-            "No claim is confirmed or contradicted by a figure that was transcribed from the report.",
-            "Exclude the report's own figures where the claim is answered.",
+            "A claim agrees or differs by a figure of the publisher or a copy of it, never a reported one.",
+            "Exclude reported figures where the claim is answered.",
             lambda frame, _: (
-                ~(
-                    frame["verdict"].isin(["agrees", "differs"])
-                    & (frame["our_source_dataset"] == "young_foundation_report")
-                )
+                ~frame["verdict"].isin(["agrees", "differs"])
+                | frame["our_origin"].isin(CONFIRMING_ORIGINS)
             ),
         ),
         Rule(

@@ -17,6 +17,7 @@ import pandas as pd
 
 from sources.catalogue import Catalogue
 from sources.observation import MEMBERSHIP_COLUMNS, OBSERVATION_COLUMNS
+from sources.parsers import QUESTION
 from sources.selection import DatasetObservations, EditionUsed
 from warehouse.connection import writing
 from warehouse.workspace import Workspace
@@ -58,6 +59,7 @@ _INPUT_CHECKS = (
     "dataset varchar, edition varchar, revision varchar, check_name varchar, severity varchar, "
     "passed boolean, message varchar"
 )
+_QUESTIONS = "dataset varchar, edition varchar, revision varchar, measure varchar, wording varchar"
 _REVISED = (
     "dataset varchar, edition varchar, old_revision varchar, new_revision varchar, "
     "measure varchar, area_code varchar, area_name varchar, period_end date, field varchar, "
@@ -138,6 +140,7 @@ def load(
             ("group_scales", _GROUP_SCALES, _scale_rows(catalogue)),
             ("inputs", _INPUTS, _input_rows(taken, notes)),
             ("input_checks", _INPUT_CHECKS, _check_rows(taken)),
+            ("questions", _QUESTIONS, _question_rows(taken)),
             ("revised_figures", _REVISED, pd.concat(revised) if revised else None),
         ]
         for name, types, frame in tables:
@@ -272,7 +275,10 @@ def _input_rows(
                 if used.retrieved_at
                 else None,
                 "figures": used.figures,
-                "notes": "; ".join(n.message for n in used.notes) or None,
+                "notes": "; ".join(
+                    n.message for n in used.notes if not n.code.startswith(QUESTION)
+                )
+                or None,
                 "refused": len(used.rejections),
                 "refusals": "; ".join(f"{r.file_name}: {r.error}" for r in used.rejections) or None,
                 "publisher_state": note.state if note else "not_tried",
@@ -280,6 +286,23 @@ def _input_rows(
             }
         )
     return pd.DataFrame(rows)
+
+
+def _question_rows(taken: Iterable[EditionUsed]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "dataset": used.dataset,
+                "edition": used.edition,
+                "revision": used.revision,
+                "measure": note.code.removeprefix(QUESTION),
+                "wording": note.message,
+            }
+            for used in taken
+            for note in used.notes
+            if note.code.startswith(QUESTION)
+        ]
+    )
 
 
 def _check_rows(taken: Iterable[EditionUsed]) -> pd.DataFrame:

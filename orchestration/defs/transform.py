@@ -40,6 +40,7 @@ RAW_TABLES = {
     "group_scales": "The groups of each index edition, with their limits",
     "inputs": "What was used of each edition and what was refused",
     "input_checks": "The findings of the contract on each input",
+    "questions": "Wording of question and responses of each measure",
     "revised_figures": "Figures that a revision changed",
 }
 

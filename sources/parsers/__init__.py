@@ -47,6 +47,10 @@ class Note:
     message: str
 
 
+QUESTION: Final = "question:"
+"""Beginning of the code of a note that carries the wording of a measure's question and response."""
+
+
 @dataclass(frozen=True)
 class Parsed:
     """The rows of one file, and what a reader of the run should know about how it was read.

@@ -21,7 +21,7 @@ from sources.catalogue import Measure, Table, fill
 from sources.consistency import half_unit, respondents_fit, stored_decimals
 from sources.contract import Finding
 from sources.errors import ParseError, combined
-from sources.parsers import ParseContext, Parsed
+from sources.parsers import QUESTION, ParseContext, Parsed
 from sources.parsers.tidy import (
     Notes,
     address,
@@ -522,6 +522,8 @@ class _Reader:
         # Where no other column has them, 'Response Breakdown' holds the names of areas.
         if "response" in header.columns and name_key != "response":
             body, question, responses = self._of_response(sheet, header, body, table)
+            # The wording, with every response offered, decides whether editions can be compared.
+            self.notes.add(f"{QUESTION}{measure.code}", f"{question} [{' | '.join(responses)}]")
         places = self._places(sheet, header, body, name_key)
         figures = [f for row, place in places if (f := self._figure(place, row, header, where))]
         if not figures:

@@ -256,7 +256,7 @@ def test_comparisons_and_changes_are_their_marts(
         count for key, count in compared.items() if key[3] is not None
     )
     changed = warehouse.execute(
-        f"select count(*), count(break_kind), count(difference) from marts.changes "
+        f"select count(*), count(*) filter (grade = 'block'), count(difference) from marts.changes "
         f"where {near} or area_code = 'E92000001'",
         {"lead": LEAD},
     ).fetchone()

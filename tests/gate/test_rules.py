@@ -77,7 +77,7 @@ def marts() -> dict[str, pd.DataFrame]:
         "authority_profiles": pd.DataFrame({"area_code": AREAS[:2]}),
         "combined_authorities": cells.loc[cells["area_code"] == "E47000001", key],
         "comparisons": pd.DataFrame({"outcome": ["similar", "better"], "reason": [None, None]}),
-        "changes": pd.DataFrame({"break_kind": [None, "wording"], "difference": [1.0, None]}),
+        "changes": pd.DataFrame({"grade": ["open", "block"], "difference": [1.0, None]}),
         "ranks": pd.DataFrame({"rank": [1, 2], "areas_ranked": [2, 2], "reason": [None, None]}),
         "group_counts": pd.DataFrame(
             {
@@ -98,7 +98,7 @@ def marts() -> dict[str, pd.DataFrame]:
                 "claim_id": ["RC1", "RC2"],
                 "verdict": ["agrees", "cannot_be_computed"],
                 "explanation": "Both say 41%, as printed.",
-                "our_source_dataset": ["survey", "young_foundation_report"],
+                "our_origin": ["transcribed", "reported"],
             }
         ),
         "provenance": pd.DataFrame(

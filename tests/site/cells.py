@@ -99,7 +99,8 @@ def change(outcome: str, **changed: Any) -> Change:
         "close_call": False,
         "reason_code": None,
         "reason": None,
-        "break_kind": None,
-        "movement": None,
+        "grade": "open",
+        "group_movement": None,
+        "sentence": "Up.",
     }
     return Change(**{**given, **changed})

@@ -165,8 +165,22 @@ def _reference(connection: duckdb.DuckDBPyConnection) -> None:
         connection,
         "reference.series_breaks",
         "dataset text, barometer_id text, from_edition text, to_edition text, area_code text, "
-        "kind text, reason text, citation text",
-        [(SURVEY, None, _OLD, _NEW, None, "wording", "The question changed", "A report")],
+        "kind text, grade text, reason text, said_by text, citation text, said_on date",
+        [
+            (
+                SURVEY,
+                None,
+                _OLD,
+                _NEW,
+                None,
+                "wording",
+                "block",
+                "The question changed",
+                "DCMS",
+                "A report",
+                date(2025, 12, 10),
+            ),
+        ],
     )
 
 
@@ -246,12 +260,12 @@ def _marts(connection: duckdb.DuckDBPyConnection, synthetic: bool) -> None:
         "from_period_end date, to_period_end date, from_value double, to_value double, "
         "difference double, difference_lower_95 double, difference_upper_95 double, "
         "minimum_detectable_change double, outcome text, close_call bool, reason_code text, "
-        "reason text, break_kind text, movement_in_words text",
+        "reason text, grade text, group_movement int, sentence text",
         [
             (
                 "trust_in_neighbours", area, kind, _OLD, _NEW, date(2024, 3, 31), date(2025, 3, 31),
                 37.0, 38.5, None, None, None, None, "cannot_say", False, "break_in_series",
-                "The question changed.", "wording", None,
+                "The question changed.", "block", None, "No test: The question changed.",
             )
             for area in (LEAD, ENGLAND)
             for kind in ("consecutive", "baseline_to_latest")
@@ -290,14 +304,14 @@ def _marts(connection: duckdb.DuckDBPyConnection, synthetic: bool) -> None:
         connection,
         "marts.report_reconciliation",
         "claim_id text, section text, barometer_id text, area_code text, area_name text, "
-        "statistic text, claimed_value text, our_value text, our_edition text, verdict text, "
+        "statistic text, unit text, claimed_value text, our_value text, our_edition text, verdict text, "
         "explanation text, note text, provenance_id text",
         [
-            ("RC01", "S", "trust_in_neighbours", LEAD, "Twin", "value", "29", "39", _NEW, "differs",
+            ("RC01", "S", "trust_in_neighbours", LEAD, "Twin", "value", "percent", "29", "39", _NEW, "differs",
              f"Ours is 39% {HOSTILE}.", "A note", f"connected-{LEAD}-{_NEW}"),
-            ("RC02", "S", "trust_in_neighbours", LEAD, "Twin", "comparison", "lower", "worse", _NEW,
+            ("RC02", "S", "trust_in_neighbours", LEAD, "Twin", "comparison", "none", "lower", "worse", _NEW,
              "agrees", "By the test.", None, f"connected-{LEAD}-{_NEW}"),
-            ("RC03", "S", "promising_prospects", None, "Regions", "group", "close_to_average", None,
+            ("RC03", "S", "promising_prospects", None, "Regions", "group", "none", "close_to_average", None,
              None, "cannot_be_computed", "No regions.", None, None),
         ],
     )  # fmt: skip

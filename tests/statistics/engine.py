@@ -76,14 +76,20 @@ INPUTS: dict[str, dict[str, str]] = {
         "is_baseline": "boolean",
         "previous_edition": "varchar",
     },
-    "series_breaks": {
+    "int_series_breaks": {
         "dataset": "varchar",
         "barometer_id": "varchar",
+        "area_code": "varchar",
         "from_edition": "varchar",
         "to_edition": "varchar",
-        "area_code": "varchar",
+        "from_order": "integer",
+        "to_order": "integer",
         "kind": "varchar",
+        "grade": "varchar",
         "reason": "varchar",
+        "said_by": "varchar",
+        "citation": "varchar",
+        "said_on": "date",
     },
     "survey_designs": {
         "dataset": "varchar",

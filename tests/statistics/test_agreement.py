@@ -386,6 +386,9 @@ def two_editions(draw: st.DrawFn) -> list[dict[str, Any]]:
     return rows
 
 
+CHANGES = ("int_change_pairs", "int_change_grades", "int_changes")
+
+
 @MODELS
 @given(two_editions())
 def test_change_model(rows: list[dict[str, Any]]) -> None:
@@ -394,9 +397,9 @@ def test_change_model(rows: list[dict[str, Any]]) -> None:
         {"dataset": dataset, "edition": "1", "edition_order": 1, "is_baseline": True},
         {"dataset": dataset, "edition": "2", "edition_order": 2, "previous_edition": "1"},
     ]
-    built = engine.run_models(
-        ("int_changes",), {"int_barometer_cells": rows, "int_editions": editions}
-    )["int_changes"]
+    built = engine.run_models(CHANGES, {"int_barometer_cells": rows, "int_editions": editions})[
+        "int_changes"
+    ]
     consecutive = built[built["change_kind"] == "consecutive"].set_index("area_code")
     sides = [[r for r in rows if r["edition"] == edition] for edition in ("1", "2")]
     decimals = [oracle.decimals_of(np.array([r["value"] for r in side])) for side in sides]

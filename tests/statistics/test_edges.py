@@ -24,6 +24,9 @@ from tests.statistics import engine, oracle
 METHODS = Path(__file__).resolve().parents[2] / "docs" / "methods.md"
 
 
+CHANGES = ("int_change_pairs", "int_change_grades", "int_changes")
+
+
 def figure(code: str, value: float | None, half: float = 3.0, **more: Any) -> dict[str, Any]:
     row: dict[str, Any] = {
         "area_code": code,
@@ -264,7 +267,7 @@ def test_a_break_of_one_area_leaves_the_others() -> None:
         for edition, end, value in (("1", "2024-03-31", 40.0), ("2", "2025-03-31", 45.0))
     ]
     built = engine.run_models(
-        ("int_changes",),
+        CHANGES,
         {
             "int_barometer_cells": rows,
             "int_editions": [
@@ -276,13 +279,16 @@ def test_a_break_of_one_area_leaves_the_others() -> None:
                     "previous_edition": "1",
                 },
             ],
-            "series_breaks": [
+            "int_series_breaks": [
                 {
                     "dataset": "dcms_community_life",
                     "from_edition": "1",
                     "to_edition": "2",
+                    "from_order": 1,
+                    "to_order": 2,
                     "area_code": "E08000038",
                     "kind": "geography",
+                    "grade": "block",
                     "reason": "The boundary changed",
                 }
             ],
@@ -293,7 +299,8 @@ def test_a_break_of_one_area_leaves_the_others() -> None:
     assert np.isnan(built.loc["E08000038", "change"])
     assert built.loc["E08000016", "outcome"] == "better"
     least = built.loc["E08000016", "minimum_detectable_change"]
-    assert least == pytest.approx(2.801585218 * (2 + 1 / 6) ** 0.5)
+    assert least == pytest.approx((1.959963984540054 + 0.8416212335729143) * (2 + 1 / 6) ** 0.5)
+    assert built.loc["E08000016", "grade"] == "caution"
 
 
 @pytest.mark.parametrize("between", [("1", "2"), ("2", "3"), ("0", "2"), ("2", "9")])
@@ -310,7 +317,7 @@ def test_a_break_anywhere_between_stops_the_baseline_comparison(between: tuple[s
         for edition in ("1", "2", "3")
     ]
     built = engine.run_models(
-        ("int_changes",),
+        CHANGES,
         {
             "int_barometer_cells": rows,
             "int_editions": [
@@ -323,19 +330,22 @@ def test_a_break_anywhere_between_stops_the_baseline_comparison(between: tuple[s
                 }
                 for edition, previous in (("1", None), ("2", "1"), ("3", "2"))
             ],
-            "series_breaks": [
+            "int_series_breaks": [
                 {
                     "dataset": "dcms_community_life",
                     "from_edition": between[0],
                     "to_edition": between[1],
+                    "from_order": int(between[0]) if between[0] in "123" else None,
+                    "to_order": int(between[1]) if between[1] in "123" else None,
                     "kind": "wording",
+                    "grade": "block",
                     "reason": "The question changed",
                 }
             ],
         },
     )["int_changes"]
     baseline = built[built["change_kind"] == "baseline_to_latest"].iloc[0]
-    assert baseline["is_break"]
+    assert baseline["grade"] == "block"
     assert baseline["outcome"] == "cannot_say"
 
 

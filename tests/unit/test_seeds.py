@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter, defaultdict
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -291,9 +292,18 @@ def test_designs_and_breaks_name_datasets_of_the_catalogue() -> None:
         assert row["barometer_id"] == "" or barometers[row["barometer_id"]] == row["dataset"]
 
 
-def test_every_pair_of_catalogued_editions_is_registered_as_a_break() -> None:
-    """No pair of editions has been shown to be comparable, so each must be refused with a reason."""
+def test_every_pair_of_catalogued_editions_has_a_grade_and_who_says_so() -> None:
+    """History is covered by a row on a stretch of editions; ignorance alone never blocks."""
     catalogue = load_catalogue()
+    for row in seed("series_breaks"):
+        assert row["grade"] in ("block", "caution", "open")
+        assert row["said_by"]
+        assert row["citation"]
+        date.fromisoformat(row["said_on"])
+        if row["dataset"] == "dcms_community_life":
+            assert row["grade"] != "block"
+        if row["kind"] == "question_text":
+            assert row["barometer_id"]
     breaks = {
         (row["barometer_id"], row["from_edition"], row["to_edition"])
         for row in seed("series_breaks")

@@ -3,11 +3,11 @@
 select
     changes.outcome,
     changes.reason_code,
-    changes.break_kind,
+    changes.grade,
     count(distinct changes.barometer_id) as barometers,
     count(distinct changes.area_code) as areas,
     count(*) as changes,
-    count(*) filter (changes.outcome in ('better', 'worse') and changes.bh_significant) as beyond_noise
+    count(*) filter (changes.outcome in ('better', 'worse') and changes.survives_family) as beyond_noise
 from marts.changes
 inner join marts.authority_profiles using (area_code)
 where

@@ -614,10 +614,10 @@ class _Reader:
                 "Later group": "to_group_label",
                 "Outcome": lambda row: _verdict(row)[0],
                 "Close call": lambda row: _verdict(row)[1],
-                "Shorthand": lambda row: BREAK if row["break_kind"] else "None",
-                "In words, or why it cannot be said": lambda row: _text(
-                    row["movement_in_words"] or row["reason"]
-                ),
+                "Grade of comparability": lambda row: _text(row["grade"]).capitalize(),
+                "Shorthand": lambda row: BREAK if row["grade"] == "block" else "None",
+                "In words": "sentence",
+                "Who says whether the two may be compared": "grade_citation",
             },
             source=self._source(
                 (row["dataset"], row[edition])
@@ -709,6 +709,7 @@ class _Reader:
                 "Area": "area_name",
                 "Area code": "area_code",
                 "Statistic": "statistic",
+                "Unit": "unit",
                 "Edition named": "claimed_edition",
                 "The report says": "claimed_value",
                 "Our figures say": lambda row: _text(row["our_value"], NOT_AVAILABLE),
@@ -755,7 +756,7 @@ class _Reader:
         """Where a series has a break."""
         return self._sheet(
             "Breaks",
-            "Breaks in series: editions that may not be compared, and why",
+            "Breaks in series: which editions may be compared, and who says so",
             self._rows(
                 "from reference.series_breaks order by dataset, from_edition, to_edition, kind, "
                 "barometer_id, area_code, reason"
@@ -767,9 +768,12 @@ class _Reader:
                 "Earlier edition": "from_edition",
                 "Later edition": "to_edition",
                 "Kind": "kind",
+                "Grade": "grade",
                 "Reason": "reason",
+                "Said by": "said_by",
                 "Citation": "citation",
-                "Shorthand": lambda _: BREAK,
+                "Said on": "said_on",
+                "Shorthand": lambda row: BREAK if row["grade"] == "block" else "None",
             },
             source="Source: the publishers' notes, cited in each row.",
             notes=(8,),

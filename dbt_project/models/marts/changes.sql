@@ -1,16 +1,14 @@
 with changes as (
 
-    select * from {{ ref('int_changes') }}
-    -- Where neither edition has a figure there is nothing to tell: the cells say so themselves.
-    where from_value is not null or to_value is not null
+    select
+        *,
+        {{ change_sentence() }} as sentence
+    from {{ ref('int_changes') }}
 
 )
 
 select
-    md5(concat_ws(
-        '|', barometer_id, change_kind, area_code, from_edition, to_edition,
-        cast(from_period_end as varchar), cast(to_period_end as varchar)
-    )) as change_id,
+    cast(change_id as varchar) as change_id,
     cast(barometer_id as varchar) as barometer_id,
     cast(goal_id as varchar) as goal_id,
     cast(dataset as varchar) as dataset,
@@ -28,6 +26,12 @@ select
     cast(polarity as varchar) as polarity,
     cast(from_value as double) as from_value,
     cast(to_value as double) as to_value,
+    cast(from_origin as varchar) as from_origin,
+    cast(to_origin as varchar) as to_origin,
+    cast(grade as varchar) as grade,
+    cast(grade_kind as varchar) as grade_kind,
+    cast(grade_reason as varchar) as grade_reason,
+    cast(grade_citation as varchar) as grade_citation,
     cast(change as double) as difference,
     cast(change_lower_95 as double) as difference_lower_95,
     cast(change_upper_95 as double) as difference_upper_95,
@@ -39,14 +43,13 @@ select
     cast(close_call as boolean) as close_call,
     cast(reason_code as varchar) as reason_code,
     cast(reason as varchar) as reason,
-    cast(break_kinds as varchar) as break_kind,
     cast(from_group_number as integer) as from_group_number,
     cast(from_group_label as varchar) as from_group_label,
     cast(to_group_number as integer) as to_group_number,
     cast(to_group_label as varchar) as to_group_label,
     cast(group_movement as integer) as group_movement,
-    cast(movement_in_words as varchar) as movement_in_words,
-    cast(bh_significant as boolean) as bh_significant,
+    cast(sentence as varchar) as sentence,
+    cast(bh_significant as boolean) as survives_family,
     cast(method as varchar) as method,
     cast(from_provenance_id as varchar) as from_provenance_id,
     cast(to_provenance_id as varchar) as to_provenance_id

@@ -644,12 +644,7 @@ class _Site:
             "kind": sentences.verdict_kind(lead.verdict, barometer.polarity),
             "label": sentences.verdict_label(lead.verdict, barometer.polarity),
             "direction_label": sentences.direction_label(change, barometer.polarity),
-            "direction": sentences.direction_sentence(
-                barometer,
-                change,
-                self._of_edition(barometer, change.from_edition if change else None),
-                self._of_edition(barometer, change.to_edition if change else None),
-            ),
+            "direction": sentences.direction_sentence(change),
             "newer": newer,
             "newer_england": region.cell(barometer, newest, ENGLAND) if newer else None,
         }

@@ -148,8 +148,9 @@ class Change:
     close_call: bool
     reason_code: str | None
     reason: str | None
-    break_kind: str | None
-    movement: str | None
+    grade: str
+    group_movement: int | None
+    sentence: str
 
 
 @dataclass(frozen=True)
@@ -569,7 +570,7 @@ def _changes(
             barometer_id, area_code, change_kind, from_edition, to_edition, from_period_end,
             to_period_end, from_value, to_value, difference, difference_lower_95,
             difference_upper_95, minimum_detectable_change, outcome, coalesce(close_call, false),
-            reason_code, reason, break_kind, movement_in_words
+            reason_code, reason, grade, group_movement, sentence
         from marts.changes
         where list_contains(?, area_code)
         order by

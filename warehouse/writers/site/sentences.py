@@ -309,7 +309,8 @@ def direction_label(change: Change | None, polarity: str) -> str:
     if change is None or change.outcome == "cannot_say":
         return "Cannot say"
     if change.outcome == "relative_position":
-        return change.movement or "Change of relative position"
+        moved = change.group_movement or 0
+        return "Up by group" if moved > 0 else "Down by group" if moved < 0 else "Same group"
     if change.close_call:
         return "Too close to call"
     found = side(change.outcome, polarity)
@@ -320,57 +321,11 @@ def direction_label(change: Change | None, polarity: str) -> str:
     }.get(found, "Cannot say")
 
 
-def direction_sentence(
-    barometer: Barometer, change: Change | None, baseline: Cell | None, latest: Cell | None
-) -> Sentence:
-    """Change since the baseline, or why none can be told."""
-    if change is None or (change.outcome == "cannot_say" and change.reason_code is None):
-        return (
-            Part(
-                "No direction since the baseline can be told: no later edition has figures to "
-                "set against it."
-            ),
-        )
-    if change.outcome == "cannot_say":
-        return (
-            Part(
-                f"No direction since the baseline ({_edition(change.from_edition)}) can be told. "
-                f"{_stop(change.reason)}"
-            ),
-        )
-    if change.outcome == "relative_position":
-        return (Part(_stop(change.movement)),)
-    words = {
-        "higher": "higher than",
-        "lower": "lower than",
-        "similar": "not different beyond the margin of error from",
-    }.get(side(change.outcome, barometer.polarity), "not comparable with")
-    if change.close_call:
-        words = "too close to call against"
-    assert change.from_value is not None
-    assert change.to_value is not None
-    parts = [
-        Part("The figure of "),
-        Part(_edition(change.to_edition)),
-        Part(", "),
-        Part(percent(change.to_value), latest),
-        Part(f", is {words} the baseline of {_edition(change.from_edition)}, "),
-        Part(percent(change.from_value), baseline),
-    ]
-    if change.difference is not None:
-        about = f" (difference about {points(change.difference)}"
-        if change.lower is not None and change.upper is not None:
-            about += f", 95% interval {points(change.lower)} to {points(change.upper)}"
-        parts.append(Part(about + ")"))
-    parts.append(Part("."))
-    if change.minimum_detectable is not None:
-        parts.append(
-            Part(
-                " The two samples could have shown a change of about "
-                f"{half_up(change.minimum_detectable)} points or more."
-            )
-        )
-    return tuple(parts)
+def direction_sentence(change: Change | None) -> Sentence:
+    """Change since the baseline as ``marts.changes`` puts it, or why there is none."""
+    if change is None:
+        return (Part("No later edition than the baseline has a figure to compare."),)
+    return (Part(change.sentence),)
 
 
 def reasons_apart(text: str) -> str:

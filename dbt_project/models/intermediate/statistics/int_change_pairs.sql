@@ -1,0 +1,150 @@
+-- Two figures of one area: of one edition and the next that has a figure, of the baseline and the
+-- latest, and for an index of the periods of one edition.
+
+with cells as (
+
+    select
+        all_cells.*,
+        {{ cell_decimals('all_cells') }} as decimals
+    from {{ ref('int_barometer_cells') }} as all_cells
+    where all_cells.value is not null
+
+),
+
+editions as (
+
+    select * from {{ ref('int_editions') }}
+
+),
+
+-- An edition of several periods is represented by its latest.
+by_edition as (
+
+    select
+        cells.*,
+        editions.edition_order,
+        editions.is_baseline
+    from cells
+    inner join editions on cells.dataset = editions.dataset and cells.edition = editions.edition
+    qualify
+        row_number() over (
+            partition by cells.barometer_id, cells.dataset, cells.edition, cells.area_code
+            order by cells.period_end desc
+        ) = 1
+
+),
+
+places as (
+
+    select
+        'edition' as scope,
+        barometer_id,
+        dataset,
+        area_code,
+        edition,
+        period_end,
+        edition_order,
+        coalesce(is_baseline, false) as is_start,
+        row_number() over (
+            partition by barometer_id, dataset, area_code order by edition_order
+        ) as place,
+        count(*) over (partition by barometer_id, dataset, area_code) as places
+    from by_edition
+
+    union all
+
+    select
+        'period' as scope,
+        barometer_id,
+        dataset,
+        area_code,
+        edition,
+        period_end,
+        null as edition_order,
+        min(period_end) over (
+            partition by barometer_id, dataset, edition, area_code
+        ) = period_end as is_start,
+        row_number() over (
+            partition by barometer_id, dataset, edition, area_code order by period_end
+        ) as place,
+        count(*) over (partition by barometer_id, dataset, edition, area_code) as places
+    from cells
+    where group_number is not null
+
+),
+
+kinds as (
+
+    select listed.*
+    from (
+        values
+        ('edition', 'consecutive', true),
+        ('edition', 'baseline_to_latest', false),
+        ('period', 'within_edition', true),
+        ('period', 'within_edition_first_to_last', false)
+    ) as listed (scope, change_kind, is_next)
+
+),
+
+pairs as (
+
+    select
+        kinds.change_kind,
+        later.barometer_id,
+        later.dataset,
+        later.area_code,
+        earlier.edition as from_edition,
+        earlier.period_end as from_period_end,
+        earlier.edition_order as from_order,
+        later.edition as to_edition,
+        later.period_end as to_period_end,
+        later.edition_order as to_order
+    from places as later
+    inner join kinds on later.scope = kinds.scope
+    inner join places as earlier
+        on
+            later.scope = earlier.scope
+            and later.barometer_id = earlier.barometer_id
+            and later.dataset = earlier.dataset
+            and later.area_code = earlier.area_code
+            and (later.scope = 'edition' or later.edition = earlier.edition)
+            and later.place > earlier.place
+            and (later.place = earlier.place + 1 or not kinds.is_next)
+            and (kinds.is_next or (earlier.is_start and later.place = later.places))
+
+),
+
+final as (
+
+    select
+        md5(concat_ws(
+            '|', pairs.barometer_id, pairs.change_kind, pairs.area_code, pairs.from_edition,
+            pairs.to_edition, pairs.from_period_end, pairs.to_period_end
+        )) as change_id,
+        pairs.*,
+        {% for side, edition in [('earlier', 'from'), ('later', 'to')] %}
+            {% for column in [
+                'period_start', 'value', 'se', 'decimals', 'base', 'origin', 'status', 'group_number',
+                'group_label', 'provenance_id',
+            ] %}{{ side }}.{{ column }} as {{ edition }}_{{ column }}, {% endfor %}
+        {% endfor %}
+        later.goal_id,
+        later.area_name,
+        later.area_level,
+        later.region_code,
+        later.unit,
+        later.polarity
+    from pairs
+    {% for side, edition in [('earlier', 'from'), ('later', 'to')] %}
+        inner join cells as {{ side }}
+            on
+                pairs.barometer_id = {{ side }}.barometer_id
+                and pairs.dataset = {{ side }}.dataset
+                and pairs.area_code = {{ side }}.area_code
+                and pairs.{{ edition }}_edition = {{ side }}.edition
+                and pairs.{{ edition }}_period_end = {{ side }}.period_end
+    {% endfor %}
+
+)
+
+select * from final
