@@ -16,7 +16,6 @@ from scipy import stats
 Numbers = npt.NDArray[np.float64]
 
 Z = float(stats.norm.ppf(0.975))
-Z_80 = float(stats.norm.ppf(0.8))
 
 
 def standard_error(
