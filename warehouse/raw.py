@@ -275,9 +275,7 @@ def _input_rows(
                 if used.retrieved_at
                 else None,
                 "figures": used.figures,
-                "notes": "; ".join(
-                    n.message for n in used.notes if not n.code.startswith(QUESTION)
-                )
+                "notes": "; ".join(n.message for n in used.notes if not n.code.startswith(QUESTION))
                 or None,
                 "refused": len(used.rejections),
                 "refusals": "; ".join(f"{r.file_name}: {r.error}" for r in used.rejections) or None,
