@@ -132,10 +132,13 @@ def hand_in(
 def read_regular_file(path: Path, place: dict[str, str]) -> bytes:
     """The bytes of a file, at most ``SIZE_LIMIT``; never waits for a pipe or a device."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as file:
-            mode = os.fstat(handle).st_mode
-            content = file.read(SIZE_LIMIT + 1) if stat.S_ISREG(mode) else b""
+        found = path.stat()
+        mode, size, content = found.st_mode, found.st_size, b""
+        if stat.S_ISREG(mode) and size <= SIZE_LIMIT:
+            # Should a pipe have taken the file's place since, opening it does not wait.
+            handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            with os.fdopen(handle, "rb") as file:
+                content = file.read(SIZE_LIMIT + 1)
     except OSError as error:
         raise LandingError(
             "the file cannot be read",
@@ -154,11 +157,12 @@ def read_regular_file(path: Path, place: dict[str, str]) -> bytes:
             todo="name the downloaded file itself",
             **place,
         )
-    if len(content) > SIZE_LIMIT:
+    if max(size, len(content)) > SIZE_LIMIT:
         raise LandingError(
             "the file is too large",
             code="too_large",
             expected=f"at most {SIZE_LIMIT:,} bytes",
+            found=f"{max(size, len(content)):,} bytes or more",
             todo="check that this is the file from the publisher's page",
             **place,
         )
