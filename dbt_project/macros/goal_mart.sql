@@ -4,7 +4,8 @@ with cells as (
 
     select * from {{ ref('barometers') }}
     where
-        goal_id = '{{ goal }}'
+        framework = '{{ var("framework") }}'
+        and goal_id = '{{ goal }}'
         and is_latest
         and area_level in ('nation', 'itl1', 'cauth', 'utla', 'lad')
 

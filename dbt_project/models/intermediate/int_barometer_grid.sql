@@ -1,9 +1,8 @@
--- Every cell that a reader may look for, whether or not a figure exists for it, with the reason
--- that is told where none does.
+-- Every cell that a reader may look for and that has no published figure, with the reason.
 
 with barometers as (
 
-    select * from {{ ref('barometer_definitions') }}
+    select * from {{ ref('int_indicators') }}
 
 ),
 
@@ -27,10 +26,7 @@ areas as (
         valid_to is null
         and area_code = current_code
         and area_level in ('nation', 'itl1', 'cauth', 'lad')
-        and area_code not like 'K%'
-        and area_code not like 'S%'
-        and area_code not like 'W%'
-        and area_code not like 'N%'
+        and area_code like 'E%'
 
 ),
 
@@ -48,12 +44,10 @@ figures as (
 counties as (
 
     select
-        memberships.member_code,
-        min(county_areas.area_name) as county_name
-    from {{ ref('int_area_memberships') }} as memberships
-    inner join {{ ref('areas') }} as county_areas on memberships.parent_code = county_areas.area_code
-    where memberships.kind = 'county'
-    group by memberships.member_code
+        parents.area_code,
+        county_areas.area_name as county_name
+    from {{ ref('int_area_parents') }} as parents
+    inner join {{ ref('areas') }} as county_areas on parents.county_code = county_areas.area_code
 
 ),
 
@@ -81,7 +75,7 @@ cells as (
     -- An older edition of a national series has its figures and no gaps.
     inner join editions on barometers.dataset = editions.dataset and not editions.is_history
     cross join areas
-    left join counties on areas.area_code = counties.member_code
+    left join counties on areas.area_code = counties.area_code
     left join edition_levels as own_level
         on
             editions.dataset = own_level.dataset

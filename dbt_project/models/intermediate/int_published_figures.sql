@@ -6,13 +6,13 @@ with observations as (
 
 barometers as (
 
-    select * from {{ ref('barometer_definitions') }}
+    select * from {{ ref('int_indicators') }}
 
 ),
 
 measures as (
 
-    select * from {{ ref('barometer_measures') }}
+    select * from {{ ref('indicator_measures') }}
 
 ),
 
@@ -76,7 +76,7 @@ candidates as (
         on
             observations.dataset = measures.dataset
             and observations.measure = measures.measure
-    inner join barometers on measures.barometer_id = barometers.barometer_id
+    inner join barometers on measures.indicator_id = barometers.barometer_id
     inner join catalogue on observations.dataset = catalogue.dataset
     inner join areas on observations.area_code = areas.area_code
     inner join editions

@@ -1,24 +1,16 @@
 with cells as (
 
     select * from {{ ref('barometers') }}
-    where is_latest and area_level in ('cauth', 'lad')
+    where
+        is_latest
+        and area_level in ('cauth', 'lad')
+        and framework = '{{ var("framework") }}'
 
 ),
 
 areas as (
 
     select * from {{ ref('areas') }}
-
-),
-
-memberships as (
-
-    select
-        member_code,
-        min(parent_code) as combined_authority_code
-    from {{ ref('int_area_memberships') }}
-    where kind = 'combined_authority' and vintage = {{ var('membership_vintage') }}
-    group by member_code
 
 ),
 
@@ -59,7 +51,7 @@ select
     cast(counted.area_level as varchar) as area_level,
     cast(counted.region_code as varchar) as region_code,
     cast(regions.area_name as varchar) as region_name,
-    cast(memberships.combined_authority_code as varchar) as combined_authority_code,
+    cast(parents.combined_authority_code as varchar) as combined_authority_code,
     cast(combined.area_name as varchar) as combined_authority_name,
     cast(populations.population_16_plus as bigint) as population_16_plus,
     cast(populations.vintage as integer) as population_vintage,
@@ -73,7 +65,7 @@ select
     cast(counted.index_groups_held as integer) as index_groups_held
 from counted
 left join areas as regions on counted.region_code = regions.area_code
-left join memberships on counted.area_code = memberships.member_code
-left join areas as combined on memberships.combined_authority_code = combined.area_code
+left join {{ ref('int_area_parents') }} as parents on counted.area_code = parents.area_code
+left join areas as combined on parents.combined_authority_code = combined.area_code
 left join populations on counted.area_code = populations.area_code
 order by counted.area_code

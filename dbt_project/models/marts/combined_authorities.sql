@@ -1,7 +1,7 @@
 with cells as (
 
     select * from {{ ref('barometers') }}
-    where area_level = 'cauth'
+    where area_level = 'cauth' and framework = '{{ var("framework") }}'
 
 ),
 
@@ -18,8 +18,9 @@ group_counts as (
         edition,
         period_end,
         parent_code,
-        string_agg(areas || ' ' || group_label, '; ' order by group_number) filter (areas > 0)
+        string_agg(areas || ' in ' || group_label, ', ' order by group_number) filter (areas > 0)
             as groups_in_words,
+        any_value(period_start) as period_start,
         sum(areas) as areas_with_group
     from {{ ref('int_group_counts') }}
     where parent_kind = 'combined_authority'
@@ -27,7 +28,16 @@ group_counts as (
 
 ),
 
--- An index has no value for a combined authority; its counts by group stand in each period.
+sizes as (
+
+    select distinct
+        area_code,
+        members
+    from {{ ref('int_area_members') }}
+
+),
+
+-- An index has no value for a combined authority but counts by group, in each period.
 final as (
 
     select
@@ -71,6 +81,39 @@ final as (
         estimates.population_vintage,
         group_counts.groups_in_words,
         group_counts.areas_with_group,
+        case
+            when group_counts.groups_in_words is null then cells.sentence
+            else
+                'On the ' || {{ title_in_words('cells.title') }} || ', the areas of '
+                || {{ area_in_words('cells.area_name', 'cells.area_level') }}
+                || ' that have a value are placed: ' || group_counts.groups_in_words || ' ('
+                || cells.edition_title || ', years ' || year(group_counts.period_start) || ' to '
+                || year(group_counts.period_end) || ').'
+        end as sentence,
+        case
+            when ranges.members_with_figure is null then null
+            when ranges.members_with_figure = 1
+                then
+                    'Of its ' || {{ count_in_words('sizes.members') }}
+                    || ' member authorities one has a figure: ' || ranges.lowest_in_words || '.'
+            else
+                case
+                    when ranges.members_with_figure < sizes.members
+                        then
+                            'Of its ' || {{ count_in_words('sizes.members') }}
+                            || ' member authorities '
+                            || {{ count_in_words('ranges.members_with_figure') }}
+                            || ' have a figure: '
+                    else
+                        'Among its ' || {{ count_in_words('sizes.members') }}
+                        || ' member authorities: '
+                end
+                || case
+                    when ranges.lowest = ranges.highest then ranges.lowest_in_words || '.'
+                    else
+                        'from ' || ranges.lowest_in_words || ' to ' || ranges.highest_in_words || '.'
+                end
+        end as members_sentence,
         cells.provenance_id
     from cells
     left join estimates
@@ -84,6 +127,13 @@ final as (
             and cells.barometer_id = group_counts.barometer_id
             and cells.edition = group_counts.edition
             and cells.area_code = group_counts.parent_code
+    left join {{ ref('int_member_ranges') }} as ranges
+        on
+            cells.barometer_id = ranges.barometer_id
+            and cells.edition = ranges.edition
+            and cells.period_end = ranges.period_end
+            and cells.area_code = ranges.combined_authority_code
+    left join sizes on cells.area_code = sizes.area_code
 
 )
 
@@ -119,6 +169,8 @@ select
     cast(population_vintage as integer) as population_vintage,
     cast(groups_in_words as varchar) as groups_in_words,
     cast(areas_with_group as integer) as areas_with_group,
+    cast(sentence as varchar) as sentence,
+    cast(members_sentence as varchar) as members_sentence,
     cast(provenance_id as varchar) as provenance_id
 from final
 order by barometer_id, area_code, edition, period_end

@@ -17,7 +17,7 @@ with comparisons as (
         barometers.statement,
         editions.edition_title
     from {{ ref('int_comparisons') }} as comparisons
-    inner join {{ ref('barometer_definitions') }} as barometers
+    inner join {{ ref('int_indicators') }} as barometers
         on comparisons.barometer_id = barometers.barometer_id
     inner join {{ ref('int_editions') }} as editions
         on

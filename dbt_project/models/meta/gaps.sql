@@ -8,5 +8,5 @@ select
     cast(status as varchar) as status,
     cast(status_reason as varchar) as status_reason
 from {{ ref('barometers') }}
-where value is null
+where value is null and framework = '{{ var("framework") }}'
 order by barometer_id, edition, area_code

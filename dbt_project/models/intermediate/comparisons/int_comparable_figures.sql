@@ -34,7 +34,7 @@ select
         when cells.area_level = 'lad' then parents.combined_authority_code
     end as peer_group
 from cells
-left join {{ ref('barometer_definitions') }} as barometers
+left join {{ ref('int_indicators') }} as barometers
     on cells.barometer_id = barometers.barometer_id
 left join {{ ref('int_area_parents') }} as parents on cells.area_code = parents.area_code
 left join current_combined_authorities

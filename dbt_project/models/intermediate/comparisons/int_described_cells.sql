@@ -1,0 +1,107 @@
+-- Every cell in each framework that uses its indicator, with its title, its mark and its verdict
+-- against England.
+with cells as (
+
+    select
+        *,
+        {{ area_in_words('area_name', 'area_level') }} as area_words,
+        max(group_number) over (partition by barometer_id, edition) as groups
+    from {{ ref('int_barometer_cells') }}
+
+),
+
+england as (
+
+    select
+        *,
+        {{ area_in_words('area_name', 'area_level') }} as england_words
+    from {{ ref('int_barometer_cells') }}
+    where area_code = '{{ var("england") }}'
+
+),
+
+verdicts as (
+
+    select * from {{ ref('int_comparisons') }}
+    where comparator_kind = 'england'
+
+),
+
+joined as (
+
+    select
+        cells.* exclude (goal_id),
+        parts.framework,
+        parts.goal_id,
+        parts.role,
+        barometers.title,
+        barometers.statement,
+        editions.edition_title,
+        editions.is_baseline,
+        -- The newest cell with a figure; where no edition has one for this area, the newest cell.
+        -- An abolished area has no latest cell.
+        areas.valid_to is null
+        and row_number() over (
+            partition by parts.framework, cells.barometer_id, cells.area_code
+            order by
+                cells.value is not null desc,
+                editions.edition_order desc,
+                cells.period_end desc
+        ) = 1 as is_latest,
+        case when cells.area_level != 'nation' then england.england_words end as comparator_words,
+        case when cells.area_level != 'nation' then england.value end as comparator_value,
+        case
+            when cells.area_level != 'nation'
+                then {{ figure_mark('england.origin', 'england.status') }}
+        end as comparator_mark,
+        verdicts.difference,
+        verdicts.difference_lower_95,
+        verdicts.difference_upper_95,
+        verdicts.z,
+        verdicts.p_value,
+        verdicts.close_call,
+        verdicts.survives_family,
+        verdicts.gap_exceeds_any_sample,
+        case when cells.area_level != 'nation' then coalesce(verdicts.outcome, 'cannot_say') end
+            as outcome,
+        case
+            when cells.area_level = 'nation' then null
+            when verdicts.barometer_id is not null then verdicts.reason
+            when cells.value is null
+                then 'There is no figure for ' || cells.area_words || '.'
+            when cells.unit = 'z_score'
+                then
+                    'No standard error is published for this index, so it is read by group and '
+                    || 'not tested.'
+            else cells.area_words || ' is not one of the current areas that are compared.'
+        end as reason,
+        coalesce(
+            {{ figure_mark('cells.origin', 'cells.status') }}, status_codes.symbol
+        ) as mark
+    from cells
+    inner join {{ ref('framework_indicators') }} as parts
+        on cells.barometer_id = parts.indicator_id
+    inner join {{ ref('int_indicators') }} as barometers
+        on cells.barometer_id = barometers.barometer_id
+    inner join {{ ref('areas') }} as areas on cells.area_code = areas.area_code
+    inner join {{ ref('int_editions') }} as editions
+        on
+            cells.dataset = editions.dataset
+            and cells.edition = editions.edition
+    left join {{ ref('status_codes') }} as status_codes on cells.status = status_codes.status
+    left join england
+        on
+            cells.barometer_id = england.barometer_id
+            and cells.edition = england.edition
+            and cells.unit != 'z_score'
+    left join verdicts
+        on
+            cells.barometer_id = verdicts.barometer_id
+            and cells.dataset = verdicts.dataset
+            and cells.edition = verdicts.edition
+            and cells.period_end = verdicts.period_end
+            and cells.area_code = verdicts.area_code
+
+)
+
+select * from joined

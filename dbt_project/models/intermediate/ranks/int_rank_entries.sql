@@ -1,0 +1,94 @@
+-- Every figure in each group of areas among which it may have a place.
+with cells as (
+
+    select
+        all_cells.*,
+        {{ cell_decimals('all_cells') }} as decimals
+    from {{ ref('int_barometer_cells') }} as all_cells
+    where
+        all_cells.unit != 'z_score' and all_cells.value is not null
+        and all_cells.area_level in ('cauth', 'lad')
+
+),
+
+memberships as (
+
+    select * from {{ ref('int_area_memberships') }}
+    where vintage = {{ var('membership_vintage') }}
+
+),
+
+rank_groups as (
+
+    select distinct
+        'combined_authorities' as rank_group,
+        cast(null as varchar) as rank_group_code,
+        parent_code as area_code
+    from memberships
+    where kind = 'combined_authority'
+
+    union all
+
+    select distinct
+        'members_of_combined_authority' as rank_group,
+        parent_code as rank_group_code,
+        member_code as area_code
+    from memberships
+    where kind = 'combined_authority'
+
+    union all
+
+    select distinct
+        'local_authorities_of_england' as rank_group,
+        '{{ var("england") }}' as rank_group_code,
+        member_code as area_code
+    from memberships
+    where kind = 'nation'
+
+),
+
+group_sizes as (
+
+    select
+        rank_group,
+        rank_group_code,
+        count(*) as areas_in_group
+    from rank_groups
+    group by rank_group, rank_group_code
+
+),
+
+entries as (
+
+    select
+        rank_groups.rank_group,
+        rank_groups.rank_group_code,
+        cells.barometer_id,
+        cells.goal_id,
+        cells.dataset,
+        cells.edition,
+        cells.period_start,
+        cells.period_end,
+        cells.area_code,
+        cells.area_name,
+        cells.polarity,
+        cells.value,
+        cells.se,
+        cells.decimals,
+        cells.se is not null
+        and coalesce(cells.base, {{ var('minimum_base', 30) }}) >= {{ var('minimum_base', 30) }}
+            as is_ranked,
+        case when cells.polarity = 'low_good' then -cells.value else cells.value end as score
+    from rank_groups
+    inner join cells on rank_groups.area_code = cells.area_code
+
+)
+
+select
+    entries.*,
+    group_sizes.areas_in_group
+from entries
+inner join group_sizes
+    on
+        entries.rank_group = group_sizes.rank_group
+        and entries.rank_group_code is not distinct from group_sizes.rank_group_code
