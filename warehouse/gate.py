@@ -89,7 +89,7 @@ def read_reference(connection: duckdb.DuckDBPyConnection, previous: Path | None)
     """What the rules compare the marts with, read from the build and the release before it."""
     goals: dict[str, set[str]] = {}
     for goal, barometer in connection.execute(
-        "select goal_id, barometer_id from reference.barometer_definitions"
+        "select goal_id, barometer_id from meta.indicator_roles where is_report"
     ).fetchall():
         goals.setdefault(goal, set()).add(barometer)
     return Reference(

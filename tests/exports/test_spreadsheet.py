@@ -173,7 +173,7 @@ def test_a_goal_is_its_mart(
                 b.provenance_id,
                 case when b.unit = 'z_score' then 6 when is_whole then 0 else 1 end
             from marts.barometers as b
-            inner join reference.barometer_definitions as d using (barometer_id)
+            inner join (from meta.indicator_roles where is_report) as d using (barometer_id)
             left join whole on b.barometer_id = whole.barometer_id and b.edition = whole.edition
             where b.is_latest and b.goal_id = $goal
             and b.area_code in (select area_code from areas)
@@ -209,7 +209,7 @@ def test_every_computed_combined_authority_is_marked(
         (title, code)
         for title, code in warehouse.execute(
             "select d.short_title, b.area_code from marts.barometers as b "
-            "inner join reference.barometer_definitions as d using (barometer_id) "
+            "inner join (from meta.indicator_roles where is_report) as d using (barometer_id) "
             "where b.is_latest and b.area_level = 'cauth' and b.origin = 'derived'"
         ).fetchall()
     }
@@ -239,7 +239,7 @@ def test_comparisons_and_changes_are_their_marts(
             select
                 d.short_title, c.area_code, coalesce(c.comparator_code, '[z]'),
                 round(c.z, 1) from marts.comparisons as c
-            inner join reference.barometer_definitions as d using (barometer_id)
+            inner join (from meta.indicator_roles where is_report) as d using (barometer_id)
             semi join (
                 select barometer_id, area_code, edition, period_end from marts.barometers
                 where is_latest and value is not null
@@ -273,7 +273,7 @@ def test_claims_editions_gaps_and_checks_are_all_there(
 ) -> None:
     for sheet, source in {
         "Report_claims": "marts.report_reconciliation",
-        "Barometers": "reference.barometer_definitions",
+        "Barometers": "meta.indicator_roles",
         "Breaks": "reference.series_breaks",
         "Editions": "meta.editions",
         "Gaps": "meta.gap_reasons",

@@ -51,7 +51,7 @@ def barometers() -> pd.DataFrame:
         "origin": None,
         "provenance_id": None,
     }
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows).assign(framework="inclusive_communities")
     numbers = ["value", "lower_95", "upper_95", "group_number"]
     return frame.astype(dict.fromkeys(numbers, float))
 

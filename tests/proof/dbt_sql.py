@@ -33,6 +33,7 @@ COMPARISONS = (
     "int_comparison_tests",
     "int_comparisons",
 )
+RANKS = ("int_rank_entries", "int_ranks")
 
 
 class RenderError(PulseError):

@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 
 import sources
-from tests.proof.dbt_sql import COMPARISONS, DBT_PROJECT, render, statistics_model
+from tests.proof.dbt_sql import COMPARISONS, DBT_PROJECT, RANKS, render, statistics_model
 from tests.proof.lines import Line, near, within
 
 SEEDS = DBT_PROJECT / "seeds"
@@ -45,7 +45,7 @@ def published_figures() -> Iterator[duckdb.DuckDBPyConnection]:
         for model in ESTIMATES:
             connection.execute(f"create table {model} as {statistics_model(model)}")
         connection.execute(_CELLS)
-        for model in (*COMPARISONS, "int_ranks"):
+        for model in (*COMPARISONS, *RANKS):
             connection.execute(f"create table {model} as {statistics_model(model)}")
         yield connection
     finally:
@@ -62,6 +62,12 @@ def _seed(name: str) -> pd.DataFrame:
     return pd.read_csv(SEEDS / f"{name}.csv", dtype="string", keep_default_na=False, na_values=[""])
 
 
+def _indicators() -> pd.DataFrame:
+    """Every indicator with its goal and role, as the dbt model of that name has them."""
+    both = _seed("indicators").merge(_seed("framework_indicators"), on="indicator_id")
+    return both.rename(columns={"indicator_id": "barometer_id"})
+
+
 def _carried(*parts: str) -> pd.DataFrame:
     path = BUNDLED.joinpath(*parts)
     return pd.read_csv(path, dtype="string", keep_default_na=False, na_values=[""])
@@ -69,8 +75,9 @@ def _carried(*parts: str) -> pd.DataFrame:
 
 def load_areas(connection: duckdb.DuckDBPyConnection) -> None:
     """The seeds of areas and designs, memberships, and the populations 16+ of mid-2020."""
-    for name in ("areas", "area_groups", "area_code_changes", "barometer_definitions"):
+    for name in ("areas", "area_groups", "area_code_changes"):
         table(connection, name, _seed(name))
+    table(connection, "int_indicators", _indicators())
     table(connection, "raw_designs", _seed("survey_designs"))
     table(connection, "lookup", _carried("ons_combined_authorities", "2025.csv"))
     table(connection, "population", _carried("ons_population", "mid-2020.csv"))
@@ -128,10 +135,10 @@ left join areas on population.area_code = areas.area_code;
 _FIGURES = """
 create table int_published_figures as
 select
-    barometer_definitions.barometer_id,
-    barometer_definitions.goal_id,
+    int_indicators.barometer_id,
+    int_indicators.goal_id,
     figures.measure,
-    barometer_definitions.dataset,
+    int_indicators.dataset,
     figures.dataset as source_dataset,
     figures.edition,
     cast(figures.period_start as date) as period_start,
@@ -141,7 +148,7 @@ select
     areas.area_level,
     areas.region_code,
     figures.unit,
-    barometer_definitions.polarity,
+    int_indicators.polarity,
     cast(figures.value as double) as value,
     cast(figures.lower_95 as double) as lower_95,
     cast(figures.upper_95 as double) as upper_95,
@@ -154,7 +161,7 @@ select
     figures.area_code || figures.measure as provenance_id,
     1 as source_rank
 from figures
-inner join barometer_definitions on figures.measure = barometer_definitions.barometer_id
+inner join int_indicators on figures.measure = int_indicators.barometer_id
 inner join areas on figures.area_code = areas.area_code;
 """
 

@@ -96,7 +96,7 @@ def _reference(connection: duckdb.DuckDBPyConnection) -> None:
         connection,
         "reference.goals",
         "goal_id text, goal_order int, title text, concept text, definition text, "
-        "for_residents text, key_barometer_id text, citation text",
+        "for_residents text, citation text",
         [
             (
                 g,
@@ -105,7 +105,6 @@ def _reference(connection: duckdb.DuckDBPyConnection) -> None:
                 "Concept",
                 f"What {HOSTILE} means",
                 "Ties",
-                _barometer_id(g),
                 "C",
             )
             for i, g in enumerate(_GOALS, start=1)
@@ -113,10 +112,11 @@ def _reference(connection: duckdb.DuckDBPyConnection) -> None:
     )
     _table(
         connection,
-        "reference.barometer_definitions",
+        "meta.indicator_roles",
         "barometer_id text, goal_id text, role text, barometer_order int, title text, "
         "short_title text, statement text, unit text, polarity text, dataset text, "
-        "table_code text, question text, question_source text, response text, definition text, caution text, comparator text",
+        "table_code text, question text, question_source text, response text, definition text, caution text, comparator text, "
+        "is_report bool",
         [
             (
                 _barometer_id(g),
@@ -136,6 +136,7 @@ def _reference(connection: duckdb.DuckDBPyConnection) -> None:
                 "Share of adults who trust many",
                 HOSTILE,
                 "England",
+                True,
             )
             for g in _GOALS
         ],

@@ -55,7 +55,7 @@ INPUTS: dict[str, dict[str, str]] = {
     "areas": AREAS,
     "int_published_figures": FIGURES,
     "int_barometer_cells": CELLS,
-    "barometer_definitions": {"barometer_id": "varchar", "role": "varchar"},
+    "int_indicators": {"barometer_id": "varchar", "role": "varchar"},
     "int_area_memberships": {
         "vintage": "integer",
         "kind": "varchar",

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.proof.dbt_sql import COMPARISONS
+from tests.proof.dbt_sql import COMPARISONS, RANKS
 from tests.statistics import engine, oracle
 
 TOLERANCE = 1e-9
@@ -298,7 +298,7 @@ def test_comparison_and_rank_models(
         "se": england_se,
     }
     inputs["int_barometer_cells"] = [*cells, nation]
-    built = engine.run_models((*COMPARISONS, "int_ranks"), inputs)
+    built = engine.run_models((*COMPARISONS, *RANKS), inputs)
     comparisons = built["int_comparisons"]
     against = comparisons[comparisons["comparator_kind"] == "england"].set_index("area_code")
     total = sum(r["population"] for r in world)

@@ -31,7 +31,7 @@ def _compare(*cells: dict[str, Any], parents: tuple[tuple[str, str], ...] = ()) 
         COMPARISONS,
         {
             "int_barometer_cells": list(cells),
-            "barometer_definitions": [
+            "int_indicators": [
                 {"barometer_id": "b1", "role": "key"},
                 {"barometer_id": "b2", "role": "supporting"},
             ],

@@ -34,8 +34,10 @@ KEYS = {
     "area_code_changes": ("old_code",),
     "area_groups": ("parent_code", "member_code", "kind"),
     "goals": ("goal_id",),
-    "barometer_definitions": ("barometer_id",),
-    "barometer_measures": ("dataset", "measure"),
+    "frameworks": ("framework",),
+    "indicators": ("indicator_id",),
+    "framework_indicators": ("framework", "indicator_id"),
+    "indicator_measures": ("dataset", "measure"),
     "resident_outcomes": ("goal_id", "kind", "outcome_order"),
     "status_codes": ("status",),
     "survey_designs": ("dataset", "edition"),
@@ -246,28 +248,31 @@ def test_codes_of_the_2025_list_are_those_that_the_commission_gives() -> None:
 
 
 def test_goals_have_one_key_and_three_supporting_barometers() -> None:
-    barometers = seed("barometer_definitions")
-    assert len(barometers) == 16
+    report = [
+        row
+        for row in seed("framework_indicators")
+        if row["framework"] == "inclusive_communities" and row["role"] != "context"
+    ]
+    assert len(report) == 16
     for goal in seed("goals"):
-        own = [row for row in barometers if row["goal_id"] == goal["goal_id"]]
-        assert [row["barometer_order"] for row in own] == ["1", "2", "3", "4"]
+        own = [row for row in report if row["goal_id"] == goal["goal_id"]]
+        assert [row["indicator_order"] for row in own] == ["1", "2", "3", "4"]
         assert [row["role"] for row in own] == ["key", "supporting", "supporting", "supporting"]
-        assert own[0]["barometer_id"] == goal["key_barometer_id"]
 
 
 def test_barometers_and_measures_agree_with_the_catalogue() -> None:
     catalogue = load_catalogue()
-    barometers = {row["barometer_id"]: row for row in seed("barometer_definitions")}
+    barometers = {row["indicator_id"]: row for row in seed("indicators")}
     fed = defaultdict(set)
-    for row in seed("barometer_measures"):
+    for row in seed("indicator_measures"):
         dataset = catalogue.dataset(row["dataset"])
         measure = dataset.measure(row["measure"])
         dataset.edition(row["from_edition"])
-        barometer = barometers[row["barometer_id"]]
+        barometer = barometers[row["indicator_id"]]
         assert measure.unit == barometer["unit"]
         assert int(row["precedence"]) == dataset.precedence
         assert (dataset.series or dataset.code) == barometer["dataset"]
-        fed[row["barometer_id"]].add(row["dataset"])
+        fed[row["indicator_id"]].add(row["dataset"])
     assert all(barometers[barometer]["dataset"] in sources for barometer, sources in fed.items())
     assert set(fed) == set(barometers)
     for barometer in barometers.values():
@@ -278,7 +283,7 @@ def test_barometers_and_measures_agree_with_the_catalogue() -> None:
 
 def test_designs_and_breaks_name_datasets_of_the_catalogue() -> None:
     catalogue = load_catalogue()
-    barometers = {row["barometer_id"]: row["dataset"] for row in seed("barometer_definitions")}
+    barometers = {row["indicator_id"]: row["dataset"] for row in seed("indicators")}
     for row in seed("survey_designs"):
         catalogue.dataset(row["dataset"]).edition(row["edition"])
         assert float(row["design_effect"]) == 1.6
@@ -314,21 +319,21 @@ def test_every_pair_of_catalogued_editions_has_a_grade_and_who_says_so() -> None
         for row in seed("series_breaks")
         if not row["area_code"] and not row["barometer_id"]
     }
-    for barometer in seed("barometer_definitions"):
+    for barometer in seed("indicators"):
         editions = [
             entry.edition
             for entry in catalogue.dataset(barometer["dataset"]).editions
             if not entry.history
         ]
         for pair in pairwise(editions):
-            own = (barometer["barometer_id"], *pair) in breaks
-            assert own or (barometer["dataset"], *pair) in whole, (barometer["barometer_id"], pair)
+            own = (barometer["indicator_id"], *pair) in breaks
+            assert own or (barometer["dataset"], *pair) in whole, (barometer["indicator_id"], pair)
 
 
 def test_claims_are_normalised() -> None:
     catalogue = load_catalogue()
     claims = seed("report_claims")
-    barometers = {row["barometer_id"]: row for row in seed("barometer_definitions")}
+    barometers = {row["indicator_id"]: row for row in seed("indicators")}
     assert [row["claim_id"] for row in claims] == [f"RC{number:02}" for number in range(1, 53)]
     for row in claims:
         assert row["dataset"] == barometers[row["barometer_id"]]["dataset"]

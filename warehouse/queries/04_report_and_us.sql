@@ -8,6 +8,7 @@ select
     r.our_value as ours,
     r.verdict
 from marts.report_reconciliation as r
-inner join reference.goals as g on r.barometer_id = g.key_barometer_id
+inner join meta.indicator_roles as i
+    on r.barometer_id = i.barometer_id and i.is_report and i.role = 'key'
 where r.area_name in ('WMCA', 'England')
 order by r.claim_id;

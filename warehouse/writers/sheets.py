@@ -337,8 +337,8 @@ class _Reader:
         self._authorities = [row["area_code"] for row in areas if row["area_level"] == "cauth"]
         self._status = {row["status"]: row for row in self._rows("from reference.status_codes")}
         self._definitions = self._rows(
-            "select d.*, g.title as goal_title from reference.barometer_definitions as d "
-            "inner join reference.goals as g using (goal_id) order by goal_order, barometer_order"
+            "select d.*, g.title as goal_title from meta.indicator_roles as d inner join "
+            "reference.goals as g using (goal_id) where is_report order by goal_order, barometer_order"
         )
         self._order = {row["barometer_id"]: i for i, row in enumerate(self._definitions)}
         self._titles = {row["barometer_id"]: row["short_title"] for row in self._definitions}
@@ -467,7 +467,11 @@ class _Reader:
 
     def goals(self) -> list[Sheet]:
         """One sheet per goal: the latest cell of each barometer, one row per area."""
-        return [self._goal(goal) for goal in self._rows("from reference.goals order by goal_order")]
+        goals = self._rows(
+            "from reference.goals where goal_id in "
+            "(select goal_id from meta.indicator_roles where is_report) order by goal_order"
+        )
+        return [self._goal(goal) for goal in goals]
 
     def _goal(self, goal: Row) -> Sheet:
         shown = [*self._near, ENGLAND, *self._regions, *self._authorities]

@@ -610,7 +610,9 @@ def _group_counts(
 
 def _goals(connection: duckdb.DuckDBPyConnection) -> tuple[Goal, ...]:
     barometers: dict[str, list[Barometer]] = {}
-    for row in _rows(connection, "reference.barometer_definitions", "goal_id, barometer_order"):
+    for row in _rows(connection, "meta.indicator_roles", "goal_id, barometer_order"):
+        if not row["is_report"]:
+            continue
         barometers.setdefault(row["goal_id"], []).append(
             Barometer(
                 id=row["barometer_id"],
@@ -637,10 +639,9 @@ def _goals(connection: duckdb.DuckDBPyConnection) -> tuple[Goal, ...]:
         by_kind.setdefault(row["kind"], []).append(row["outcome"])
     goals = []
     for row in _rows(connection, "reference.goals", "goal_order"):
-        found = sorted(
-            barometers[row["goal_id"]],
-            key=lambda b: (b.id != row["key_barometer_id"], b.order),
-        )
+        if row["goal_id"] not in barometers:
+            continue
+        found = sorted(barometers[row["goal_id"]], key=lambda b: (b.role != "key", b.order))
         goals.append(
             Goal(
                 id=row["goal_id"],

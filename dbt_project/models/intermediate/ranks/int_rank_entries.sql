@@ -3,9 +3,10 @@ with cells as (
 
     select
         all_cells.*,
-        {{ cell_decimals('all_cells') }} as decimals
+        {{ test_columns('all_cells') }}
     from {{ ref('int_barometer_cells') }} as all_cells
-    where
+    -- Not where: the decimals are those of the whole column, England's figure included.
+    qualify
         all_cells.unit != 'z_score' and all_cells.value is not null
         and all_cells.area_level in ('cauth', 'lad')
 
@@ -74,11 +75,13 @@ entries as (
         cells.polarity,
         cells.value,
         cells.se,
-        cells.decimals,
+        cells.test_se,
+        cells.test_rounding,
         cells.se is not null
         and coalesce(cells.base, {{ var('minimum_base', 30) }}) >= {{ var('minimum_base', 30) }}
             as is_ranked,
-        case when cells.polarity = 'low_good' then -cells.value else cells.value end as score
+        case when cells.polarity = 'low_good' then -cells.test_value else cells.test_value end
+            as score
     from rank_groups
     inner join cells on rank_groups.area_code = cells.area_code
 

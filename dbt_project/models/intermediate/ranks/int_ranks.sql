@@ -35,8 +35,8 @@ pairwise as (
                 when
                     others.score - areas.score
                     > {{ confidence_z() }} * sqrt(
-                        areas.se * areas.se + others.se * others.se
-                        + {{ rounding_variance('areas.decimals', 'others.decimals') }}
+                        areas.test_se * areas.test_se + others.test_se * others.test_se
+                        + areas.test_rounding + others.test_rounding
                     )
                     then 1
                 else 0
@@ -47,8 +47,8 @@ pairwise as (
                 when
                     areas.score - others.score
                     > {{ confidence_z() }} * sqrt(
-                        areas.se * areas.se + others.se * others.se
-                        + {{ rounding_variance('areas.decimals', 'others.decimals') }}
+                        areas.test_se * areas.test_se + others.test_se * others.test_se
+                        + areas.test_rounding + others.test_rounding
                     )
                     then 1
                 else 0
@@ -119,7 +119,7 @@ select
     cast(areas_ranked as integer) as areas_ranked,
     cast(areas_in_group as integer) as areas_in_group,
     reason_code,
-    'rank_range_pairwise_z_95_v2' as method,
+    'rank_range_pairwise_z_95_v3' as method,
     case when reason_code is null then cast(1 + ahead as integer) end as rank,
     case when reason_code is null then cast(1 + significantly_ahead as integer) end
         as rank_best,
