@@ -16,15 +16,15 @@ editions as (
 questions as (
 
     select
-        measures.barometer_id,
+        measures.indicator_id as barometer_id,
         questions.edition,
         string_agg(distinct questions.wording, ' / ' order by questions.wording) as wording
     from {{ source('raw', 'questions') }} as questions
-    inner join {{ ref('barometer_measures') }} as measures
+    inner join {{ ref('indicator_measures') }} as measures
         on
             questions.dataset = measures.dataset
             and questions.measure = measures.measure
-    group by measures.barometer_id, questions.edition
+    group by measures.indicator_id, questions.edition
 
 ),
 
