@@ -403,28 +403,34 @@ def test_change_model(rows: list[dict[str, Any]]) -> None:
     consecutive = built[built["change_kind"] == "consecutive"].set_index("area_code")
     sides = [[r for r in rows if r["edition"] == edition] for edition in ("1", "2")]
     decimals = [oracle.decimals_of(np.array([r["value"] for r in side])) for side in sides]
-    rounded = oracle.rounding(*decimals)
     assert len(consecutive) == len(sides[0])
     for earlier, later in zip(*sides, strict=True):
         found = consecutive.loc[later["area_code"]]
-        sampling = earlier["se"] ** 2 + later["se"] ** 2
+        wanted_test = oracle.compared(
+            oracle.Figure(later["value"], later["se"], decimals=decimals[1]),
+            oracle.Figure(earlier["value"], earlier["se"], decimals=decimals[0]),
+        )
+        assert wanted_test is not None
         if any(r["base"] is not None and r["base"] < 30 for r in (earlier, later)):
             assert found["reason_code"] == "base_too_small"
             assert found["outcome"] == "cannot_say"
             continue
-        if rounded > sampling:
+        if wanted_test.rounding > wanted_test.sampling:
             assert found["reason_code"] == "printed_too_coarsely"
             assert found["outcome"] == "cannot_say"
             continue
         change = later["value"] - earlier["value"]
-        z, sampling_z = change / math.sqrt(sampling + rounded), change / math.sqrt(sampling)
+        z, sampling_z = wanted_test.z, wanted_test.sampling_z
         assert agree(found["z"], z)
         assert agree(found["sampling_z"], sampling_z)
         assert agree(found["p_value"], oracle.two_sided_p(z))
         assert found["outcome"] == oracle.outcome(z, later["polarity"])
         assert found["close_call"] == oracle.close(z, sampling_z)
-        error = math.sqrt(sampling + rounded)
-        assert agree(found["minimum_detectable_change"], oracle.least_change(error))
+        least = oracle.least_change(
+            earlier["se"], later["se"], math.sqrt(oracle.rounding(*decimals))
+        )
+        assert agree(found["minimum_detectable_change"], least)
+        error = wanted_test.difference_se
         assert agree(found["change_lower_95"], change - oracle.Z * error)
         assert agree(found["change_upper_95"], change + oracle.Z * error)
     tested = consecutive[consecutive["p_value"].notna()]

@@ -5,7 +5,7 @@ with cells as (
 
     select
         all_cells.*,
-        {{ cell_decimals('all_cells') }} as decimals
+        {{ test_columns('all_cells') }}
     from {{ ref('int_barometer_cells') }} as all_cells
     where all_cells.value is not null
 
@@ -124,8 +124,8 @@ final as (
         pairs.*,
         {% for side, edition in [('earlier', 'from'), ('later', 'to')] %}
             {% for column in [
-                'period_start', 'value', 'se', 'decimals', 'base', 'origin', 'status', 'group_number',
-                'group_label', 'provenance_id',
+                'period_start', 'value', 'se', 'decimals', 'test_value', 'test_se', 'test_rounding',
+                'base', 'origin', 'status', 'group_number', 'group_label', 'provenance_id',
             ] %}{{ side }}.{{ column }} as {{ edition }}_{{ column }}, {% endfor %}
         {% endfor %}
         later.goal_id,

@@ -4,8 +4,11 @@ with pairs as (
 
     select
         *,
-        from_se * from_se + to_se * to_se as sampling_variance,
-        {{ rounding_variance('from_decimals', 'to_decimals') }} as rounding_variance
+        to_test_value - from_test_value as test_difference,
+        power(from_test_se, 2) + power(to_test_se, 2) as sampling_variance,
+        from_test_rounding + to_test_rounding as rounding_variance,
+        power(from_se, 2) + power(to_se, 2)
+        + {{ rounding_variance('from_decimals', 'to_decimals') }} as points_variance
     from {{ ref('int_change_pairs') }}
 
 ),
@@ -60,11 +63,12 @@ with_z as (
 
     select
         *,
-        sqrt(change_variance) as change_se,
-        {{ z_score('change', 'change_variance') }} as z,
-        {{ z_score('change', 'case when change is not null then sampling_variance end') }}
+        {{ z_score('test_difference', 'change_variance') }} as z,
+        {{ z_score('test_difference', 'case when change is not null then sampling_variance end') }}
             as sampling_z,
-        {{ minimum_detectable_change('change_variance') }} as minimum_detectable_change
+        {{ minimum_detectable_change('case when change is not null then points_variance end') }}
+            as minimum_detectable_change,
+        {{ difference_se('change', 'z', 'change_variance', 'to_value', 'unit') }} as change_se
     from tested
 
 ),
@@ -112,7 +116,7 @@ final as (
                     || 'rounding spreads it more than sampling.'
         end as reason,
         case when is_movement then to_group_number - from_group_number end as group_movement,
-        case when is_movement then 'group_movement_v1' else 'change_z_two_sided_95_v2' end as method
+        case when is_movement then 'group_movement_v1' else 'change_z_two_sided_95_v3' end as method
     from flagged
 
 )
