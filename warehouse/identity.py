@@ -50,11 +50,14 @@ def code_version() -> str:
 
     Two workspaces with the same one compute the same from the same inputs.
     """
+    return f"{_version('pulse-barometers')}+{code_sha256(code_files())[:12]}"
+
+
+def _version(package: str) -> str:
     try:
-        number = version("pulse-barometers")
+        return version(package)
     except PackageNotFoundError:
-        number = "0"
-    return f"{number}+{code_sha256(code_files())[:12]}"
+        return "none"
 
 
 def build_identity(catalogue: Catalogue, editions: Iterable[EditionUsed]) -> str:
@@ -82,5 +85,5 @@ def libraries() -> dict[str, str]:
     return {
         "python": platform.python_version(),
         "system": " ".join([platform.system(), platform.machine(), *platform.libc_ver()]),
-        **{name: version(name) for name in names},
+        **{name: _version(name) for name in names},
     }
