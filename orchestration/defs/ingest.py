@@ -85,7 +85,7 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
         ),
     )
     noticed = dg.AssetCheckSpec(
-        NOTICED_CHECK,
+        "no_release_waits_to_be_described",
         asset=key,
         description=(
             "The publisher has no release that the catalogue does not recognise, and no successor "

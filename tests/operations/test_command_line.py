@@ -22,7 +22,7 @@ from warehouse.workspace import PROJECT, Workspace
 HEAVY = ("dagster", "dbt", "pandas")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["releases"]])
+@pytest.mark.parametrize("words", [["--help"], ["datasets"], ["releases"]])
 def test_light_commands_import_nothing_heavy(words: list[str], tmp_path: Path) -> None:
     """They answer at once."""
     program = textwrap.dedent(
