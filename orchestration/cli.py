@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import click
 
 from orchestration.runs import BAD, run_job
+from orchestration.stopping import StoppableGroup
 from sources.errors import PulseError
 from warehouse.workspace import SEEDS, Workspace
 
@@ -50,7 +51,10 @@ def plain_errors() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=StoppableGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="pulse-barometers", prog_name="pulse")
 def main() -> None:
     """Pulse: the 16 barometers of inclusive communities, from the published statistics."""
