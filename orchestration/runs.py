@@ -72,6 +72,7 @@ def run_job(
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     from orchestration.definitions import defs
     from orchestration.progress import line
+    from orchestration.stopping import stopped
     from orchestration.summary import failure_lines, summary_lines
 
     try:
@@ -89,6 +90,8 @@ def run_job(
                 tags={"pulse/by": "command line", "pulse/mode": mode, **(tags or {})},
             )
             if not result.success:
+                if stopped():
+                    raise KeyboardInterrupt
                 lines = failure_lines(workspace, result)
             elif not summary:
                 lines = []

@@ -13,6 +13,14 @@ import click
 _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "TERM"}
 
 
+_first: Callable[[], int | None] = lambda: None
+
+
+def stopped() -> bool:
+    """Whether Ctrl-C or TERM came while this command ran."""
+    return _first() is not None
+
+
 def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
@@ -24,6 +32,8 @@ def noting_signals() -> Iterator[Callable[[], int | None]]:
     Dagster puts handlers of its own in place while a job runs. The wake-up descriptor gets the number
     of every signal all the same.
     """
+    global _first
+    noted: list[int] = []
     reader, writer = socket.socketpair()
     with reader, writer:
         reader.setblocking(False)
@@ -32,14 +42,15 @@ def noting_signals() -> Iterator[Callable[[], int | None]]:
         handler = signal.signal(signal.SIGTERM, _interrupt)
 
         def first() -> int | None:
-            try:
-                return next((number for number in reader.recv(64) if number in _NAMES), None)
-            except BlockingIOError:
-                return None
+            with contextlib.suppress(BlockingIOError):
+                noted.extend(number for number in reader.recv(64) if number in _NAMES)
+            return noted[0] if noted else None
 
+        _first = first
         try:
             yield first
         finally:
+            _first = lambda: None  # noqa: E731
             signal.signal(signal.SIGTERM, handler)
             signal.set_wakeup_fd(descriptor)
 
