@@ -13,7 +13,11 @@ import click
 _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "TERM"}
 
 
-_first: Callable[[], int | None] = lambda: None
+def _none() -> int | None:
+    return None
+
+
+_first: Callable[[], int | None] = _none
 
 
 def stopped() -> bool:
@@ -50,7 +54,7 @@ def noting_signals() -> Iterator[Callable[[], int | None]]:
         try:
             yield first
         finally:
-            _first = lambda: None  # noqa: E731
+            _first = _none
             signal.signal(signal.SIGTERM, handler)
             signal.set_wakeup_fd(descriptor)
 
