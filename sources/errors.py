@@ -108,27 +108,38 @@ class ParseError(PulseError):
     default_code = "parse"
 
 
+def _some(items: Sequence[str], shown: int = 8, between: str = ", ") -> str | None:
+    more = f" and {len(items) - shown} more" if len(items) > shown else ""
+    return between.join(items[:shown]) + more if items else None
+
+
 def combined(errors: Sequence[ParseError]) -> ParseError:
-    """One error that lists every fault of a file; alike faults of a sheet are one entry.
+    """One error that lists every fault of a file; alike faults are one entry.
 
     ``code``, ``sheet`` and ``cell`` are those of the first.
     """
-    alike: dict[tuple[str, str, str | None], list[ParseError]] = {}
+    alike: dict[tuple[str, str], list[ParseError]] = {}
     for error in errors:
-        alike.setdefault((error.code, error.message, error.sheet), []).append(error)
+        alike.setdefault((error.code, error.message), []).append(error)
     entries = []
     for group in alike.values():
-        cells = [error.cell for error in group if error.cell]
-        more = f" and {len(cells) - 8} more" if len(cells) > 8 else ""
         first = group[0]
+        sheets = list(dict.fromkeys(error.sheet for error in group if error.sheet))
+        cells = list(
+            dict.fromkeys(
+                error.cell if len(sheets) < 2 else f"{error.sheet}!{error.cell}"
+                for error in group
+                if error.cell
+            )
+        )
         entries.append(
             ParseError(
                 first.message,
                 code=first.code,
-                sheet=first.sheet,
-                cell=", ".join(cells[:8]) + more if cells else None,
+                sheet=_some(sheets),
+                cell=_some(cells),
                 expected=first.expected,
-                found="; ".join(list(dict.fromkeys(e.found for e in group if e.found))[:4]) or None,
+                found=_some(list(dict.fromkeys(e.found for e in group if e.found)), 4, "; "),
                 todo=first.todo,
             )
         )

@@ -18,3 +18,10 @@ needs_reference_data = pytest.mark.skipif(
     not REFERENCE_DATA.is_dir(),
     reason="the publisher files of ../shared/reference/data are not beside this checkout",
 )
+
+CASES: Path = REFERENCE_DATA.parent / "cases"
+
+needs_cases = pytest.mark.skipif(
+    not CASES.is_dir(),
+    reason="the case files of ../shared/reference/cases are not beside this checkout",
+)

@@ -538,8 +538,8 @@ class _Reader:
         self.notes.symbols([figure.readings[0] for figure in figures], sheet.name)
         scaled = tuple(self._scaled(figures, where))
         self._check_figures(scaled, header, where)
-        first = " ".join(normalise_label(cell) for cell in body[0][1] if isinstance(cell, str))
-        head = "\n".join([*_head_lines(sheet, header.row_number - 1), first])
+        first = [normalise_label(cell) for cell in body[0][1] if isinstance(cell, str)]
+        head = "\n".join([*_head_lines(sheet, header.row_number - 1), *first])
         return _Read(sheet, header, scaled, question, head, responses)
 
     def _header(self, sheet: Sheet) -> Header:
@@ -677,7 +677,11 @@ class _Reader:
                 place = self._place(header, row, name, group, position == 0, at)
             except ParseError as error:
                 error.sheet, error.cell = sheet.name, at[1]
+                error.dataset, error.edition = self.where.dataset, self.where.edition
+                error.file = self.where.file
                 error.found = error.found or name
+                if error.code == "unknown_area":
+                    error.message, error.todo = _UNKNOWN, _ADD
                 (unknown if error.code == "unknown_area" else self.faults).append(error)
                 continue
             if place is not None:
@@ -757,12 +761,14 @@ class _Reader:
         return level, resolved, name
 
     def _refuse_abroad(self, code: str, name: str, at: tuple[Where, str]) -> None:
-        if code and not code.startswith(self.context.dataset.country):
+        country = self.context.dataset.country
+        abroad = bool(country) and normalise_label(name) in _OTHER_NATIONS
+        if abroad or (code and not code.startswith(country)):
             raise at[0].error(
                 "outside_country",
                 "The row is about an area outside the country of the survey.",
                 cell=at[1],
-                expected=f"codes that begin with {self.context.dataset.country}",
+                expected=f"codes that begin with {country}",
                 found=f"{code} {name}",
                 todo="Compare the row with the publisher's file; this may be another survey's.",
             )
@@ -932,6 +938,9 @@ class _Reader:
                 )
 
 
+_OTHER_NATIONS: Final = frozenset(
+    {"wales", "scotland", "northern ireland", "united kingdom", "great britain"}
+)
 _UNKNOWN: Final = "The area of a row is not known."
 _ADD: Final = "If it is real, add it to dbt_project/seeds/areas.csv; else compare the row."
 
@@ -1003,8 +1012,9 @@ def _other_response(head: str, labels: set[str], ours: re.Pattern[str]) -> str |
     """The response that a sheet says it is about, where that is another than ours."""
     for line in head.split("\n"):
         stated = re.fullmatch(r"response(?: breakdown)? ?[:\u2013-] ?(.+)", line)
-        if stated and not ours.fullmatch(stated[1]) and stated[1] in labels | {stated[1]}:
-            return stated[1]
+        named = stated[1] if stated else line
+        if (stated or line in labels) and not ours.fullmatch(named):
+            return named
     found = []
     for label in sorted(labels, key=len, reverse=True):
         whole = rf"(?<!\w){re.escape(label)}(?!\w)"

@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from sources.errors import ParseError
@@ -32,10 +33,12 @@ from sources.workbook import (
     CSV_SHEET,
     Header,
     Sheet,
+    Wanted,
     Where,
     find_header,
     normalise_label,
     parse_value,
+    tidy_text,
 )
 
 # What each index is called in its files; the youth labour market index has two names.
@@ -50,22 +53,20 @@ _TITLE_COLUMNS: Final = {"2024": "ind_name", "2025": "measure_title"}
 
 
 def parse(content: bytes, context: ParseContext) -> Parsed:
-    """Read one index; one observation an area and period, with its group.
+    """Read one index; one observation per area and period, with its group.
 
     Raises ``ParseError``: any code of ``sources.workbook``, and ``wrong_file`` (another index),
-    ``wrong_edition`` (the other edition's layout), ``unknown_area``, ``ambiguous_area``,
+    ``wrong_edition`` (the other edition's layout), ``unknown_layout``, ``unknown_area``, ``ambiguous_area``,
     ``unknown_group``, ``group_mismatch``, ``bad_period``, ``truncated``, ``empty_table``.
     """
     where = where_of(context)
     sheet, notes = only_sheet(content, where)
     measure = context.dataset.measures[0]
     layout = context.dataset.layout(context.edition.edition)
-    title_column = _TITLE_COLUMNS.get(layout.name or layout.from_edition, "measure_title")
-    header = _header(sheet, context, title_column, where)
+    header = _header(sheet, context, where)
     if header.row_number != 1:
         notes.add("header_moved", f"The header is in row {header.row_number}, usually 1.")
-    known = _KNOWN_2025 if title_column == "measure_title" else _KNOWN_2024
-    extra = [label for label in header.extra if label not in known]
+    extra = [label for label in header.extra if label not in _KNOWN]
     if extra:
         notes.add("extra_column", f"Columns not used: {', '.join(extra)}.")
     labels = measure.group_labels(context.edition.edition) or measure.group_labels(
@@ -78,7 +79,8 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
     return observations(rows, content, context, notes)
 
 
-_KNOWN_2024: Final = frozenset(
+# Columns of the two layouts that are known and carry nothing that is used.
+_KNOWN: Final = frozenset(
     [
         "ind_code",
         "area_type",
@@ -94,14 +96,8 @@ _KNOWN_2024: Final = frozenset(
         "unit",
         "value_note",
         "group",
-    ]
-)
-_KNOWN_2025: Final = frozenset(
-    [
         "measure_code",
         "chart_type",
-        "area_code",
-        "area_type",
         "primary_split_type",
         "primary_split_value",
         "secondary_split_type",
@@ -109,41 +105,63 @@ _KNOWN_2025: Final = frozenset(
         "tertiary_split_value",
         "fourth_split_type",
         "fourth_split_value",
-        "unit",
-        "value_note",
     ]
 )
+_SPOKEN: Final[Mapping[str, str]] = {
+    "area_name": "area_name",
+    "period": "time_period",
+    "value": "value",
+    "group_label": "category",
+    "group_number": "group_number",
+    "lower_95": "lci",
+    "upper_95": "uci",
+    "base": "sample_size",
+}
 
 
-def _header(sheet: Sheet, context: ParseContext, title_column: str, where: Where) -> Header:
-    spoken = {
-        "title": title_column,
-        "area_name": "area_name",
-        "period": "time_period",
-        "value": "value",
-        "group_label": "category",
-        "group_number": "group_number",
-        "lower_95": "lci",
-        "upper_95": "uci",
-        "base": "sample_size",
-    }
+def _wanted(context: ParseContext) -> dict[str, Wanted]:
+    """The columns of the edition's layout, ``title`` first."""
+    layout = context.dataset.layout(context.edition.edition)
+    title = _TITLE_COLUMNS.get(layout.name or layout.from_edition, "measure_title")
     needed = ["title", "area_name", "period", "value", "group_label"]
-    if title_column == "measure_title":
+    if title == "measure_title":
         needed.append("group_number")
+    return wanted_columns(context, {"title": title, **_SPOKEN}, needed)
+
+
+def _header(sheet: Sheet, context: ParseContext, where: Where) -> Header:
+    """The header of the edition; an error that names the edition whose layout the file has, if any."""
     try:
-        return find_header(sheet, wanted_columns(context, spoken, needed), where)
+        return find_header(sheet, _wanted(context), where)
     except ParseError as error:
-        heads = {normalise_label(cell) for row in sheet.rows[:40] for cell in row}
-        other = next((year for year, column in _TITLE_COLUMNS.items() if column in heads), None)
-        if other is not None and title_column not in heads:
+        if error.code not in ("missing_column", "header_not_found"):
+            raise
+        looked_for = []
+        for edition in context.dataset.editions:
+            wanted = _wanted(replace(context, edition=edition))
+            columns = ", ".join(w.patterns[0] for w in wanted.values() if w.required)
+            looked_for.append(f"{edition.edition}: {columns}")
+            try:
+                find_header(sheet, wanted, where)
+            except ParseError:
+                continue
             raise where.error(
                 "wrong_edition",
                 "The file is laid out as in another edition of the index.",
-                expected=f"a column '{title_column}'",
-                found=f"'{_TITLE_COLUMNS[other]}', as in the {other} edition",
+                expected=f"the {context.edition.edition} edition",
+                found=f"the columns of the {edition.edition} edition",
                 todo="Hand the file in under its own edition, or download the right one.",
             ) from error
-        raise
+        labels = [tidy_text(cell) for cell in (sheet.rows[0] if sheet.rows else ())]
+        raise where.error(
+            "unknown_layout",
+            "No known edition of this index is laid out as this file is.",
+            expected="; ".join(looked_for),
+            found=", ".join(label for label in labels if label)[:600] or "no text in row 1",
+            todo="If it is of an edition that the catalogue lists, compare its columns with those "
+            "looked for and add a layout; earlier editions, such as that of 2023 with 41 areas and "
+            "quintiles, are not read.",
+        ) from error
 
 
 def _row(

@@ -148,7 +148,7 @@ def refuse_unreadable(sheet: Sheet, header: Header, where: Where) -> str | None:
         kinds = dict.fromkeys(cell.what for cell in used)
         raise where.at(sheet.name).error(
             "unreadable_cells",
-            f"{len(used)} cells of the table hold something that is no value.",
+            "Cells of the table hold something that is no value.",
             cell=", ".join(cell.address for cell in used[:8])
             + (f" and {len(used) - 8} more" if len(used) > 8 else ""),
             expected="a number, a symbol or an empty cell",

@@ -102,6 +102,7 @@ INDEX = Dataset.model_validate(
                 "minimum": -10,
                 "maximum": 10,
                 "groups": {"2025": {"Low": 1, "Middle": 2, "High": 3}},
+                "group_limits": {"2025": [-1.0, 1.0]},
             }
         ],
         "editions": [edition("2025", "2018-01-01", "2024-12-31")],
@@ -323,10 +324,43 @@ def test_fractions_are_not_percentages():
     rows = survey_rows()
     for column in ("value", "lower_95", "upper_95"):
         rows[column] /= 100
-    assert codes(survey(rows)) == {"percent_as_fraction"}
+    assert "percent_as_fraction" in codes(survey(rows))
     rows = survey_rows()
     rows.loc[3, ["value", "lower_95", "upper_95"]] = [0.9, 0.4, 2.1]
     assert codes(survey(rows)) == set()
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("interval_says_nothing", {"lower_95": 0.0, "upper_95": 100.0}),
+        ("zero_in_place_of_symbol", {"value": 0.0, "lower_95": None, "upper_95": None}),
+        ("figure_without_base", {"base": 0}),
+        ("interval_contradicts_base", {"base": 50_000}),
+        ("interval_contradicts_base", {"value": 4.3, "lower_95": 3.9, "upper_95": 4.7}),
+    ],
+)
+def test_a_row_that_contradicts_itself_is_refused(code, changes):
+    rows = survey_rows()
+    for column, value in changes.items():
+        rows.loc[3, column] = value
+    assert one(survey(rows), code).severity == "error"
+
+
+def test_limits_of_another_level_are_a_warning():
+    rows = survey_rows()
+    rows["lower_95"], rows["upper_95"] = rows["value"] - 7.5, rows["value"] + 7.5
+    assert codes(survey(rows)) == set()
+    assert "interval_level_differs" in codes(survey(rows), "warning")
+
+
+def test_a_value_outside_its_interval_by_its_own_rounding_is_a_warning():
+    rows = survey_rows()
+    rows.loc[3, ["lower_95", "upper_95"]] = [rows.loc[3, "value"] + 0.3, rows.loc[3, "value"] + 8]
+    assert codes(survey(rows)) == set()
+    assert "interval_excludes_value" in codes(survey(rows), "warning")
+    rows.loc[4, "value"] += 0.1  # the column now has a decimal, so 0.3 is no rounding
+    assert "interval_excludes_value" in codes(survey(rows))
 
 
 def test_an_interval_of_no_width_is_an_error_for_an_authority_only():
