@@ -502,8 +502,11 @@ class _Reader:
         body = [
             (number, row)
             for number, row in enumerate(sheet.rows[header.row_number :], header.row_number + 1)
-            if any(header.value(row, key) is not None for key in _REQUIRED)
-            or _GSS.fullmatch(tidy_text(header.value(row, "area_code")).upper())
+            if row
+            and (
+                any(header.value(row, key) is not None for key in _REQUIRED)
+                or _GSS.fullmatch(tidy_text(header.value(row, "area_code")).upper())
+            )
         ]  # the others are blank rows, notes below the table, or headings inside it
         name_key = next(
             (k for k in ("breakdown", "area_name", "response") if k in header.columns), ""
