@@ -1,4 +1,4 @@
--- Which members of the West Midlands Combined Authority have no figure for the latest edition of
+-- Which members of the lead combined authority have no figure for the latest edition of
 -- the four key barometers, and how do I get it?
 select
     b.barometer_id,
@@ -11,7 +11,7 @@ from marts.barometers as b
 inner join marts.authority_profiles as a using (area_code)
 inner join meta.editions as e on b.dataset = e.dataset and b.edition = e.edition
 where
-    a.combined_authority_code = 'E47000007'
+    a.combined_authority_code = (select min(area_code) from marts.pulse)
     and b.role = 'key'
     and b.is_latest
     and b.value is null

@@ -1,4 +1,4 @@
--- What is the West Midlands' arts engagement beside every other combined authority's?
+-- What is the lead area's arts engagement beside every other combined authority's?
 select
     areas.area_name,
     round(ca.value, 1) as value,
@@ -7,7 +7,7 @@ select
     ca.origin,
     r.rank,
     r.rank_best || ' to ' || r.rank_worst as places_the_intervals_allow,
-    coalesce(c.outcome, '(itself)') as west_midlands_against_it
+    coalesce(c.outcome, '(itself)') as lead_area_against_it
 from marts.combined_authorities as ca
 inner join reference.areas using (area_code)
 left join marts.ranks as r
@@ -21,7 +21,7 @@ left join marts.comparisons as c
         ca.area_code = c.comparator_code
         and ca.barometer_id = c.barometer_id
         and ca.edition = c.edition
-        and c.area_code = 'E47000007'
+        and c.area_code = (select min(area_code) from marts.pulse)
         and c.comparator_kind = 'combined_authority'
 where
     ca.barometer_id = 'arts_engagement'

@@ -7,6 +7,6 @@ select
     max(b.group_label) filter (b.barometer_id = 'innovation_and_growth') as innovation_and_growth
 from marts.barometers as b
 inner join marts.authority_profiles as a using (area_code)
-where a.combined_authority_code = 'E47000007' and b.unit = 'z_score' and b.is_latest
+where a.combined_authority_code = (select min(area_code) from marts.pulse) and b.unit = 'z_score' and b.is_latest
 group by b.area_name
 order by b.area_name;

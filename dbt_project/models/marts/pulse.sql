@@ -81,6 +81,7 @@ joined as (
             when cells.comparator_value is not null then cells.edition_title
         end as england_edition_title,
         england.provenance_id as england_provenance_id,
+        england.mark as england_mark,
         since_baseline.outcome as since_baseline,
         coalesce(
             since_baseline.reason,
@@ -144,9 +145,10 @@ select
     cast(
         sentence
         || case
-            when value is null and unit = 'percent' and england_value is not null
+            when value is null and unit = 'percent' and england_edition_title != edition_title
                 then
-                    ' The latest figure for England is ' || {{ percent_in_words('england_value') }}
+                    ' The latest figure for England is '
+                    || {{ figure_in_words('england_value', 'england_mark') }}
                     || ' (' || england_edition_title || ').'
             else ''
         end as varchar

@@ -10,6 +10,7 @@ with claims as (
 cells as (
 
     select * from {{ ref('barometers') }}
+    where framework = '{{ var("framework") }}'
 
 ),
 
