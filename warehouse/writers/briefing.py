@@ -1,0 +1,116 @@
+"""Two printed pages about one area, to take to a meeting: PDF/UA by typst, from the published marts."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from sources.errors import PulseError
+from warehouse.writers.site.read import Area, Indicator, Model, Row, has_figure
+from warehouse.writers.site.words import figure, interval, plain_status, verdict
+
+_TEMPLATE = Path(__file__).with_name("briefing.typ")
+PAGES = 2
+
+
+class BriefingError(PulseError):
+    """A briefing cannot be made."""
+
+    default_code = "briefing"
+
+
+def write_briefing(model: Model, area: Area, path: Path, *, release: str) -> Path:
+    """Write the briefing of an area as a PDF of at most two pages.
+
+    Args:
+        model: what the site shows (``warehouse.writers.site.read.read_model``).
+        area: an area with a page.
+        path: the file to write.
+        release: how the release is named on the page, for example "release 3 of 2 May 2026".
+
+    Raises:
+        BriefingError: ``too_long`` when it does not fit on two pages.
+    """
+    inputs = {"data": json.dumps(briefing_data(model, area, release), ensure_ascii=False)}
+    pages = int(typst.query(_TEMPLATE, "<pages>", field="value", one=True, sys_inputs=inputs))
+    if pages > PAGES:
+        raise BriefingError(
+            "the briefing does not fit on two pages",
+            code="too_long",
+            expected=f"{PAGES} pages",
+            found=f"{pages} pages for {area.label}",
+            todo="shorten the sentences of the marts or the template warehouse/writers/briefing.typ",
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(typst.compile(_TEMPLATE, sys_inputs=inputs, pdf_standards=["ua-1"]))
+    return path
+
+
+def briefing_data(model: Model, area: Area, release: str) -> dict[str, Any]:
+    """What the template prints: texts only, every sentence and verdict as the marts have them."""
+    lists: dict[str, list[str]] = {
+        name: [] for name in ("Better than England", "Worse than England", "Too close to call")
+    }
+    by_kind = {
+        "up": "Better than England",
+        "down": "Worse than England",
+        "close": "Too close to call",
+    }
+    changed, unknown, sources, goals = [], [], set(), []
+    attributions = {
+        (row["dataset"], row["edition"]): row["attribution"] for row in model.tables["editions"]
+    }
+    for goal in model.goals:
+        rows = []
+        for indicator in goal.indicators:
+            row = model.latest(indicator, area)
+            if indicator.role == "context" or row is None:
+                continue
+            found = verdict(row)
+            national = model.latest(indicator, model.england)
+            if not has_figure(row):
+                if not model.group_counts(indicator, area):
+                    unknown.append(indicator.short_title)
+            elif found["kind"] in by_kind:
+                lists[by_kind[found["kind"]]].append(indicator.short_title)
+            change = model.change(indicator, area)
+            if change is not None and verdict(change)["kind"] in ("up", "down"):
+                changed.append(change["sentence"])
+            if has_figure(row):
+                sources.add(attributions.get((row["dataset"], row["edition"]), ""))
+            rows.append(
+                {
+                    "title": indicator.short_title,
+                    "key": indicator.role == "key",
+                    "figure": _figure(model, indicator, area, row),
+                    "mark": row["mark"] or "",
+                    "interval": interval(row),
+                    "england": figure(national)
+                    if national is not None and has_figure(national) and not indicator.is_index
+                    else "–",
+                    "verdict": found["label"] if not indicator.is_index else "–",
+                    "sentence": row["sentence"] if indicator.role == "key" else "",
+                }
+            )
+        goals.append({"title": goal.title, "rows": rows})
+    return {
+        "title": area.label,
+        "release": release,
+        "made_up": model.made_up,
+        "goals": goals,
+        "lists": [{"title": title, "items": items} for title, items in lists.items()],
+        "changed": changed[:4],
+        "unknown": unknown,
+        "sources": sorted(filter(None, sources)),
+    }
+
+
+def _figure(model: Model, indicator: Indicator, area: Area, row: Row) -> str:
+    """The figure, or for an index of a combined authority how many areas are in each group."""
+    counts = [each for each in model.group_counts(indicator, area) if each["areas"]]
+    if counts:
+        return ", ".join(f"{each['areas']} in {each['group_label']}" for each in counts)
+    return figure(row) if has_figure(row) else plain_status(row)

@@ -1,0 +1,465 @@
+"""What the pages show, read from the published marts. Nothing is computed here.
+
+Verdicts, changes, marks and sentences are the marts' own; this module only selects and orders.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import duckdb
+
+from sources.errors import PulseError
+
+Row = dict[str, Any]
+
+LEVELS = {
+    "nation": "Country",
+    "itl1": "Regions",
+    "cauth": "Combined authorities",
+    "utla": "Counties",
+    "lad": "Local authorities",
+}
+"""Levels that have pages, in the order in which lists show them."""
+
+
+class SiteError(PulseError):
+    """The pages cannot be made from this warehouse."""
+
+    default_code = "site"
+
+
+@dataclass(frozen=True)
+class Area:
+    """An area with the words that set it apart from its namesakes."""
+
+    code: str
+    name: str
+    level: str
+    region_code: str | None
+    county_code: str | None
+    current_code: str
+    ended: int | None
+
+    @property
+    def label(self) -> str:
+        """Name and kind: three areas are called West Midlands."""
+        kind = {"cauth": " Combined Authority", "itl1": " region", "utla": " (county)"}
+        until = f" (until {self.ended})" if self.ended else ""
+        return f"{self.name}{kind.get(self.level, '')}{until}"
+
+    @property
+    def page(self) -> str:
+        """File name of the area's page."""
+        return f"area-{self.code}.html"
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """An indicator in its place in the framework."""
+
+    id: str
+    goal_id: str
+    role: str
+    order: int
+    title: str
+    short_title: str
+    statement: str
+    unit: str
+    polarity: str
+    definition: str
+    caution: str | None
+    response: str | None
+    question: str | None
+    question_source: str | None
+    table_code: str | None
+    dataset: str
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it is a banded index, which has groups instead of a share."""
+        return self.unit == "z_score"
+
+    @property
+    def slug(self) -> str:
+        """The id as it is written in file names."""
+        return self.id.replace("_", "-")
+
+    @property
+    def page(self) -> str:
+        """File name of its page."""
+        return f"indicator-{self.slug}.html"
+
+    @property
+    def source_page(self) -> str:
+        """File name of the page with the source of each of its figures."""
+        return f"source-{self.slug}.html"
+
+    @property
+    def measure_words(self) -> str:
+        """What the numbers are, for axes and captions."""
+        return "Percentage of adults" if self.unit == "percent" else "Position (z-score)"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A goal of the framework with its indicators, the key one first."""
+
+    id: str
+    title: str
+    concept: str
+    definition: str
+    for_residents: str
+    indicators: tuple[Indicator, ...]
+    outcomes: dict[str, list[str]]
+
+    @property
+    def page(self) -> str:
+        """File name of its page."""
+        return f"goal-{self.id}.html"
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything that the pages need, indexed by what they ask for.
+
+    ``cells``: rows of ``marts.barometers`` by (indicator, area), oldest first. ``comparisons`` and
+    ``changes``: rows of those marts by the same key.
+    """
+
+    lead: Area
+    england: Area
+    goals: tuple[Goal, ...]
+    areas: dict[str, Area]
+    parents: dict[str, str]
+    cells: dict[tuple[str, str], list[Row]]
+    comparisons: dict[tuple[str, str], list[Row]]
+    changes: dict[tuple[str, str], list[Row]]
+    groups: dict[tuple[str, str], list[Row]]
+    tables: dict[str, list[Row]]
+    provenance: dict[str, list[Row]]
+    made_up: bool
+    indicators: dict[str, Indicator] = field(default_factory=dict)
+
+    def latest(self, indicator: Indicator, area: Area) -> Row | None:
+        """The latest cell of an indicator for an area; None where the mart has no row."""
+        return self._latest.get((indicator.id, area.code))
+
+    @cached_property
+    def _latest(self) -> dict[tuple[str, str], Row]:
+        return {
+            key: next((row for row in rows if row["is_latest"]), rows[-1])
+            for key, rows in self.cells.items()
+        }
+
+    def current(self, level: str) -> list[Area]:
+        """Areas of a level that exist today and have a page, by name."""
+        return [area for area in self._with_page.values() if area.level == level]
+
+    def has_page(self, area: Area | None) -> bool:
+        """Whether an area that exists today has rows in the marts."""
+        return area is not None and area.code in self._with_page
+
+    @cached_property
+    def _with_page(self) -> dict[str, Area]:
+        known = {code for _, code in self.cells}
+        return {
+            area.code: area
+            for area in self.areas.values()
+            if area.code in known
+            and area.level in LEVELS
+            and area.ended is None
+            and area.current_code == area.code
+        }
+
+    def members(self, authority: Area) -> list[Area]:
+        """Local authorities of a combined authority that have a page, by name."""
+        return self._members.get(authority.code, [])
+
+    @cached_property
+    def _members(self) -> dict[str, list[Area]]:
+        found: dict[str, list[Area]] = defaultdict(list)
+        for code, parent in self.parents.items():
+            if code in self._with_page:
+                found[parent].append(self._with_page[code])
+        return found
+
+    def edition_cells(
+        self, indicator: Indicator, areas: Iterable[Area], like: Row | None
+    ) -> list[tuple[Area, Row]]:
+        """The cells of some areas in the edition and period of ``like``, in the order given."""
+        found = []
+        for area in areas:
+            for row in self.cells.get((indicator.id, area.code), []):
+                if like is not None and (row["edition"], row["period_end"]) == (
+                    like["edition"],
+                    like["period_end"],
+                ):
+                    found.append((area, row))
+        return found
+
+    def shown(self, indicator: Indicator) -> Row | None:
+        """The cell whose edition the indicator's page shows.
+
+        The latest of the lead area where it has a figure, else of a member, else of England.
+        """
+        return self._shown[indicator.id]
+
+    @cached_property
+    def _shown(self) -> dict[str, Row | None]:
+        return {each.id: self._find_shown(each) for each in self.indicators.values()}
+
+    def _find_shown(self, indicator: Indicator) -> Row | None:
+        candidates = [self.lead, *self.members(self.lead), self.england]
+        rows = [row for area in candidates if (row := self.latest(indicator, area)) is not None]
+        return next((row for row in rows if has_figure(row)), rows[0] if rows else None)
+
+    def group_counts(self, indicator: Indicator, area: Area) -> list[Row]:
+        """How many areas of a combined authority are in each group, in the edition shown."""
+        shown = self.shown(indicator)
+        return [
+            row
+            for row in self.groups.get((indicator.id, area.code), [])
+            if shown is not None
+            and (row["edition"], row["period_end"]) == (shown["edition"], shown["period_end"])
+        ]
+
+    def change(self, indicator: Indicator, area: Area) -> Row | None:
+        """The change from the baseline to the latest edition, else between its first and last period."""
+        rows = self.changes.get((indicator.id, area.code), [])
+        for kind in ("baseline_to_latest", "within_edition_first_to_last", "consecutive"):
+            found = [row for row in rows if row["change_kind"] == kind]
+            if found:
+                return found[-1]
+        return None
+
+
+def has_figure(row: Row | None) -> bool:
+    """Whether a cell has a value or a group to show."""
+    return row is not None and (row["value"] is not None or row["group_number"] is not None)
+
+
+def rows_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
+    """The rows of a query as dictionaries."""
+    cursor = connection.execute(query)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+_CELL_COLUMNS = (
+    "barometer_id, area_code, dataset, edition, edition_title, period_start, period_end, "
+    "is_baseline, is_latest, unit, value, lower_95, upper_95, base, group_number, group_label, "
+    "status, status_reason, origin, mark, outcome, close_call, survives_family, difference, "
+    "difference_lower_95, difference_upper_95, comparator_value, minimum_detectable_change, "
+    "sentence, provenance_id"
+)
+
+
+def _by_cell(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
+    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row["barometer_id"], row["area_code"]].append(row)
+    return dict(found)
+
+
+def _areas(connection: duckdb.DuckDBPyConnection) -> dict[str, Area]:
+    return {
+        row["area_code"]: Area(
+            row["area_code"],
+            row["area_name"],
+            row["area_level"],
+            row["region_code"],
+            row["county_code"],
+            row["current_code"],
+            row["valid_to"],
+        )
+        for row in rows_of(
+            connection, "select * from reference.areas order by area_name, area_code"
+        )
+    }
+
+
+def _goals(connection: duckdb.DuckDBPyConnection, framework: str) -> tuple[Goal, ...]:
+    indicators: dict[str, list[Indicator]] = defaultdict(list)
+    for row in rows_of(
+        connection,
+        "select i.*, f.goal_id, f.role, f.indicator_order from reference.framework_indicators f "
+        "inner join reference.indicators i using (indicator_id) "
+        f"where f.framework = '{framework}' order by f.goal_id, f.indicator_order",
+    ):
+        indicators[row["goal_id"]].append(
+            Indicator(
+                row["indicator_id"],
+                row["goal_id"],
+                row["role"],
+                row["indicator_order"],
+                *(
+                    row[name]
+                    for name in (
+                        "title",
+                        "short_title",
+                        "statement",
+                        "unit",
+                        "polarity",
+                        "definition",
+                        "caution",
+                        "response",
+                        "question",
+                        "question_source",
+                        "table_code",
+                        "dataset",
+                    )
+                ),
+            )
+        )
+    outcomes: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for row in rows_of(
+        connection,
+        "select * from reference.resident_outcomes order by goal_id, kind, outcome_order",
+    ):
+        outcomes[row["goal_id"]][row["kind"]].append(row["outcome"])
+    return tuple(
+        Goal(
+            row["goal_id"],
+            row["title"],
+            row["concept"],
+            row["definition"],
+            row["for_residents"],
+            tuple(indicators[row["goal_id"]]),
+            dict(outcomes[row["goal_id"]]),
+        )
+        for row in rows_of(
+            connection,
+            f"select * from reference.goals where framework = '{framework}' order by goal_order",
+        )
+    )
+
+
+def read_model(
+    connection: duckdb.DuckDBPyConnection,
+    lead_area: str | None = None,
+    framework: str | None = None,
+) -> Model:
+    """Read everything that the pages of one lead area and one framework need.
+
+    Args:
+        connection: open on a published warehouse, or a build that passed the gate.
+        lead_area: code of a combined authority; the warehouse's own where None.
+        framework: the framework whose goals are shown; the warehouse's own where None.
+
+    Raises:
+        SiteError: ``no_pulse`` when the warehouse has no goals, ``not_a_combined_authority`` when
+            ``lead_area`` is not a combined authority with members.
+    """
+    own = connection.execute("select min(area_code), min(framework) from marts.pulse").fetchone()
+    if own is None or own[0] is None:
+        raise SiteError(
+            "the warehouse has no goals to show",
+            code="no_pulse",
+            expected="a row per goal in marts.pulse",
+            todo="build the warehouse again with `make refresh`",
+        )
+    framework = framework or own[1]
+    areas = _areas(connection)
+    settings = dict(connection.execute("select name, value from meta.settings").fetchall())
+    goals = _goals(connection, framework)
+    cells = rows_of(
+        connection,
+        f"select {_CELL_COLUMNS} from marts.barometers where framework = '{framework}' "
+        "order by period_end, edition",
+    )
+    parents = dict(
+        connection.execute(
+            "select area_code, combined_authority_code from marts.authority_profiles "
+            "where combined_authority_code is not null order by area_name, area_code"
+        ).fetchall()
+    )
+    model = Model(
+        lead=areas.get(lead_area or own[0], areas[settings["england"]]),
+        england=areas[settings["england"]],
+        goals=goals,
+        areas=areas,
+        parents=parents,
+        cells=_by_cell(cells),
+        comparisons=_by_cell(
+            rows_of(
+                connection,
+                "select barometer_id, area_code, edition, period_end, comparator_kind, "
+                "comparator_code, comparator_name, comparator_value, difference, "
+                "difference_lower_95, difference_upper_95, outcome, close_call, survives_family, "
+                "sentence from marts.comparisons order by comparator_kind, comparator_name",
+            )
+        ),
+        changes=_by_cell(
+            rows_of(
+                connection,
+                "select barometer_id, area_code, change_kind, from_edition, to_edition, "
+                "from_period_end, to_period_end, outcome, close_call, grade, grade_reason, "
+                "sentence from marts.changes order by to_period_end, to_edition",
+            )
+        ),
+        groups=_by_cell(
+            rows_of(
+                connection,
+                "select * from marts.group_counts order by period_end, edition, group_number",
+            )
+        ),
+        tables={
+            "claims": rows_of(
+                connection, "select * from marts.report_reconciliation order by claim_id"
+            ),
+            "datasets": rows_of(connection, "select * from meta.datasets order by dataset"),
+            "editions": rows_of(
+                connection, "select * from meta.editions order by dataset, edition"
+            ),
+            "checks": rows_of(
+                connection, "select * from meta.checks order by kind, subject, check_name"
+            ),
+            "gaps": rows_of(
+                connection,
+                "select * from meta.gap_reasons order by dataset, edition, area_level, reason",
+            ),
+            "revisions": rows_of(connection, "select * from meta.revisions order by all limit 200"),
+            "releases": rows_of(connection, "select * from meta.releases order by release"),
+            "changed": rows_of(
+                connection, "select * from meta.changed_figures order by all limit 500"
+            ),
+            "breaks": rows_of(connection, "select * from reference.series_breaks order by all"),
+            "tables": _tables(connection),
+            "pulse": rows_of(connection, "select * from marts.pulse order by goal_order"),
+        },
+        provenance=_grouped(
+            rows_of(connection, "select * from marts.provenance order by all"), "provenance_id"
+        ),
+        made_up=any(row["origin"] == "synthetic" for row in cells),
+        indicators={each.id: each for goal in goals for each in goal.indicators},
+    )
+    if model.lead.level != "cauth" or not model.members(model.lead):
+        raise SiteError(
+            "pages can be made for a combined authority only",
+            code="not_a_combined_authority",
+            expected="the code of a combined authority with members",
+            found=lead_area,
+            todo="look the code up in reference.areas where area_level is cauth",
+        )
+    return model
+
+
+def _grouped(rows: Sequence[Row], name: str) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row[name]].append(row)
+    return dict(found)
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> list[Row]:
+    """Every published mart with its description and its number of rows."""
+    return rows_of(
+        connection,
+        "select table_name, coalesce(comment, '') as comment, estimated_size as rows "
+        "from duckdb_tables() where schema_name = 'marts' order by table_name",
+    )

@@ -1,0 +1,95 @@
+"""How one figure, interval or verdict is written in a table or a label. Sentences are the marts'."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import ROUND_FLOOR, Decimal
+from typing import Any, Final
+
+Row = dict[str, Any]
+
+OUTCOMES: Final = {
+    "better": ("up", "Better"),
+    "higher": ("up", "Higher"),
+    "similar": ("same", "Similar"),
+    "worse": ("down", "Worse"),
+    "lower": ("down", "Lower"),
+    "cannot_say": ("none", "Cannot say"),
+}
+"""Outcome of a test as the marts name it: kind of shape, label."""
+
+_STATUS: Final = {
+    "not_held": "not added to Pulse yet",
+    "suppressed": "held back by the publisher",
+    "not_available": "not published for this area",
+    "not_applicable": "does not exist for this area",
+}
+
+
+def half_up(value: float) -> int:
+    """The nearest whole number; a half goes up."""
+    return int((Decimal(repr(value)) + Decimal("0.5")).to_integral_value(rounding=ROUND_FLOOR))
+
+
+def percent(value: float | None) -> str:
+    """A whole percent; "under 1%" and "over 99%" where rounding would say none or all."""
+    if value is None:
+        return "–"
+    if 0 < value < 0.5:
+        return "under 1%"
+    if 99.5 <= value < 100:
+        return "over 99%"
+    return f"{half_up(value)}%"
+
+
+def figure(row: Row) -> str:
+    """The figure of a cell: a percent, or the group of an index."""
+    if row["unit"] == "z_score":
+        return f"{row['group_number']} {row['group_label']}" if row["group_label"] else "–"
+    return percent(row["value"])
+
+
+def interval(row: Row | None) -> str:
+    """The 95% interval of a cell in whole percents; empty where none is published."""
+    if row is None or row["lower_95"] is None or row["unit"] != "percent":
+        return ""
+    return f"{percent(row['lower_95'])} to {percent(row['upper_95'])}"
+
+
+def verdict(row: Row | None) -> dict[str, Any]:
+    """Shape, label and whether it survives its family, of a row's verdict.
+
+    A verdict that common tests would disagree on is labelled as too close to call.
+    """
+    if row is None or row["outcome"] is None:
+        return {"kind": "none", "label": "–", "uncertain": False}
+    if row["close_call"]:
+        return {"kind": "close", "label": "Too close to call", "uncertain": False}
+    kind, label = OUTCOMES.get(row["outcome"], ("none", "Cannot say"))
+    tested = kind in ("up", "down")
+    return {
+        "kind": kind,
+        "label": label,
+        "uncertain": tested and row.get("survives_family") is False,
+    }
+
+
+def plain_status(row: Row) -> str:
+    """Why a cell has no figure, in a few words."""
+    return _STATUS.get(row["status"], "no figure")
+
+
+def period(row: Row) -> str:
+    """Years of the reference period."""
+    first, last = row["period_start"].year, row["period_end"].year
+    return str(last) if first == last else f"{first} to {last}"
+
+
+def slash(edition: str) -> str:
+    """An edition as publishers print it: 2023/24."""
+    return edition.replace("-", "/") if len(edition) == 7 else edition
+
+
+def day(value: date | datetime | None) -> str:
+    """A day as people write it: 4 December 2024."""
+    return f"{value.day} {value:%B %Y}" if value is not None else ""
