@@ -1,4 +1,4 @@
-"""The small site, made once for all tests of this folder."""
+"""The pages of the small warehouse, written once."""
 
 from __future__ import annotations
 
@@ -6,21 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.site import small_warehouse
+from tests.site import small_warehouse as small
 from warehouse.connection import reading
-from warehouse.writers.site import read_region, write_site
+from warehouse.workspace import PROJECT
+from warehouse.writers.site import write_site
 
 
 @pytest.fixture(scope="session")
-def small_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small warehouse on disk."""
-    return small_warehouse.build(tmp_path_factory.mktemp("small") / "pulse.duckdb")
-
-
-@pytest.fixture(scope="session")
-def small_site(small_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its pages."""
-    folder = tmp_path_factory.mktemp("exports")
-    with reading(small_file) as connection:
-        write_site(read_region(connection), folder)
+def small_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    path = small.build(folder / "pulse.duckdb")
+    with reading(path) as connection:
+        write_site(connection, folder, methods=PROJECT / "docs" / "methods.md")
     return folder / "site"

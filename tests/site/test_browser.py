@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 
 from tests.site import small_warehouse as small
 from warehouse.workspace import Workspace
+from warehouse.writers.site.svg import FONT
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -83,11 +84,13 @@ def _overflow(page: Any) -> int:
     )
 
 
-def _check_all(site: Path, page: Any, axe: str) -> None:
+def _check_all(site: Path, page: Any, axe: str, names: Iterable[str] = ("*.html",)) -> None:
     wrong: list[str] = []
+    paths = sorted({path for name in names for path in site.glob(name)})
+    assert paths
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
-        for path in sorted(site.glob("*.html")):
+        for path in paths:
             page.goto(path.as_uri())
             wrong += [f"{path.name} at {width}: {v}" for v in _violations(page, axe)]
             if _overflow(page) > 0:
@@ -101,12 +104,33 @@ def test_axe_finds_nothing_on_any_page_of_the_small_site(
     _check_all(small_site, page, axe)
 
 
-def test_axe_finds_nothing_on_any_page_of_a_release(
+def test_axe_finds_nothing_on_pages_of_a_release(
     released_workspace: Workspace, page: Any, axe: str
 ) -> None:
-    site = released_workspace.exports / "site"
-    assert (site / "data.html").exists()
-    _check_all(site, page, axe)
+    """Every kind of page, and of the areas one of each level."""
+    _check_all(
+        released_workspace.exports / "site",
+        page,
+        axe,
+        (
+            "[!ase]*.html",
+            "areas.html",
+            "source-arts*.html",
+            "embed-arts*.html",
+            "area-E92000001.html",
+            "area-E12000005.html",
+            "area-E47000007.html",
+            "area-E08000030.html",
+            "area-E10000031.html",
+        ),
+    )
+
+
+def test_axe_finds_nothing_in_print(small_site: Path, page: Any, axe: str) -> None:
+    page.emulate_media(media="print")
+    for name in ("index.html", f"area-{small.LEAD}.html", "indicator-trust.html"):
+        page.goto((small_site / name).as_uri())
+        assert _violations(page, axe) == []
 
 
 def test_the_checker_finds_a_planted_fault(small_site: Path, page: Any, axe: str) -> None:
@@ -127,16 +151,15 @@ def test_text_at_twice_its_size_fits(small_site: Path, page: Any, width: int) ->
 def test_everything_can_be_reached_by_keyboard_and_shows_where_it_is(
     small_site: Path, page: Any
 ) -> None:
-    page.goto((small_site / "barometer-trust-in-neighbours.html").as_uri())
+    page.goto((small_site / "indicator-trust.html").as_uri())
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
-    assert page.evaluate("document.activeElement.getBoundingClientRect().left") >= 0
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "content"
-    page.evaluate("document.activeElement.blur(); window.getSelection().removeAllRanges()")
-    page.goto((small_site / "barometer-trust-in-neighbours.html").as_uri())
+    page.goto((small_site / "indicator-trust.html").as_uri())
     expected = page.evaluate(
-        "document.querySelectorAll('a[href], summary, [tabindex=\"0\"]').length"
+        "[...document.querySelectorAll('a[href], summary, button, input, [tabindex=\"0\"]')]"
+        ".filter(e => e.checkVisibility()).length"
     )
     reached = set()
     for _ in range(expected):
@@ -152,32 +175,97 @@ def test_everything_can_be_reached_by_keyboard_and_shows_where_it_is(
     assert len(reached) == expected
 
 
-def test_from_the_front_page_to_the_cell_of_a_file(small_site: Path, page: Any) -> None:
+def test_an_area_is_found_by_keyboard(small_site: Path, page: Any) -> None:
     page.goto((small_site / "index.html").as_uri())
-    england = page.locator("section.goal").first.locator("a.figure", has_text="44%").first
-    england.click()
-    target = page.locator(":target")
-    assert "England" in target.inner_text()
-    assert "Sheet B4b, cell C14 of file" in target.inner_text()
-    target.get_by_role("link").last.click()
-    assert "tables.ods" in page.locator(":target").inner_text()
-    assert page.locator(":target a[href='https://example.org/tables.ods']").count() == 1
-
-
-def test_from_the_front_page_to_the_parts_of_a_computed_figure(small_site: Path, page: Any) -> None:
+    page.locator("#find").focus()
+    page.keyboard.type("wals")
+    assert page.locator("#found li").all_inner_texts() == ["Walsall"]
+    page.keyboard.press("ArrowDown")
+    assert page.locator("#find").get_attribute("aria-activedescendant") == "found0"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/area-E08000030.html")
     page.goto((small_site / "index.html").as_uri())
-    page.locator("section.goal").first.locator("dl a.figure", has_text="39%").click()
-    assert "Twin Towns Combined Authority" in page.locator(":target").inner_text()
-    assert page.locator(":target + div table tbody tr").count() == 2
+    page.locator("#find").fill("nowhere")
+    assert page.locator("#found").is_hidden()
 
 
-def test_a_phone_gets_the_narrow_picture(small_site: Path, page: Any) -> None:
-    for width, name in ((360, "-narrow.svg"), (1280, "-by-combined-authority.svg")):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.goto((small_site / "barometer-trust-in-neighbours.html").as_uri())
-        image = page.locator("picture img").first
-        assert image.evaluate("i => i.decode().then(() => i.currentSrc)").endswith(name)
-        assert image.evaluate("i => i.naturalWidth") > 0
+def test_a_table_sorts_and_its_order_is_in_the_address(small_site: Path, page: Any) -> None:
+    page.goto((small_site / "indicator-trust.html").as_uri())
+    table = page.locator("table.sortable").first
+    button = table.locator("button.sort", has_text="Adults")
+    button.click()
+    button.click()
+    values = [
+        int(text.split("%")[0]) for text in table.locator("td.n:nth-child(2)").all_inner_texts()
+    ]
+    assert values == sorted(values)
+    assert "#table0=1+" in page.url
+    page.reload()
+    assert table.locator("th[aria-sort=ascending]").inner_text().startswith("Adults")
+
+
+def test_the_marks_of_a_chart_can_be_walked_through(small_site: Path, page: Any) -> None:
+    page.goto((small_site / "indicator-trust.html").as_uri())
+    chart = page.locator(".drawn.wide").first
+    chart.focus()
+    page.keyboard.press("ArrowDown")
+    first = chart.locator(".tip").inner_text()
+    page.keyboard.press("ArrowDown")
+    assert "%" in first
+    assert chart.locator(".tip").inner_text() != first
+
+
+def test_areas_are_compared_and_the_choice_is_in_the_address(small_site: Path, page: Any) -> None:
+    page.goto(
+        (small_site / f"compare.html#areas={small.MEMBERS[0]},{small.ENGLAND}")
+        .as_uri()
+        .replace("%23", "#")
+    )
+    page.locator("input[value=trust]").check()
+    rows = page.locator("#compared tbody tr")
+    rows.nth(1).wait_for()
+    assert [row.split("\t")[:3] for row in rows.all_inner_texts()] == [
+        ["Short trust", "Walsall", "27%"],
+        ["Short trust", "England", "41%"],
+    ]
+    assert "indicators=trust" in page.url
+    page.reload()
+    rows.nth(1).wait_for()
+    page.get_by_role("button", name="Remove England").click()
+    assert rows.count() == 1
+    with page.expect_download() as download:
+        page.locator("#compare-csv").click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    assert '"Short trust","Walsall","27%"' in text
+
+
+def test_without_script_every_page_still_says_everything(small_site: Path, browser: Any) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    opened = context.new_page()
+    opened.goto((small_site / f"area-{small.MEMBERS[0]}.html").as_uri())
+    assert "In Walsall, 26% of adults do trust" in opened.locator("main").inner_text()
+    assert opened.locator("button.copy").first.is_hidden()
+    opened.goto((small_site / "compare.html").as_uri())
+    assert "needs script" in opened.locator("main").inner_text()
+    context.close()
+
+
+@pytest.mark.parametrize("family", ["DejaVu Sans", "Liberation Sans", "monospace"])
+def test_no_text_of_a_chart_is_cut(released_workspace: Workspace, page: Any, family: str) -> None:
+    """Whatever font a reader has, each text ends inside its chart."""
+    cut = []
+    for path in sorted((released_workspace.exports / "site" / "figures").glob("*.svg")):
+        svg = path.read_text(encoding="utf-8").replace(FONT, family)
+        page.set_content(f"<body style='margin:0'>{svg}</body>")
+        cut += page.evaluate(
+            "name => { const s = document.querySelector('svg').getBoundingClientRect();"
+            " return [...document.querySelectorAll('text')].filter(t => {"
+            " const b = t.getBoundingClientRect();"
+            " return b.width && (b.left < s.left - 1 || b.right > s.right + 1); })"
+            ".map(t => name + ': ' + t.textContent) }",
+            path.name,
+        )
+    assert cut == []
 
 
 def test_pages_print_without_navigation(small_site: Path, page: Any) -> None:
@@ -185,17 +273,6 @@ def test_pages_print_without_navigation(small_site: Path, page: Any) -> None:
     page.emulate_media(media="print")
     assert not page.locator("nav[aria-label=Main]").is_visible()
     assert page.locator("h1").is_visible()
-
-
-def test_pages_read_well_without_styles(small_site: Path, page: Any) -> None:
-    page.goto((small_site / f"area-{small.ALFA}.html").as_uri())
-    page.evaluate("document.querySelectorAll('link[rel=stylesheet]').forEach(l => l.remove())")
-    text = page.locator("body").inner_text()
-    assert text.index("Skip to the content") < text.index("Alfa")
-    assert "Against England" in text
-    assert page.locator("svg.strip, svg.shape").evaluate_all(
-        "all => all.every(e => e.getAttribute('aria-hidden') === 'true')"
-    )
 
 
 def test_nothing_moves_by_itself(small_site: Path) -> None:

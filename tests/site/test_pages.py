@@ -1,207 +1,362 @@
-"""The pages of a small warehouse: whole, linked, escaped, honest, the same twice."""
+"""The pages as files: what they say, where they lead, and when they are written anew."""
 
 from __future__ import annotations
 
-import hashlib
+import html
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pytest
 
-from sources.errors import PulseError
 from tests.site import small_warehouse as small
 from warehouse.connection import reading
-from warehouse.writers.site import read_region, write_figures, write_site
-from warehouse.writers.site.build import anchor
-from warehouse.writers.site.model import ENGLAND
-
-PAGES = [
-    "index.html",
-    "areas.html",
-    "report.html",
-    "quality.html",
-    "methods.html",
-    "changes.html",
-    "goal-connected.html",
-    "goal-equitable.html",
-    "barometer-trust-in-neighbours.html",
-    "barometer-promising-prospects.html",
-    "source-trust-in-neighbours.html",
-]
+from warehouse.workspace import Workspace
+from warehouse.writers.site import svg, write_site
+from warehouse.writers.site.charts import Drawer
+from warehouse.writers.site.read import SiteError, read_model
+from warehouse.writers.site.words import half_up, percent, verdict
 
 
 class _Page(HTMLParser):
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.ids: list[str] = []
         self.links: list[str] = []
-        self.headings: list[int] = []
-        self.tags: list[str] = []
-        self.images_without_words = 0
+        self.ids: list[str] = []
+        self.sentences: list[str] = []
+        self._open = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = dict(attrs)
-        self.tags.append(tag)
-        if found.get("id"):
-            self.ids.append(str(found["id"]))
+        given = dict(attrs)
+        if given.get("id"):
+            self.ids.append(str(given["id"]))
         for name in ("href", "src", "srcset"):
-            if found.get(name):
-                self.links.append(str(found[name]))
-        if re.fullmatch(r"h[1-6]", tag):
-            self.headings.append(int(tag[1]))
-        if tag == "img" and not found.get("alt"):
-            self.images_without_words += 1
+            if given.get(name) and tag != "use":
+                self.links.append(str(given[name]))
+        if given.get("class") == "sentence":
+            self._open = True
+            self.sentences.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "span":
+            self._open = False
+
+    def handle_data(self, data: str) -> None:
+        if self._open:
+            self.sentences[-1] += data
 
 
-def _pages(site: Path) -> dict[str, _Page]:
-    return {p.name: _Page(p.read_text(encoding="utf-8")) for p in sorted(site.glob("*.html"))}
+def page_of(path: Path) -> _Page:
+    return _Page(path.read_text(encoding="utf-8"))
 
 
-def test_every_page_is_there(small_site: Path) -> None:
-    names = {path.name for path in small_site.glob("*.html")}
-    assert set(PAGES) <= names
-    assert {
-        f"area-{code}.html" for code in (small.LEAD, small.ALFA, small.BRAVO, small.OTHER)
-    } <= names
-    assert f"area-{small.CHARLIE}.html" not in names, "a member of another authority has no page"
-    assert f"area-{small.ENDED}.html" not in names, "an ended authority has no page"
+def _text(site: Path, name: str) -> str:
+    text = re.sub(r"<[^>]+>", " ", (site / name).read_text(encoding="utf-8"))
+    return " ".join(html.unescape(text).split())
 
 
-def test_every_link_leads_somewhere_and_nothing_is_loaded_from_elsewhere(small_site: Path) -> None:
-    pages = _pages(small_site)
+def check_links(site: Path) -> list[str]:
+    """Links of every page that lead to no file or no place in it."""
+    pages = {path.name: page_of(path) for path in site.glob("*.html")}
+    wrong = []
     for name, page in pages.items():
-        assert len(page.ids) == len(set(page.ids)), f"{name} has an id twice"
-        assert "script" not in page.tags, name
         for link in page.links:
-            if link.startswith(("https://", "http://", "../")):
+            if re.match(r"(https?|mailto|data):", link) or link.startswith("../"):
                 continue
-            file, _, fragment = link.partition("#")
-            target = file or name
-            assert (small_site / target).is_file(), f"{name} links {link}"
-            if fragment:
-                assert fragment in pages[target].ids, f"{name} links {link}"
-    text = "".join(p.read_text(encoding="utf-8") for p in small_site.rglob("*.*"))
-    assert not re.search(r'(src|srcset)="https?:', text)
-    assert "@import" not in text
-    assert "url(" not in text
+            file, _, place = unquote(link).partition("#")
+            if (file and not (site / file).exists()) or (place and "=" not in place and place not in pages[file or name].ids):
+                wrong.append(f"{name}: {link}")
+    return wrong
 
 
-def test_headings_go_down_one_step_at_a_time(small_site: Path) -> None:
-    for name, page in _pages(small_site).items():
-        assert page.headings.count(1) == 1, name
-        assert page.headings[0] == 1, name
-        for before, after in zip(page.headings, page.headings[1:], strict=False):
-            assert after <= before + 1, f"{name}: h{before} then h{after}"
-        assert page.images_without_words == 0, name
-        assert {"main", "nav", "footer", "header"} <= set(page.tags), name
+def sentences_of(site: Path) -> set[str]:
+    """Every sentence that a page shows as one of the marts'."""
+    return {
+        " ".join(sentence.split())
+        for path in site.glob("*.html")
+        for sentence in page_of(path).sentences
+    }
 
 
-def test_markup_in_data_stays_text(small_site: Path) -> None:
+def sentences_in(connection: Any) -> set[str]:
+    """Every sentence that the marts have."""
+    found: set[str] = set()
+    for mart in ("barometers", "comparisons", "changes", "pulse"):
+        rows = connection.execute(f"select distinct sentence from marts.{mart}").fetchall()
+        found |= {" ".join(text.split()) for (text,) in rows if text}
+    return found
+
+
+def test_every_sentence_is_the_marts(small_site: Path) -> None:
+    with reading(small_site.parent / "pulse.duckdb") as connection:
+        known = sentences_in(connection)
+    shown = sentences_of(small_site)
+    assert len(shown) > 10
+    assert shown <= known
+
+
+def test_every_link_leads_somewhere(small_site: Path) -> None:
+    assert check_links(small_site) == []
+
+
+def test_a_broken_link_is_found(small_site: Path, tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text('<a href="nowhere.html">x</a><a href="#no">y</a>')
+    assert len(check_links(tmp_path)) == 2
+
+
+def test_ids_are_unique(small_site: Path) -> None:
     for path in small_site.glob("*.html"):
-        assert small.HOSTILE not in path.read_text(encoding="utf-8"), path.name
-    assert "&lt;script&gt;" in (small_site / "report.html").read_text(encoding="utf-8")
+        ids = page_of(path).ids
+        assert len(ids) == len(set(ids)), path.name
 
 
-def test_a_number_leads_to_its_file_sheet_and_cell(small_site: Path) -> None:
-    key = f"connected-{small.ALFA}-2024-25"
-    page = (small_site / "barometer-trust-in-neighbours.html").read_text(encoding="utf-8")
-    assert f'href="source-trust-in-neighbours.html#{anchor(key)}">30%</a>' in page
-    source = (small_site / "source-trust-in-neighbours.html").read_text(encoding="utf-8")
-    row = source[source.index(f'id="{anchor(key)}"') :]
-    assert "Sheet <strong>B4b</strong>, cell <strong>C14</strong>" in row[: row.index("</tr>")]
-    assert "tables.ods" in source
-    assert "https://example.org/tables.ods" in source
+def test_every_area_has_a_page(small_site: Path) -> None:
+    for code, *_ in small.AREAS:
+        assert (small_site / f"area-{code}.html").exists()
+    index = (small_site / "areas.html").read_text(encoding="utf-8")
+    assert all(f'href="area-{code}.html"' in index for code, *_ in small.AREAS)
 
 
-def test_a_computed_figure_leads_to_each_part(small_site: Path) -> None:
-    source = (small_site / "source-trust-in-neighbours.html").read_text(encoding="utf-8")
-    at = source.index(f'id="{anchor(f"connected-{small.LEAD}-2024-25")}"')
-    part = source[at : source.index("</table>", at)]
-    assert "Alfa" in part
-    assert "Bravo &amp; Co" in part
-    assert part.count("cell <strong>C14</strong>") == 2
-    assert part.count("100,000") == 2
+def test_an_ended_area_leads_to_what_replaced_it(small_site: Path) -> None:
+    page = (small_site / f"area-{small.ENDED}.html").read_text(encoding="utf-8")
+    assert f'href="area-{small.REPLACED_BY}.html"' in page
+    assert small.ENDED not in (small_site / "areas.html").read_text(encoding="utf-8")
 
 
-def test_a_cell_without_a_figure_says_why(small_site: Path) -> None:
-    page = (small_site / "barometer-trust-in-neighbours.html").read_text(encoding="utf-8")
-    assert "held back by the publisher" in page
-    assert "Hand the file in." in page
-    none = (small_site / "barometer-inclusive-barometer.html").read_text(encoding="utf-8")
-    assert "No figure can be given for the share of adults in the Twin Towns Combined" in none
+def test_names_are_escaped(small_site: Path) -> None:
+    raw = "Greater <Manchester>"
+    for path in small_site.glob("*.html"):
+        assert raw not in path.read_text(encoding="utf-8"), path.name
+    assert raw in _text(small_site, f"area-{small.OTHER}.html")
 
 
-def test_the_break_is_a_gap_and_is_explained(small_site: Path) -> None:
-    page = (small_site / "barometer-trust-in-neighbours.html").read_text(encoding="utf-8")
-    assert "Breaks in the series [b]" in page
-    assert "The question changed." in page
-    picture = (small_site / "figures/trust-in-neighbours-over-time.svg").read_text("utf-8")
-    assert ">[b]</text>" in picture
+def test_only_data_quality_prints_a_command(small_site: Path) -> None:
+    for path in small_site.glob("*.html"):
+        if path.name not in ("quality.html", "methods_in_full.html"):
+            text = _text(small_site, path.name)
+            assert "pulse land" not in text, path.name
+            assert "make refresh" not in text, path.name
 
 
-def test_the_same_warehouse_gives_the_same_bytes(small_file: Path, tmp_path: Path) -> None:
-    def sums(folder: Path) -> dict[str, str]:
-        with reading(small_file) as connection:
-            made = write_site(read_region(connection), folder)
-        assert {p for p in folder.rglob("*") if p.is_file()} == set(made)
-        return {
-            str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in made
-        }
-
-    assert sums(tmp_path / "one") == sums(tmp_path / "two")
+def test_marks_are_at_the_number(small_site: Path) -> None:
+    page = (small_site / f"area-{small.LEAD}.html").read_text(encoding="utf-8")
+    assert re.search(r">30%</a> <abbr[^>]*>\[e\]", page)
+    page = (small_site / f"area-{small.ENGLAND}.html").read_text(encoding="utf-8")
+    assert re.search(r">69%</a> <abbr[^>]*>\[quoted\]", page)
 
 
-def test_the_same_pages_for_another_combined_authority(small_file: Path, tmp_path: Path) -> None:
-    with reading(small_file) as connection:
-        write_site(read_region(connection, small.OTHER), tmp_path)
-    page = (tmp_path / "site/index.html").read_text(encoding="utf-8")
-    assert "the Other Shires Combined Authority area" in page
-    assert (tmp_path / f"site/area-{small.CHARLIE}.html").is_file()
-    assert not (tmp_path / f"site/area-{small.ALFA}.html").exists()
+def test_a_verdict_that_does_not_survive_its_family_is_marked(small_site: Path) -> None:
+    page = (small_site / f"area-{small.OUTSIDE}.html").read_text(encoding="utf-8")
+    assert re.search(r"Better\s*<abbr[^>]*>\*</abbr>", page)
+    assert "Too close to call" in (small_site / f"area-{small.MEMBERS[1]}.html").read_text()
 
 
-@pytest.mark.parametrize("code", [ENGLAND, small.ALFA, small.ENDED, "E99999999"])
-def test_pages_are_refused_for_what_is_no_combined_authority(
-    small_file: Path, tmp_path: Path, code: str
-) -> None:
-    with reading(small_file) as connection, pytest.raises(PulseError) as caught:
-        write_site(read_region(connection, code), tmp_path)
-    assert caught.value.code == "not_a_combined_authority"
+def test_a_change_under_caution_says_why(small_site: Path) -> None:
+    text = _text(small_site, "indicator-trust.html")
+    assert "No change was found, with caution." in text
+    assert "The questionnaire changed." in text
 
 
-def test_made_up_figures_are_marked_on_every_page_and_picture(tmp_path: Path) -> None:
-    with reading(small.build(tmp_path / "pulse.duckdb", synthetic=True)) as connection:
-        write_site(read_region(connection), tmp_path)
-        made = write_figures(read_region(connection), tmp_path)
+def test_each_figure_leads_to_its_source(small_site: Path) -> None:
+    text = _text(small_site, "source-trust.html")
+    assert "sheet B4c , cell C9 of tables.xlsx" in text
+
+
+def test_attribution_and_licence_are_beside_every_chart(small_site: Path) -> None:
+    embedded = sorted(small_site.glob("embed-*.html"))
+    assert embedded
+    for path in embedded:
+        text = _text(small_site, path.name)
+        assert "Source: dcms_survey 2023-24, OGL v3.0" in text or "smc_index" in text
+        assert "Open Government Licence v3.0" in text
+
+
+def test_data_files_hold_the_figures(small_site: Path) -> None:
+    area = json.loads((small_site / "data" / f"{small.MEMBERS[0]}.json").read_text())
+    assert {row["barometer_id"]: row["value"] for row in area["figures"]} == {
+        "trust": 26.5,
+        "prospects": -0.7,
+    }
+    assert area["without_figure"] == {"chat": "not_held"}
+    indicator = json.loads((small_site / "data" / "trust.json").read_text())
+    value, code = (indicator["columns"].index(name) for name in ("value", "area_code"))
+    assert {row[code]: row[value] for row in indicator["figures"]}[small.OUTSIDE] == 47.0
+
+
+def test_the_feed_is_atom(small_site: Path) -> None:
+    root = ElementTree.fromstring((small_site / "feed.xml").read_text(encoding="utf-8"))
+    atom = {"a": "http://www.w3.org/2005/Atom"}
+    assert root.tag == "{http://www.w3.org/2005/Atom}feed"
+    for name in ("title", "id", "updated"):
+        assert root.find(f"a:{name}", atom) is not None
+    (entry,) = root.findall("a:entry", atom)
+    assert [entry.find(f"a:{n}", atom) is not None for n in ("title", "id", "updated")] == [
+        True
+    ] * 3
+
+
+def test_pages_and_scripts_are_small(small_site: Path) -> None:
+    assert (small_site / "assets" / "pulse.js").stat().st_size < 30_000
+    assert max(path.stat().st_size for path in small_site.glob("*.html")) < 300_000
+
+
+def test_made_up_figures_are_watermarked(tmp_path: Path) -> None:
+    path = small.build(tmp_path / "pulse.duckdb", made_up=True)
+    with reading(path) as connection:
+        write_site(connection, tmp_path)
     for page in (tmp_path / "site").glob("*.html"):
-        assert "Made-up figures." in page.read_text(encoding="utf-8"), page.name
-    for picture in [
-        *(tmp_path / "site/figures").glob("*.svg"),
-        *(p for p in made if p.suffix == ".svg"),
-    ]:
-        assert "MADE-UP FIGURES" in picture.read_text(encoding="utf-8"), picture.name
+        assert "Made-up figures" in page.read_text(encoding="utf-8"), page.name
+    assert "demonstration" in svg.framed('<svg viewBox="0 0 9 9">', "t", "s", "", made_up=True)
 
 
-def test_real_figures_carry_no_watermark(small_site: Path) -> None:
-    for path in small_site.rglob("*.*"):
-        assert "Made-up" not in path.read_text(encoding="utf-8"), path.name
-        assert "MADE-UP" not in path.read_text(encoding="utf-8"), path.name
+def test_a_figure_without_a_source_is_refused(tmp_path: Path) -> None:
+    path = small.build(tmp_path / "pulse.duckdb", without=("provenance",))
+    with reading(path) as connection, pytest.raises(SiteError, match="has no source"):
+        write_site(connection, tmp_path)
 
 
-def test_edition_at_hand_is_the_newest_with_a_figure(small_file: Path) -> None:
-    with reading(small_file) as connection:
-        region = read_region(connection)
-    assert region.at_hand(region.barometers["trust_in_neighbours"])[0] == "2024-25"
-    assert region.at_hand(region.barometers["inclusive_barometer"])[0] == "2024-25"
-    assert [area.code for area in region.members] == [small.ALFA, small.BRAVO]
+@pytest.mark.parametrize(
+    ("lead", "code"), [(small.MEMBERS[0], "not_a_combined_authority"), ("X", "unknown")]
+)
+def test_pages_are_for_a_combined_authority(tmp_path: Path, lead: str, code: str) -> None:
+    path = small.build(tmp_path / "pulse.duckdb")
+    with reading(path) as connection, pytest.raises(SiteError, match="combined authority"):
+        read_model(connection, lead)
 
 
-def test_a_county_stands_for_its_districts_on_an_index(small_file: Path) -> None:
-    with reading(small_file) as connection:
-        region = read_region(connection, small.OTHER)
-    index = region.barometers["promising_prospects"]
-    assert [area.code for area in region.places(index)] == [small.CHARLIE, small.COUNTY]
-    survey = region.barometers["trust_in_neighbours"]
-    assert [area.code for area in region.places(survey)] == [small.CHARLIE, small.DELTA]
+def test_a_warehouse_without_goals_is_refused(tmp_path: Path) -> None:
+    path = small.build(tmp_path / "pulse.duckdb", without=("pulse",))
+    with reading(path) as connection, pytest.raises(SiteError, match="no goals"):
+        read_model(connection)
+
+
+def test_another_lead_area_is_shown_throughout(tmp_path: Path) -> None:
+    path = small.build(tmp_path / "pulse.duckdb")
+    with reading(path) as connection:
+        write_site(connection, tmp_path, lead_area=small.OTHER)
+    text = _text(tmp_path / "site", "index.html")
+    assert "Greater <Manchester> Combined Authority" in text
+    assert "West Midlands Combined Authority" not in text
+
+
+# --- charts -----------------------------------------------------------------------------------------
+
+
+def _rows(value: float = 40.0) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": "An authority with quite a long name & more",
+            "value": value,
+            "lower": value - 2,
+            "upper": value + 2,
+            "part": "lead",
+            "words": "words",
+        }
+    ]
+
+
+@pytest.fixture(scope="module")
+def dots() -> str:
+    return svg.finish(Drawer().svg("dots", 640, _rows(), unit="Percent"), "A <title>", "A & b")
+
+
+def test_a_chart_is_named_for_screen_readers(dots: str) -> None:
+    root = ElementTree.fromstring(dots)
+    assert root.get("role") == "img"
+    assert [child.text for child in list(root)[:2]] == ["A <title>", "A & b"]
+    assert 'aria-label="words"' in dots
+
+
+def test_every_text_has_the_length_it_was_laid_out_for(dots: str) -> None:
+    texts = re.findall(r"<text [^>]*>[^<]+</text>", dots)
+    assert texts
+    assert all("textLength=" in text for text in texts)
+    width, _ = svg.size_of(dots)
+    assert max(float(n) for n in re.findall(r'textLength="([\d.]+)"', dots)) < width
+
+
+def test_a_chart_is_drawn_again_only_when_its_rows_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawer = Drawer(tmp_path)
+    first = drawer.svg("dots", 640, _rows(), unit="Percent")
+    assert drawer.svg("dots", 640, _rows(), unit="Percent") == first
+    assert drawer.drawn == 1
+    assert drawer.svg("dots", 640, _rows(41.0), unit="Percent") != first
+    drawer.svg("dots", 340, _rows(), unit="Percent")
+    drawer.svg("dots", 640, _rows(), unit="Share")
+    assert drawer.drawn == 4
+    monkeypatch.setattr("warehouse.writers.site.charts.VERSION", "another")
+    drawer.svg("dots", 640, _rows(), unit="Percent")
+    assert drawer.drawn == 5
+
+
+def test_a_picture_that_travels_alone_has_its_words(dots: str) -> None:
+    framed = svg.framed(dots, "Finding & all", "What it shows", "Source: somebody")
+    ElementTree.fromstring(framed)
+    for words in ("Finding &amp; all", "What it shows", "Source: somebody"):
+        assert words in framed
+    assert svg.to_png(framed).startswith(b"\x89PNG")
+
+
+# --- words ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (0.0, "0%"),
+        (0.2, "under 1%"),
+        (0.5, "1%"),
+        (24.5, "25%"),
+        (85.499, "85%"),
+        (99.49, "99%"),
+        (99.5, "over 99%"),
+        (100.0, "100%"),
+        (None, "–"),
+    ],
+)
+def test_percents_are_whole_and_halves_go_up(value: float | None, words: str) -> None:
+    assert percent(value) == words
+
+
+@pytest.mark.parametrize(("value", "whole"), [(2.5, 3), (-2.5, -2), (2.4999, 2), (-0.4, 0)])
+def test_half_up(value: float, whole: int) -> None:
+    assert half_up(value) == whole
+
+
+def _row(outcome: str | None, **more: Any) -> dict[str, Any]:
+    return {"outcome": outcome, "close_call": False, "survives_family": True, **more}
+
+
+@pytest.mark.parametrize(
+    ("row", "label"),
+    [
+        (_row("better"), "Better"),
+        (_row("worse"), "Worse"),
+        (_row("lower"), "Lower"),
+        (_row("similar"), "Similar"),
+        (_row("worse", close_call=True), "Too close to call"),
+        (_row("cannot_say"), "Cannot say"),
+        (_row(None), "–"),
+    ],
+)
+def test_verdict_labels(row: dict[str, Any], label: str) -> None:
+    assert verdict(row)["label"] == label
+
+
+@pytest.mark.slow
+def test_every_page_of_a_release_shows_only_sentences_of_its_marts(
+    released_workspace: Workspace,
+) -> None:
+    site = released_workspace.exports / "site"
+    with reading(released_workspace.warehouse_file) as connection:
+        known = sentences_in(connection)
+    assert sentences_of(site) <= known
+    assert check_links(site) == []
+    assert max(path.stat().st_size for path in site.glob("*.html")) <= 300_000
