@@ -4,19 +4,18 @@ Write, audit, swap: the exports are written beside the build, the release is has
 folder, and one rename lets readers see it.
 """
 
-import base64
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from orchestration import dbt
-from orchestration.defs.gate import GATE_CHECKS, GATED
+from orchestration.defs.gate import GATED, gate_verdicts
 from orchestration.defs.ingest import OWNER
 from orchestration.defs.resources import PulseResource
-from orchestration.defs.transform import dbt_checks, require_build
+from orchestration.defs.transform import dbt_verdicts, require_build
 from warehouse.connection import reading
 from warehouse.content import content_sha256
 from warehouse.identity import code_version, libraries
@@ -32,65 +31,43 @@ from warehouse.release import (
     remove_tree,
     whole_release,
 )
-from warehouse.workspace import WorkspaceError
+from warehouse.workspace import Workspace
 from warehouse.writers import write_exports
 
-NUMBERED = "numbered"
+IDENTITY = "identity.json"
 RELEASE = "release"
 
 
-def all_checks(instance: dg.DagsterInstance, build: Path) -> list[dict[str, Any]]:
-    """Every check behind a build: contracts of the inputs, dbt's tests, the gate.
-
-    The verdicts on the marts are Dagster's own: the newest of each check.
-    """
-    tests = dbt_checks()
-    newest = instance.event_log_storage.get_latest_asset_check_execution_by_key(
-        [*tests, *GATE_CHECKS]
-    )
-    found = []
-    for key, record in newest.items():
-        event = record.event and record.event.dagster_event
-        if event is None or event.event_type != dg.DagsterEventType.ASSET_CHECK_EVALUATION:
-            continue
-        verdict = event.asset_check_evaluation_data
-        message = verdict.metadata.get("message")
-        found.append(
-            {
-                "kind": "test" if key in tests else "gate",
-                "subject": key.asset_key.path[-1],
-                "check_name": key.name,
-                "passed": verdict.passed,
-                "severity": verdict.severity.value.lower(),
-                "message": str(message.value) if message else "",
-            }
-        )
-    found.sort(key=lambda check: (check["kind"], check["subject"], check["check_name"]))
-    return [*input_checks(build), *found]
+def all_checks(workspace: Workspace) -> list[dict[str, Any]]:
+    """Every check of the build at hand: contracts of the inputs, dbt's tests, the gate."""
+    tests = [
+        {
+            "kind": "test",
+            "subject": "dbt",
+            "check_name": verdict["name"],
+            "passed": verdict["passed"],
+            "severity": "error",
+            "message": verdict["message"],
+        }
+        for verdict in dbt_verdicts(workspace)
+        if verdict["kind"] == "test"
+    ]
+    return [*input_checks(workspace.build_file), *tests, *gate_verdicts(workspace)]
 
 
-def recorded(instance: dg.DagsterInstance, key: Sequence[str], name: str) -> Any:
-    """A value in the metadata of an asset's newest materialization.
-
-    Raises:
-        WorkspaceError: when it was never materialised.
-    """
-    event = instance.get_latest_materialization_event(dg.AssetKey(key))
-    metadata = event.asset_materialization.metadata if event and event.asset_materialization else {}
-    if name not in metadata:
-        raise WorkspaceError(
-            f"{'/'.join(key)} was not materialised yet",
-            code="nothing_recorded",
-            todo=f"materialise {'/'.join(key)} first, or run the job refresh",
-        )
-    return metadata[name].value
+def made_of(inputs: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    """What a release was made of, without how the publishers answered that morning."""
+    return [
+        (each["dataset"], each["edition"], each["origin"], each["revision"], each["file_sha256"])
+        for each in inputs
+    ]
 
 
 def identify(pulse: PulseResource) -> dict[str, Any]:
     """Number and moment of the release to be, and the releases that it comes after.
 
-    Decided once, before anything is written, so that every file of a release agrees. A release that
-    is made again takes those of the one on record.
+    Told once, before anything is written, so that every file of a release says the same. A release
+    that is made again takes those of the one on record.
     """
     again = pulse.rebuilding
     if again is not None:
@@ -135,8 +112,8 @@ def with_held(pulse: PulseResource, inputs: Sequence[Mapping[str, Any]]) -> list
     group_name="release",
     deps=[dg.AssetKey(["marts", mart]) for mart in GATED],
     description=(
-        "Files for readers, written from the gated marts: CSV, Parquet and their description, "
-        "spreadsheets, pages and pictures."
+        "Everything that leaves the building, written from the gated marts: CSV, Parquet and their "
+        "description, spreadsheets, pages and pictures."
     ),
     kinds={"csv", "parquet"},
     owners=[OWNER],
@@ -153,7 +130,7 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
         build,
         made / WAREHOUSE,
         dbt_manifest=dbt.MANIFEST,
-        checks=all_checks(context.instance, build),
+        checks=all_checks(workspace),
         earlier=identity["earlier"],
         previous=previous_warehouse(workspace),
         follows=identity["follows"],
@@ -161,13 +138,19 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
         made_at=datetime.fromisoformat(identity["made_at"]),
         version_of_code=code_version(),
     )
-    pulse.say("exporting   tables, spreadsheets and pages")
+    (build.parent / IDENTITY).write_text(
+        json.dumps({**identity, "content": content}), encoding="utf-8"
+    )
     with reading(made / WAREHOUSE) as connection:
-        files = write_exports(connection, made / "exports", content_sha256=content_sha256(content))
+        files = write_exports(
+            connection,
+            made / "exports",
+            content_sha256=content_sha256(content),
+            cache=workspace.builds / "charts",
+        )
     pulse.say(f"exported    {len(files)} files")
     return dg.MaterializeResult(
         metadata={
-            NUMBERED: dg.MetadataValue.json({**identity, "content": content}),
             "files": len(files),
             "bytes": sum(path.stat().st_size for path in files),
             "content sha256": content_sha256(content),
@@ -180,7 +163,7 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
     group_name="release",
     deps=[exports],
     description=(
-        "Release that readers see: warehouse/pulse.duckdb and warehouse/exports, swapped in "
+        "The release that readers see: warehouse/pulse.duckdb and warehouse/exports, swapped in "
         "together or not at all."
     ),
     kinds={"duckdb"},
@@ -191,23 +174,29 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
     workspace = pulse.workspace
     require_build(workspace)
     build = workspace.build_file.resolve()
-    with reading(build) as connection:
-        ((identity,),) = connection.execute("select identity from raw.build").fetchall()
-    numbered = recorded(context.instance, exports.key.path, NUMBERED)
+    version = code_version()
+    identity = json.loads((build.parent / IDENTITY).read_text(encoding="utf-8"))
+    content = content_sha256(identity["content"])
+    inputs = inputs_used(build)
     now = whole_release(workspace)
-    if now is not None and now.identity == identity:
-        pulse.say(f"unchanged   release {now.number} stays current: it is made of the same")
+    if (
+        now is not None
+        and now.content_sha256 == content
+        and now.code_version == version
+        and made_of(now.inputs) == made_of(inputs)
+    ):
+        pulse.say(f"unchanged   release {now.number} stays current: nothing differs from it")
         manifest = now
     else:
         manifest = publish(
             workspace,
             Manifest(
-                **numbered,
-                code_version=code_version(),
-                identity=identity,
-                content_sha256=content_sha256(numbered["content"]),
-                inputs=with_held(pulse, inputs_used(build)),
-                checks=all_checks(context.instance, build),
+                **identity,
+                code_version=version,
+                identity="",
+                content_sha256=content,
+                inputs=with_held(pulse, inputs),
+                checks=all_checks(workspace),
                 tables=table_counts(build),
                 source_mode=pulse.mode,
                 made_with=libraries(),
@@ -219,10 +208,8 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
     context.instance.add_run_tags(context.run.run_id, {"pulse/release": str(manifest.number)})
     with reading(workspace.warehouse_file) as connection:
         preview = connection.execute(
-            "select goal_id, sentence, area_code from marts.pulse order by goal_id"
+            "select goal_id, sentence from marts.pulse order by goal_id"
         ).fetchall()
-    lead = min(code for _, _, code in preview if code)
-    picture = (workspace.exports / "site" / "figures" / f"area-{lead}.svg").read_bytes()
     return dg.MaterializeResult(
         metadata={
             "release": manifest.number,
@@ -233,9 +220,7 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
                 [dg.TableRecord({"mart": m, "rows": n}) for m, n in manifest.tables.items()]
             ),
             "preview": dg.MetadataValue.md(
-                "\n\n".join(f"**{goal}**: {sentence}" for goal, sentence, _ in preview)
-                + "\n\n![The lead area against England, as on its page]"
-                f"(data:image/svg+xml;base64,{base64.b64encode(picture).decode()})"
+                "\n\n".join(f"**{goal}**: {sentence}" for goal, sentence in preview)
             ),
         }
     )

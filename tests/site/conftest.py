@@ -9,7 +9,7 @@ import pytest
 from tests.site import small_warehouse as small
 from warehouse.connection import reading
 from warehouse.workspace import PROJECT
-from warehouse.writers.site import write_site
+from warehouse.writers.site import read_model, write_site
 
 
 @pytest.fixture(scope="session")
@@ -17,5 +17,5 @@ def small_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     path = small.build(folder / "pulse.duckdb")
     with reading(path) as connection:
-        write_site(connection, folder, methods=PROJECT / "docs" / "methods.md")
+        write_site(read_model(connection), folder, methods=PROJECT / "docs" / "methods.md")
     return folder / "site"

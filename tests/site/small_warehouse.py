@@ -7,7 +7,7 @@ mart has fails here. Every figure is made up.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -401,7 +401,13 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
             connection,
             "meta",
             "releases",
-            [{"release": 3, "made_at": datetime(2026, 5, 2, 9, 0), "code_version": "abc"}],
+            [
+                {
+                    "release": 3,
+                    "made_at": datetime(2026, 5, 2, 9, 0, tzinfo=UTC),
+                    "code_version": "abc",
+                }
+            ],
         )
         for name in ("checks", "gap_reasons", "revisions", "changed_figures"):
             table(connection, "meta", name, [])

@@ -69,7 +69,9 @@ def check_links(site: Path) -> list[str]:
             if re.match(r"(https?|mailto|data):", link) or link.startswith("../"):
                 continue
             file, _, place = unquote(link).partition("#")
-            if (file and not (site / file).exists()) or (place and "=" not in place and place not in pages[file or name].ids):
+            if (file and not (site / file).exists()) or (
+                place and "=" not in place and place not in pages[file or name].ids
+            ):
                 wrong.append(f"{name}: {link}")
     return wrong
 
@@ -208,7 +210,7 @@ def test_pages_and_scripts_are_small(small_site: Path) -> None:
 def test_made_up_figures_are_watermarked(tmp_path: Path) -> None:
     path = small.build(tmp_path / "pulse.duckdb", made_up=True)
     with reading(path) as connection:
-        write_site(connection, tmp_path)
+        write_site(read_model(connection), tmp_path)
     for page in (tmp_path / "site").glob("*.html"):
         assert "Made-up figures" in page.read_text(encoding="utf-8"), page.name
     assert "demonstration" in svg.framed('<svg viewBox="0 0 9 9">', "t", "s", "", made_up=True)
@@ -217,7 +219,7 @@ def test_made_up_figures_are_watermarked(tmp_path: Path) -> None:
 def test_a_figure_without_a_source_is_refused(tmp_path: Path) -> None:
     path = small.build(tmp_path / "pulse.duckdb", without=("provenance",))
     with reading(path) as connection, pytest.raises(SiteError, match="has no source"):
-        write_site(connection, tmp_path)
+        write_site(read_model(connection), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +240,7 @@ def test_a_warehouse_without_goals_is_refused(tmp_path: Path) -> None:
 def test_another_lead_area_is_shown_throughout(tmp_path: Path) -> None:
     path = small.build(tmp_path / "pulse.duckdb")
     with reading(path) as connection:
-        write_site(connection, tmp_path, lead_area=small.OTHER)
+        write_site(read_model(connection, small.OTHER), tmp_path)
     text = _text(tmp_path / "site", "index.html")
     assert "Greater <Manchester> Combined Authority" in text
     assert "West Midlands Combined Authority" not in text

@@ -10,14 +10,22 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse.workspace import PROJECT
+from warehouse.writers.briefing import write_briefings
 from warehouse.writers.csvw import write_csvw
-from warehouse.writers.site import read_region, write_figures, write_site
+from warehouse.writers.site import read_model, write_site
 from warehouse.writers.spreadsheet import write_spreadsheets
 from warehouse.writers.tables import write_tables
 
+METHODS = PROJECT / "docs" / "methods.md"
+
 
 def write_exports(
-    connection: duckdb.DuckDBPyConnection, folder: Path, *, content_sha256: str
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    *,
+    content_sha256: str,
+    cache: Path | None = None,
 ) -> list[Path]:
     """Write every form of a release into ``folder``, which is made anew.
 
@@ -25,6 +33,7 @@ def write_exports(
         connection: open on the warehouse of the release.
         folder: where to; it does not exist yet.
         content_sha256: the hash over its marts, printed on the cover of the spreadsheet.
+        cache: folder in which drawn charts are kept from one release to the next.
 
     Returns:
         The files made.
@@ -33,11 +42,11 @@ def write_exports(
         ExportError: when a form cannot be written.
     """
     folder.mkdir(parents=True)
-    region = read_region(connection)
+    model = read_model(connection)
     return [
         *write_tables(connection, folder),
         *write_csvw(connection, folder),
         *write_spreadsheets(connection, folder, content_sha256=content_sha256),
-        *write_figures(region, folder),
-        *write_site(region, folder, in_release=True),
+        *write_site(model, folder, in_release=True, cache=cache, methods=METHODS),
+        *write_briefings(model, folder / "site" / "briefings"),
     ]

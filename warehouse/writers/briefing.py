@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import typst
 
 from sources.errors import PulseError
 from warehouse.writers.site.read import Area, Indicator, Model, Row, has_figure
-from warehouse.writers.site.words import figure, interval, plain_status, verdict
+from warehouse.writers.site.words import day, figure, interval, plain_status, verdict
 
 _TEMPLATE = Path(__file__).with_name("briefing.typ")
 PAGES = 2
@@ -20,6 +21,41 @@ class BriefingError(PulseError):
     """A briefing cannot be made."""
 
     default_code = "briefing"
+
+
+def write_briefings(
+    model: Model, folder: Path, codes: Sequence[str] | None = None
+) -> list[Path]:
+    """Write ``folder/briefing-<code>.pdf`` for some areas.
+
+    Args:
+        model: what the site shows, see ``warehouse.writers.site.read_model``.
+        folder: where to; it is made where it does not exist.
+        codes: codes of areas with a page; every combined authority and the members of the lead
+            area where None.
+
+    Raises:
+        BriefingError: ``no_such_area`` when a code has no page, ``too_long`` as below.
+    """
+    if codes is None:
+        areas = [*model.current("cauth"), *model.members(model.lead)]
+    else:
+        unknown = [code for code in codes if not model.has_page(model.areas.get(code))]
+        if unknown:
+            raise BriefingError(
+                "no such area",
+                code="no_such_area",
+                expected="the code of an English area that exists today, for example E08000030",
+                found=", ".join(unknown),
+                todo="look the code up on the page of areas, or in reference.areas",
+            )
+        areas = [model.areas[code] for code in codes]
+    newest = model.tables["releases"][-1] if model.tables["releases"] else None
+    release = f"release {newest['release']} of {day(newest['made_at'])}" if newest else "no release"
+    return [
+        write_briefing(model, area, folder / f"briefing-{area.code}.pdf", release=release)
+        for area in areas
+    ]
 
 
 def write_briefing(model: Model, area: Area, path: Path, *, release: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from xml.etree import ElementTree
 
@@ -12,12 +12,15 @@ _ATOM = "http://www.w3.org/2005/Atom"
 _FEED_ID = "urn:pulse-barometers:releases"
 
 
-def calendar_rows(datasets: Sequence[Row], editions: Sequence[Row]) -> list[Row]:
-    """Per dataset: its newest edition held, and when the next is expected.
+def calendar_rows(
+    datasets: Sequence[Row], editions: Sequence[Row], today: date | None
+) -> list[Row]:
+    """Per dataset: its newest edition held, when the next is expected, and whether it is overdue.
 
     Args:
         datasets: rows of ``meta.datasets``.
         editions: rows of ``meta.editions``.
+        today: the day on which the release was made; None says nothing about what is overdue.
     """
     rows = []
     for dataset in datasets:
@@ -27,7 +30,9 @@ def calendar_rows(datasets: Sequence[Row], editions: Sequence[Row]) -> list[Row]
             if edition["dataset"] == dataset["dataset"] and edition["state"] == "accepted"
         ]
         held.sort(key=lambda edition: str(edition["period_end"] or edition["edition"]))
-        rows.append({**dataset, "newest": held[-1] if held else None})
+        expected = dataset["next_release_on"]
+        overdue = expected is not None and today is not None and expected < today
+        rows.append({**dataset, "newest": held[-1] if held else None, "overdue": overdue})
     return sorted(
         rows, key=lambda row: (row["next_release_on"] is None, str(row["next_release_on"]))
     )

@@ -15,7 +15,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
 import jinja2
 
 from warehouse.writers.site import charts, svg
@@ -29,10 +28,8 @@ from warehouse.writers.site.read import (
     Row,
     SiteError,
     has_figure,
-    read_model,
 )
 from warehouse.writers.site.words import (
-    OUTCOMES,
     day,
     figure,
     interval,
@@ -134,9 +131,8 @@ def write_site(
     """Write ``folder/site`` for one lead area.
 
     Args:
-        connection: open on a gated warehouse.
+        model: what the pages show, see ``read_model``.
         folder: folder of exports; ``site`` is made in it.
-        lead_area: code of a combined authority; the warehouse's own where None.
         framework: id of the framework whose goals are shown; the warehouse's own where None.
         in_release: whether the other exports are beside the pages, to be linked.
         cache: folder in which drawn charts and pages are kept; None makes everything anew.
@@ -212,7 +208,9 @@ class _Site:
             strip=self._strip_marks,
             edition_of=lambda row: self.editions.get((row["dataset"], row["edition"])),
             levels=LEVELS,
-            outcomes=OUTCOMES,
+            has_briefing=lambda area: (
+                in_release and (area.level == "cauth" or area in model.members(model.lead))
+            ),
         )
 
     def write(self) -> list[Path]:
@@ -380,7 +378,9 @@ class _Site:
     def _changes_and_calendar(self) -> None:
         tables = self.model.tables
         self._page("changes.html", "changes", **tables)
-        calendar = calendar_rows(tables["datasets"], tables["editions"])
+        made_at = tables["releases"][-1]["made_at"] if tables["releases"] else None
+        today = made_at.date() if made_at is not None else None
+        calendar = calendar_rows(tables["datasets"], tables["editions"], today)
         self._page("calendar.html", "calendar", calendar=calendar)
         if tables["releases"]:
             self._text("feed.xml", feed(tables, f"Pulse: releases, {self.model.lead.label}"))
@@ -707,7 +707,7 @@ class _Site:
                 return round((value - low) / (high - low), 4)
 
             last = len(values) - 1
-            row = {
+            row: Row = {
                 name: at(values[round(last * share)])
                 for name, share in (("lowest", 0), ("q1", 0.25), ("q3", 0.75), ("highest", 1))
             }
