@@ -17,17 +17,17 @@ export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 help: ## List the commands
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-refresh: setup ## Build, check and publish everything (ARGS=--offline asks no publisher)
+refresh: setup ## Build, check and publish everything (ARGS=--offline makes no network requests)
 	@$(BIN)/pulse refresh $(ARGS)
 
 demo: setup ## The whole platform on made-up files, in demo/, watermarked everywhere
 	@$(BIN)/python -m demonstration
 
 test: setup-dev ## The fast tests, offline
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest -m "not slow" -n 2 $(ARGS)
 
 e2e: setup-dev ## The slow tests: whole refreshes, kills, browsers
-	@$(BIN)/python -m pytest -m slow $(ARGS)
+	@$(BIN)/python -m pytest -m slow -n 2 --dist loadgroup $(ARGS)
 
 proof: setup-dev ## The statistics against published figures and by simulation
 	@$(BIN)/python -m tests.proof
