@@ -123,7 +123,6 @@ def write_site(
     folder: Path,
     *,
     lead_area: str | None = None,
-    framework: str | None = None,
     in_release: bool = False,
     cache: Path | None = None,
     methods: Path | None = None,
@@ -133,7 +132,6 @@ def write_site(
     Args:
         model: what the pages show, see ``read_model``.
         folder: folder of exports; ``site`` is made in it.
-        framework: id of the framework whose goals are shown; the warehouse's own where None.
         in_release: whether the other exports are beside the pages, to be linked.
         cache: folder in which drawn charts and pages are kept; None makes everything anew.
         methods: the Markdown file of methods; without it that page is left out.
@@ -144,7 +142,7 @@ def write_site(
     Raises:
         SiteError: see ``read_model``; ``no_source`` when a figure has no provenance.
     """
-    model = read_model(connection, lead_area, framework)
+    model = read_model(connection, lead_area)
     return _Site(model, folder / "site", cache, in_release=in_release, methods=methods).write()
 
 

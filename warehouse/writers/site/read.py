@@ -283,20 +283,18 @@ def _areas(connection: duckdb.DuckDBPyConnection) -> dict[str, Area]:
     }
 
 
-def _goals(connection: duckdb.DuckDBPyConnection, framework: str) -> tuple[Goal, ...]:
+def _goals(connection: duckdb.DuckDBPyConnection) -> tuple[Goal, ...]:
     indicators: dict[str, list[Indicator]] = defaultdict(list)
     for row in rows_of(
         connection,
-        "select i.*, f.goal_id, f.role, f.indicator_order from reference.framework_indicators f "
-        "inner join reference.indicators i using (indicator_id) "
-        f"where f.framework = '{framework}' order by f.goal_id, f.indicator_order",
+        "select * from reference.barometer_definitions order by goal_id, barometer_order",
     ):
         indicators[row["goal_id"]].append(
             Indicator(
-                row["indicator_id"],
+                row["barometer_id"],
                 row["goal_id"],
                 row["role"],
-                row["indicator_order"],
+                row["barometer_order"],
                 *(
                     row[name]
                     for name in (
@@ -334,28 +332,25 @@ def _goals(connection: duckdb.DuckDBPyConnection, framework: str) -> tuple[Goal,
         )
         for row in rows_of(
             connection,
-            f"select * from reference.goals where framework = '{framework}' order by goal_order",
+            "select * from reference.goals order by goal_order",
         )
     )
 
 
 def read_model(
-    connection: duckdb.DuckDBPyConnection,
-    lead_area: str | None = None,
-    framework: str | None = None,
+    connection: duckdb.DuckDBPyConnection, lead_area: str | None = None
 ) -> Model:
-    """Read everything that the pages of one lead area and one framework need.
+    """Read everything that the pages of one lead area need.
 
     Args:
         connection: open on a published warehouse, or a build that passed the gate.
         lead_area: code of a combined authority; the warehouse's own where None.
-        framework: the framework whose goals are shown; the warehouse's own where None.
 
     Raises:
         SiteError: ``no_pulse`` when the warehouse has no goals, ``not_a_combined_authority`` when
             ``lead_area`` is not a combined authority with members.
     """
-    own = connection.execute("select min(area_code), min(framework) from marts.pulse").fetchone()
+    own = connection.execute("select min(area_code) from marts.pulse").fetchone()
     if own is None or own[0] is None:
         raise SiteError(
             "the warehouse has no goals to show",
@@ -363,14 +358,14 @@ def read_model(
             expected="a row per goal in marts.pulse",
             todo="build the warehouse again with `make refresh`",
         )
-    framework = framework or own[1]
     areas = _areas(connection)
-    settings = dict(connection.execute("select name, value from meta.settings").fetchall())
-    goals = _goals(connection, framework)
+    england = next(
+        area for area in areas.values() if area.level == "nation" and area.name == "England"
+    )
+    goals = _goals(connection)
     cells = rows_of(
         connection,
-        f"select {_CELL_COLUMNS} from marts.barometers where framework = '{framework}' "
-        "order by period_end, edition",
+        f"select {_CELL_COLUMNS} from marts.barometers order by period_end, edition",
     )
     parents = dict(
         connection.execute(
@@ -379,8 +374,8 @@ def read_model(
         ).fetchall()
     )
     model = Model(
-        lead=areas.get(lead_area or own[0], areas[settings["england"]]),
-        england=areas[settings["england"]],
+        lead=areas.get(lead_area or own[0], england),
+        england=england,
         goals=goals,
         areas=areas,
         parents=parents,
@@ -398,8 +393,8 @@ def read_model(
             rows_of(
                 connection,
                 "select barometer_id, area_code, change_kind, from_edition, to_edition, "
-                "from_period_end, to_period_end, outcome, close_call, grade, grade_reason, "
-                "sentence from marts.changes order by to_period_end, to_edition",
+                "from_period_end, to_period_end, outcome, close_call, reason_code, reason, "
+                "movement_in_words from marts.changes order by to_period_end, to_edition",
             )
         ),
         groups=_by_cell(
