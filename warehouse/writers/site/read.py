@@ -393,8 +393,8 @@ def read_model(
             rows_of(
                 connection,
                 "select barometer_id, area_code, change_kind, from_edition, to_edition, "
-                "from_period_end, to_period_end, outcome, close_call, reason_code, reason, "
-                "movement_in_words from marts.changes order by to_period_end, to_edition",
+                "from_period_end, to_period_end, outcome, close_call, grade, grade_reason, "
+                "sentence from marts.changes order by to_period_end, to_edition",
             )
         ),
         groups=_by_cell(
