@@ -30,6 +30,7 @@ from warehouse.writers.site.read import (
     has_figure,
 )
 from warehouse.writers.site.words import (
+    change_label,
     day,
     figure,
     interval,
@@ -199,6 +200,7 @@ class _Site:
             in_release=in_release,
             release=newest,
             verdict=verdict,
+            change_label=change_label,
             source_of=self._source_link,
             latest=model.latest,
             change_of=model.change,

@@ -394,7 +394,7 @@ def read_model(
                 connection,
                 "select barometer_id, area_code, change_kind, from_edition, to_edition, "
                 "from_period_end, to_period_end, outcome, close_call, grade, grade_reason, "
-                "sentence from marts.changes order by to_period_end, to_edition",
+                "group_movement, from_group_number, to_group_number, sentence from marts.changes order by to_period_end, to_edition",
             )
         ),
         groups=_by_cell(

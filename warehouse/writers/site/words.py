@@ -74,6 +74,20 @@ def verdict(row: Row | None) -> dict[str, Any]:
     }
 
 
+def change_label(row: Row | None) -> str:
+    """A change in a few words: the verdict of its test, or the move between groups of an index."""
+    if row is None:
+        return "–"
+    if row["group_movement"] is not None:
+        if row["group_movement"] == 0:
+            return "Same group"
+        return f"Group {row['from_group_number']} to {row['to_group_number']}"
+    found = verdict(row)
+    if found["kind"] == "same":
+        return "No change found"
+    return str(found["label"])
+
+
 def plain_status(row: Row) -> str:
     """Why a cell has no figure, in a few words."""
     return _STATUS.get(row["status"], "no figure")
