@@ -23,9 +23,7 @@ class BriefingError(PulseError):
     default_code = "briefing"
 
 
-def write_briefings(
-    model: Model, folder: Path, codes: Sequence[str] | None = None
-) -> list[Path]:
+def write_briefings(model: Model, folder: Path, codes: Sequence[str] | None = None) -> list[Path]:
     """Write ``folder/briefing-<code>.pdf`` for some areas.
 
     Args:

@@ -307,7 +307,7 @@ _KINDS: Mapping[str, Callable[..., Any]] = {
 
 @cache
 def _boundaries() -> dict[str, Any]:
-    from sources.intake import BUNDLED_DIRECTORY
+    from sources.catalogue import BUNDLED_DIRECTORY
 
     path = BUNDLED_DIRECTORY / "boundaries" / "england.topo.json"
     boundaries: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))

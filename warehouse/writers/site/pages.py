@@ -120,10 +120,9 @@ _CELL_FIELDS: Final = (
 
 
 def write_site(
-    connection: duckdb.DuckDBPyConnection,
+    model: Model,
     folder: Path,
     *,
-    lead_area: str | None = None,
     in_release: bool = False,
     cache: Path | None = None,
     methods: Path | None = None,
@@ -134,16 +133,15 @@ def write_site(
         model: what the pages show, see ``read_model``.
         folder: folder of exports; ``site`` is made in it.
         in_release: whether the other exports are beside the pages, to be linked.
-        cache: folder in which drawn charts and pages are kept; None makes everything anew.
+        cache: folder in which drawn charts are kept; None draws all of them.
         methods: the Markdown file of methods; without it that page is left out.
 
     Returns:
         The files made.
 
     Raises:
-        SiteError: see ``read_model``; ``no_source`` when a figure has no provenance.
+        SiteError: ``no_source`` when a figure has no provenance.
     """
-    model = read_model(connection, lead_area)
     return _Site(model, folder / "site", cache, in_release=in_release, methods=methods).write()
 
 

@@ -337,9 +337,7 @@ def _goals(connection: duckdb.DuckDBPyConnection) -> tuple[Goal, ...]:
     )
 
 
-def read_model(
-    connection: duckdb.DuckDBPyConnection, lead_area: str | None = None
-) -> Model:
+def read_model(connection: duckdb.DuckDBPyConnection, lead_area: str | None = None) -> Model:
     """Read everything that the pages of one lead area need.
 
     Args:
