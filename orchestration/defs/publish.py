@@ -4,18 +4,18 @@ Write, audit, swap: the exports are written beside the build, the release is has
 folder, and one rename lets readers see it.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from orchestration import dbt
-from orchestration.defs.gate import GATED, gate_verdicts
+from orchestration.defs.gate import GATE_CHECKS, GATED
 from orchestration.defs.ingest import OWNER
 from orchestration.defs.resources import PulseResource
-from orchestration.defs.transform import dbt_verdicts, require_build
+from orchestration.defs.transform import dbt_checks, require_build
 from warehouse.connection import reading
 from warehouse.content import content_sha256
 from warehouse.identity import code_version, libraries
@@ -31,43 +31,65 @@ from warehouse.release import (
     remove_tree,
     whole_release,
 )
-from warehouse.workspace import Workspace
+from warehouse.workspace import WorkspaceError
 from warehouse.writers import write_exports
 
-IDENTITY = "identity.json"
+NUMBERED = "numbered"
 RELEASE = "release"
 
 
-def all_checks(workspace: Workspace) -> list[dict[str, Any]]:
-    """Every check of the build at hand: contracts of the inputs, dbt's tests, the gate."""
-    tests = [
-        {
-            "kind": "test",
-            "subject": "dbt",
-            "check_name": verdict["name"],
-            "passed": verdict["passed"],
-            "severity": "error",
-            "message": verdict["message"],
-        }
-        for verdict in dbt_verdicts(workspace)
-        if verdict["kind"] == "test"
-    ]
-    return [*input_checks(workspace.build_file), *tests, *gate_verdicts(workspace)]
+def all_checks(instance: dg.DagsterInstance, build: Path) -> list[dict[str, Any]]:
+    """Every check behind a build: contracts of the inputs, dbt's tests, the gate.
+
+    The verdicts on the marts are Dagster's own: the newest of each check.
+    """
+    tests = dbt_checks()
+    newest = instance.event_log_storage.get_latest_asset_check_execution_by_key(
+        [*tests, *GATE_CHECKS]
+    )
+    found = []
+    for key, record in newest.items():
+        event = record.event and record.event.dagster_event
+        if event is None or event.event_type != dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            continue
+        verdict = event.asset_check_evaluation_data
+        message = verdict.metadata.get("message")
+        found.append(
+            {
+                "kind": "test" if key in tests else "gate",
+                "subject": key.asset_key.path[-1],
+                "check_name": key.name,
+                "passed": verdict.passed,
+                "severity": verdict.severity.value.lower(),
+                "message": str(message.value) if message else "",
+            }
+        )
+    found.sort(key=lambda check: (check["kind"], check["subject"], check["check_name"]))
+    return [*input_checks(build), *found]
 
 
-def made_of(inputs: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
-    """What a release was made of, without how the publishers answered that morning."""
-    return [
-        (each["dataset"], each["edition"], each["origin"], each["revision"], each["file_sha256"])
-        for each in inputs
-    ]
+def recorded(instance: dg.DagsterInstance, key: Sequence[str], name: str) -> Any:
+    """A value in the metadata of an asset's newest materialization.
+
+    Raises:
+        WorkspaceError: when it was never materialised.
+    """
+    event = instance.get_latest_materialization_event(dg.AssetKey(key))
+    metadata = event.asset_materialization.metadata if event and event.asset_materialization else {}
+    if name not in metadata:
+        raise WorkspaceError(
+            f"{'/'.join(key)} was not materialised yet",
+            code="nothing_recorded",
+            todo=f"materialise {'/'.join(key)} first, or run the job refresh",
+        )
+    return metadata[name].value
 
 
 def identify(pulse: PulseResource) -> dict[str, Any]:
     """Number and moment of the release to be, and the releases that it comes after.
 
-    Told once, before anything is written, so that every file of a release says the same. A release
-    that is made again takes those of the one on record.
+    Decided once, before anything is written, so that every file of a release agrees. A release that
+    is made again takes those of the one on record.
     """
     again = pulse.rebuilding
     if again is not None:
@@ -112,8 +134,8 @@ def with_held(pulse: PulseResource, inputs: Sequence[Mapping[str, Any]]) -> list
     group_name="release",
     deps=[dg.AssetKey(["marts", mart]) for mart in GATED],
     description=(
-        "Everything that leaves the building, written from the gated marts: CSV, Parquet and their "
-        "description, spreadsheets, pages and pictures."
+        "Files for readers, written from the gated marts: CSV, Parquet and their description, "
+        "spreadsheets, pages and pictures."
     ),
     kinds={"csv", "parquet"},
     owners=[OWNER],
@@ -130,7 +152,7 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
         build,
         made / WAREHOUSE,
         dbt_manifest=dbt.MANIFEST,
-        checks=all_checks(workspace),
+        checks=all_checks(context.instance, build),
         earlier=identity["earlier"],
         previous=previous_warehouse(workspace),
         follows=identity["follows"],
@@ -138,9 +160,7 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
         made_at=datetime.fromisoformat(identity["made_at"]),
         version_of_code=code_version(),
     )
-    (build.parent / IDENTITY).write_text(
-        json.dumps({**identity, "content": content}), encoding="utf-8"
-    )
+    pulse.say("exporting   tables, spreadsheets and pages")
     with reading(made / WAREHOUSE) as connection:
         files = write_exports(
             connection,
@@ -151,6 +171,7 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
     pulse.say(f"exported    {len(files)} files")
     return dg.MaterializeResult(
         metadata={
+            NUMBERED: dg.MetadataValue.json({**identity, "content": content}),
             "files": len(files),
             "bytes": sum(path.stat().st_size for path in files),
             "content sha256": content_sha256(content),
@@ -163,7 +184,7 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
     group_name="release",
     deps=[exports],
     description=(
-        "The release that readers see: warehouse/pulse.duckdb and warehouse/exports, swapped in "
+        "Release that readers see: warehouse/pulse.duckdb and warehouse/exports, swapped in "
         "together or not at all."
     ),
     kinds={"duckdb"},
@@ -174,29 +195,23 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
     workspace = pulse.workspace
     require_build(workspace)
     build = workspace.build_file.resolve()
-    version = code_version()
-    identity = json.loads((build.parent / IDENTITY).read_text(encoding="utf-8"))
-    content = content_sha256(identity["content"])
-    inputs = inputs_used(build)
+    with reading(build) as connection:
+        ((identity,),) = connection.execute("select identity from raw.build").fetchall()
+    numbered = recorded(context.instance, exports.key.path, NUMBERED)
     now = whole_release(workspace)
-    if (
-        now is not None
-        and now.content_sha256 == content
-        and now.code_version == version
-        and made_of(now.inputs) == made_of(inputs)
-    ):
-        pulse.say(f"unchanged   release {now.number} stays current: nothing differs from it")
+    if now is not None and now.identity == identity:
+        pulse.say(f"unchanged   release {now.number} stays current: it is made of the same")
         manifest = now
     else:
         manifest = publish(
             workspace,
             Manifest(
-                **identity,
-                code_version=version,
-                identity="",
-                content_sha256=content,
-                inputs=with_held(pulse, inputs),
-                checks=all_checks(workspace),
+                **numbered,
+                code_version=code_version(),
+                identity=identity,
+                content_sha256=content_sha256(numbered["content"]),
+                inputs=with_held(pulse, inputs_used(build)),
+                checks=all_checks(context.instance, build),
                 tables=table_counts(build),
                 source_mode=pulse.mode,
                 made_with=libraries(),
