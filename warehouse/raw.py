@@ -16,6 +16,7 @@ import duckdb
 import pandas as pd
 
 from sources.catalogue import Catalogue
+from sources.editions import expected_date
 from sources.observation import MEMBERSHIP_COLUMNS, OBSERVATION_COLUMNS
 from sources.parsers import QUESTION
 from sources.selection import DatasetObservations, EditionUsed
@@ -37,7 +38,7 @@ _CATALOGUE = (
     "dataset varchar, title varchar, short_title varchar, publisher varchar, "
     "publisher_short varchar, landing_page varchar, licence varchar, licence_url varchar, "
     "cadence varchar, expected_month integer, succeeded_by varchar, "
-    "series varchar, precedence integer"
+    "series varchar, precedence integer, next_release_on date"
 )
 _EDITIONS = (
     "dataset varchar, edition varchar, edition_title varchar, period_start date, "
@@ -134,7 +135,7 @@ def load(
                 _typed(MEMBERSHIP_COLUMNS),
                 _rows_of(observations, catalogue, "memberships"),
             ),
-            ("catalogue", _CATALOGUE, _catalogue_rows(catalogue)),
+            ("catalogue", _CATALOGUE, _catalogue_rows(catalogue, observations)),
             ("editions", _EDITIONS, _edition_rows(catalogue)),
             ("edition_levels", _EDITION_LEVELS, _level_rows(catalogue)),
             ("group_scales", _GROUP_SCALES, _scale_rows(catalogue)),
@@ -178,7 +179,13 @@ def _create(
     return len(frame)
 
 
-def _catalogue_rows(catalogue: Catalogue) -> pd.DataFrame:
+def _catalogue_rows(
+    catalogue: Catalogue, observations: Iterable[DatasetObservations]
+) -> pd.DataFrame:
+    held = {
+        each.dataset: [used.edition for used in each.editions if used.state == "accepted"]
+        for each in observations
+    }
     return pd.DataFrame(
         [
             {
@@ -195,6 +202,7 @@ def _catalogue_rows(catalogue: Catalogue) -> pd.DataFrame:
                 "succeeded_by": d.succeeded_by,
                 "series": d.series or d.code,
                 "precedence": d.precedence,
+                "next_release_on": expected_date(d, held.get(d.code, ())),
             }
             for d in catalogue.datasets.values()
         ]

@@ -11,6 +11,7 @@ select
     cast(expected_month as integer) as expected_month,
     cast(succeeded_by as varchar) as succeeded_by,
     cast(series as varchar) as series,
-    cast(precedence as integer) as precedence
+    cast(precedence as integer) as precedence,
+    cast(next_release_on as date) as next_release_on
 from {{ source('raw', 'catalogue') }}
 order by dataset
