@@ -338,17 +338,54 @@ def diff(earlier: int, later: int, limit: int) -> None:
 
 
 @main.command()
-@click.option("--area", required=True, help="GSS code of a combined authority, e.g. E47000001.")
+@click.option("--area", help="GSS code of a combined authority, e.g. E47000001.")
+@click.option("--framework", help="Framework of goals; that of the report unless given.")
 @click.option("--to", "folder", type=click.Path(path_type=Path), required=True)
-def site(area: str, folder: Path) -> None:
-    """Write the pages and pictures of the published release for another combined authority."""
+def site(area: str | None, framework: str | None, folder: Path) -> None:
+    """Write the pages of the published release for another combined authority or framework."""
     from warehouse.connection import reading
-    from warehouse.writers.site import read_region, write_figures, write_site
+    from warehouse.writers import METHODS
+    from warehouse.writers.site import read_model, write_site
 
     with plain_errors(), reading(Workspace.from_environment().warehouse_file) as connection:
-        region = read_region(connection, area)
-        made = [*write_site(region, folder), *write_figures(region, folder)]
+        made = write_site(read_model(connection, area, framework), folder, methods=METHODS)
         click.echo(f"{len(made)} files; open {folder / 'site' / 'index.html'}")
+
+
+@main.command()
+@click.argument("codes", nargs=-1, required=True)
+@click.option("--to", "folder", type=click.Path(path_type=Path), default=Path(), show_default=True)
+def briefing(codes: tuple[str, ...], folder: Path) -> None:
+    """Write two printed pages (PDF) about each area, by its GSS code."""
+    from warehouse.connection import reading
+    from warehouse.writers.briefing import write_briefings
+    from warehouse.writers.site import read_model
+
+    with plain_errors(), reading(Workspace.from_environment().warehouse_file) as connection:
+        for path in write_briefings(read_model(connection), folder, codes):
+            click.echo(str(path))
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True)
+def serve(port: int) -> None:
+    """Serve the published pages on this computer."""
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    with plain_errors():
+        folder = Workspace.from_environment().exports / "site"
+        if not (folder / "index.html").exists():
+            raise PulseError(
+                "no pages are published yet",
+                code="no_pages",
+                file=str(folder),
+                todo="run `make refresh` first",
+            )
+        handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+        with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+            click.echo(f"http://127.0.0.1:{port}/index.html (Ctrl-C stops)")
+            server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -243,9 +243,9 @@ def has_figure(row: Row | None) -> bool:
     return row is not None and (row["value"] is not None or row["group_number"] is not None)
 
 
-def rows_of(connection: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
+def rows_of(connection: duckdb.DuckDBPyConnection, query: str, *values: str) -> list[Row]:
     """The rows of a query as dictionaries."""
-    cursor = connection.execute(query)
+    cursor = connection.execute(query, values)
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -283,18 +283,21 @@ def _areas(connection: duckdb.DuckDBPyConnection) -> dict[str, Area]:
     }
 
 
-def _goals(connection: duckdb.DuckDBPyConnection) -> tuple[Goal, ...]:
+def _goals(connection: duckdb.DuckDBPyConnection, framework: str) -> tuple[Goal, ...]:
     indicators: dict[str, list[Indicator]] = defaultdict(list)
     for row in rows_of(
         connection,
-        "select * from reference.barometer_definitions order by goal_id, barometer_order",
+        "select i.*, f.goal_id, f.role, f.indicator_order from reference.framework_indicators as f "
+        "inner join reference.indicators as i using (indicator_id) where f.framework = ? "
+        "order by f.goal_id, f.indicator_order",
+        framework,
     ):
         indicators[row["goal_id"]].append(
             Indicator(
-                row["barometer_id"],
+                row["indicator_id"],
                 row["goal_id"],
                 row["role"],
-                row["barometer_order"],
+                row["indicator_order"],
                 *(
                     row[name]
                     for name in (
@@ -332,7 +335,8 @@ def _goals(connection: duckdb.DuckDBPyConnection) -> tuple[Goal, ...]:
         )
         for row in rows_of(
             connection,
-            "select * from reference.goals order by goal_order",
+            "select * from reference.goals where framework = ? order by goal_order",
+            framework,
         )
     )
 
@@ -343,12 +347,16 @@ def read_model(connection: duckdb.DuckDBPyConnection, lead_area: str | None = No
     Args:
         connection: open on a published warehouse, or a build that passed the gate.
         lead_area: code of a combined authority; the warehouse's own where None.
+        framework: the framework whose goals are shown; that of the report where None.
 
     Raises:
         SiteError: ``no_pulse`` when the warehouse has no goals, ``not_a_combined_authority`` when
             ``lead_area`` is not a combined authority with members.
     """
-    own = connection.execute("select min(area_code) from marts.pulse").fetchone()
+    own = connection.execute(
+        "select min(pulse.area_code), min(goals.framework) from marts.pulse as pulse "
+        "inner join reference.goals as goals using (goal_id)"
+    ).fetchone()
     if own is None or own[0] is None:
         raise SiteError(
             "the warehouse has no goals to show",
@@ -360,10 +368,21 @@ def read_model(connection: duckdb.DuckDBPyConnection, lead_area: str | None = No
     england = next(
         area for area in areas.values() if area.level == "nation" and area.name == "England"
     )
-    goals = _goals(connection)
+    framework = framework or own[1]
+    goals = _goals(connection, framework)
+    if not goals:
+        raise SiteError(
+            "there is no such framework of goals",
+            code="unknown_framework",
+            expected="one of reference.frameworks",
+            found=framework,
+            todo="add it to the seeds frameworks, goals and framework_indicators",
+        )
     cells = rows_of(
         connection,
-        f"select {_CELL_COLUMNS} from marts.barometers order by period_end, edition",
+        f"select {_CELL_COLUMNS} from marts.barometers where framework = ? "
+        "order by period_end, edition",
+        framework,
     )
     parents = dict(
         connection.execute(
