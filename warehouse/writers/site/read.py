@@ -341,8 +341,12 @@ def _goals(connection: duckdb.DuckDBPyConnection, framework: str) -> tuple[Goal,
     )
 
 
-def read_model(connection: duckdb.DuckDBPyConnection, lead_area: str | None = None) -> Model:
-    """Read everything that the pages of one lead area need.
+def read_model(
+    connection: duckdb.DuckDBPyConnection,
+    lead_area: str | None = None,
+    framework: str | None = None,
+) -> Model:
+    """Read everything that the pages of one lead area and one framework need.
 
     Args:
         connection: open on a published warehouse, or a build that passed the gate.
