@@ -37,7 +37,7 @@ from sources.observation import (
 from sources.parsers import Note
 
 BUNDLED_REVISION: Final = "bundled"
-_LIBRARIES: Final = ("pandas", "pandera", "python-calamine")
+_LIBRARIES: Final = ("pandas", "pandera")
 
 
 @dataclass(frozen=True)
