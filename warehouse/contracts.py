@@ -218,6 +218,17 @@ def _goal_is_complete(goal: str) -> Check:
     return check
 
 
+def _goal_areas_are_complete(frame: pd.DataFrame, reference: Reference) -> pd.Series | bool:
+    for goal, barometers in reference.goals.items():
+        if not barometers <= set(frame.loc[frame["goal_id"] == goal, "barometer_id"]):
+            return False
+    indicator = ["framework", "goal_id", "barometer_id"]
+    wanted = reference.authorities | reference.combined_authorities
+    areas = frame["area_code"].where(frame["area_code"].isin(wanted))
+    complete = areas.groupby([frame[name] for name in indicator]).transform("nunique")
+    return ~frame.duplicated([*indicator, "area_code"], keep=False) & complete.eq(len(wanted))
+
+
 def _counts_add_up(frame: pd.DataFrame, _: Reference) -> pd.Series:
     key = ["barometer_id", "edition", "period_end", "area_kind", "area_code"]
     return frame.groupby(key)["areas"].transform("sum").eq(frame["areas_with_group"])
@@ -242,7 +253,7 @@ def rules(
     origin = Rule(
         "barometers",
         "origin_is_releasable",
-        "No figure is synthetic: made up for the demonstration.",
+        "No figure is synthetic, that is, made up to show the platform at work.",
         "Remove the synthetic file from the landing store; the demonstration has its own folder.",
         lambda frame, r: frame["origin"].isna() | frame["origin"].isin(r.releasable_origins),
     )
@@ -327,6 +338,13 @@ def rules(
                 _goal_is_complete(goal),
             )
             for goal in goals
+        ),
+        Rule(
+            "goal_areas",
+            "goal_areas_are_complete",
+            "Every authority and combined authority has one row per goal and indicator.",
+            "Look at marts.barometers first: these are its latest rows.",
+            _goal_areas_are_complete,
         ),
         Rule(
             "authority_profiles",

@@ -27,6 +27,7 @@ FAULTS = {
     "authorities_are_complete": "delete from marts.barometers where area_code = 'E08000030'",
     "previous_figures_are_kept": "delete from marts.barometers where area_code = 'E12000005'",
     "goal_supportive_is_complete": "delete from marts.goal_supportive where area_code = 'E08000030'",
+    "goal_areas_are_complete": "delete from marts.goal_areas where area_code = 'E08000030'",
     "verdict_or_reason_is_given": "update marts.comparisons set outcome = null",
     "rank_within_number_of_areas": "update marts.ranks set rank = areas_ranked + 1",
     "group_counts_add_up": "update marts.group_counts set areas = areas + 1",

@@ -74,6 +74,7 @@ def marts() -> dict[str, pd.DataFrame]:
         "goal_fair": pd.DataFrame(
             {"area_code": AREAS, "prospects_value": 1, "prospects_status": 1}
         ),
+        "goal_areas": cells[["framework", "goal_id", "barometer_id", "area_code"]],
         "authority_profiles": pd.DataFrame({"area_code": AREAS[:2]}),
         "combined_authorities": cells.loc[cells["area_code"] == "E47000001", key],
         "comparisons": pd.DataFrame({"outcome": ["similar", "better"], "reason": [None, None]}),
@@ -197,6 +198,11 @@ FAULTS: dict[str, list[Fault]] = {
     ],
     "goal_near_is_complete": [drop(0), lambda frame: frame.drop(columns="trust_status")],
     "goal_fair_is_complete": [drop(2)],
+    "goal_areas_are_complete": [
+        drop(0),
+        double(0),
+        lambda frame: frame[frame["barometer_id"] != "belonging"],
+    ],
     "profiles_are_complete": [drop(1)],
     "combined_authorities_are_complete": [double(0), change(0, area_code="E47000009")],
     "verdict_or_reason_is_given": [

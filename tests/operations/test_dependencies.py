@@ -20,7 +20,7 @@ from warehouse.workspace import PROJECT
 # SPDX names of open licences that put no condition on what we publish.
 OPEN = {
     *("0BSD", "Apache-2.0", "Artistic-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0"),
-    *("CNRI-Python", "ISC", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0", "Zlib", "Unlicense"),
+    *("CNRI-Python", "ISC", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Zlib", "Unlicense"),
 }
 # The words of older metadata, and what they mean.
 WORDS = {

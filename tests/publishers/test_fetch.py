@@ -261,10 +261,10 @@ def test_refused_content_is_set_aside_with_its_reasons_and_not_landed(
     outcome = one(world, store)
     assert outcome.state == "publisher_refused"
     assert outcome.error is not None
-    assert outcome.error.code == "header_not_found"
+    assert outcome.error.code == "unknown_layout"
     (kept,) = store.quarantined(INDEX.code, "2025")
     assert kept.path.read_bytes() == b"colour,shape\nred,round\n"
-    assert kept.reasons[0].startswith("header_not_found: ")
+    assert kept.reasons[0].startswith("unknown_layout: ")
     assert len(store.revisions(INDEX.code, "2025")) == 1
 
 

@@ -99,7 +99,12 @@ def test_a_backfill_fetches_one_edition_and_asks_for_a_refresh(
         assert [each.name for each in workspace.landing.iterdir() if each.name[0] != "."] == [
             "dcms_participation"
         ]
-        assert store.editions("dcms_participation") == ["2023-24"]
+        assert len(store.revisions("dcms_participation", "2023-24")) == 1
+        assert [
+            each.name
+            for each in (workspace.landing / "dcms_participation").iterdir()
+            if each.name[0] != "."
+        ] == ["2023-24"]
         (sensor,) = [s for s in location.sensors or [] if s.name == "refresh_after_backfill"]
         assert isinstance(sensor, dg.RunStatusSensorDefinition)
         event = next(e for e in done.all_events if e.event_type_value == "PIPELINE_SUCCESS")
