@@ -53,6 +53,17 @@ _RELEASES = {
     "is_this_one": ("boolean", "Whether this warehouse is that release."),
 }
 
+SEALED_TABLES: Mapping[str, tuple[Mapping[str, tuple[str, str]], str]] = {
+    "checks": (_CHECKS, "Every check of this release and what it found, one row per check."),
+    "changed_figures": (
+        _CHANGED,
+        "Cells whose figure, limits or status differ from the release that readers saw "
+        "before, and why. One row per cell; none in a first release.",
+    ),
+    "releases": (_RELEASES, "The releases up to this one, one row per release."),
+}
+"""Tables of ``meta`` that are written once the gate has spoken: columns (type, comment), comment."""
+
 
 def input_checks(build: Path) -> list[dict[str, Any]]:
     """What the contract said of each input of a build."""
@@ -145,20 +156,7 @@ def seal(
         for schema, table in tables:
             connection.execute(f'create table {schema}."{table}" as from built.{schema}."{table}"')
             _comment(connection, schema, table, *described.get((schema, table), ("", {})))
-        for table, columns, comment in (
-            (
-                "checks",
-                _CHECKS,
-                "Every check of this release and what it found, one row per check.",
-            ),
-            (
-                "changed_figures",
-                _CHANGED,
-                "Cells whose figure, limits or status differ from the release that readers saw "
-                "before, and why. One row per cell; none in a first release.",
-            ),
-            ("releases", _RELEASES, "The releases up to this one, one row per release."),
-        ):
+        for table, (columns, comment) in SEALED_TABLES.items():
             types = ", ".join(f"{name} {kind}" for name, (kind, _) in columns.items())
             connection.execute(f"create table meta.{table} ({types})")
             words = {name: text for name, (_, text) in columns.items()}

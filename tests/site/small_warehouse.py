@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import yaml
 
+from warehouse.meta import SEALED_TABLES
 from warehouse.workspace import DBT_PROJECT
 
 ENGLAND, REGION, LEAD, OTHER = "E92000001", "E12000005", "E47000007", "E47000001"
@@ -38,7 +39,9 @@ AREAS = (
 
 @cache
 def _contract(name: str) -> Mapping[str, str]:
-    """Columns of a model or seed and their types, from whichever YAML file describes it."""
+    """Columns of a table and their types: from dbt's YAML, or of what is written on sealing."""
+    if name in SEALED_TABLES:
+        return {column: kind for column, (kind, _) in SEALED_TABLES[name][0].items()}
     for path in sorted(DBT_PROJECT.rglob("*.yml")):
         declared = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         for kind in ("models", "seeds"):
@@ -230,7 +233,6 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
                     "concept": "Social capital",
                     "definition": "Ties between people",
                     "for_residents": "It is easy to meet",
-                    "key_barometer_id": "trust",
                 }
             ],
         )
@@ -351,7 +353,6 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
             if "pulse" in without
             else [
                 {
-                    "framework": FRAMEWORK,
                     "goal_id": "connected",
                     "goal_order": 1,
                     "barometer_id": "trust",
@@ -361,7 +362,6 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
                 }
             ],
         )
-        table(connection, "meta", "settings", [{"name": "england", "value": ENGLAND}])
         table(
             connection,
             "meta",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os.path
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -404,7 +405,7 @@ class _Site:
                 "source",
                 indicator=indicator,
                 items=items,
-                files=sorted({(r["dataset"], r["edition"]) for _, _, rows in items for r in rows}),
+                files=_cited(row for _, _, rows in items for row in rows),
             )
 
     def _files_of_tables(self) -> list[Row]:
@@ -883,6 +884,21 @@ class _Site:
         path = self.folder / name
         path.write_bytes(content)
         self.made.append(path)
+
+
+def _cited(rows: Iterable[Row]) -> dict[tuple[str, str], str]:
+    """By dataset and edition: what its citations share, so that a page prints it once."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        cited = found.setdefault((row["dataset"], row["edition"]), set())
+        if row["citation"]:
+            cited.add(row["citation"])
+    shared = {}
+    for key, citations in sorted(found.items()):
+        start = os.path.commonprefix(sorted(citations)) if len(citations) > 1 else ""
+        # Cut at a word, so that what is left over can be read by itself.
+        shared[key] = start[: start.rfind(" ") + 1]
+    return shared
 
 
 def _high_first(cells: Iterable[tuple[Area, Row]]) -> list[tuple[Area, Row]]:

@@ -205,7 +205,8 @@ class Model:
     def shown(self, indicator: Indicator) -> Row | None:
         """The cell whose edition the indicator's page shows.
 
-        The latest of the lead area where it has a figure, else of a member, else of England.
+        The latest of the lead area where it has a figure, else of a member, else of England, else
+        of any area.
         """
         return self._shown[indicator.id]
 
@@ -216,6 +217,7 @@ class Model:
     def _find_shown(self, indicator: Indicator) -> Row | None:
         candidates = [self.lead, *self.members(self.lead), self.england]
         rows = [row for area in candidates if (row := self.latest(indicator, area)) is not None]
+        rows += [row for (name, _), row in self._latest.items() if name == indicator.id]
         return next((row for row in rows if has_figure(row)), rows[0] if rows else None)
 
     def group_counts(self, indicator: Indicator, area: Area) -> list[Row]:
