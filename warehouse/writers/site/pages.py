@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os.path
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -113,9 +112,7 @@ _CELL_FIELDS: Final = (
     "close_call",
     "survives_family",
     "status",
-    "status_reason",
     "origin",
-    "sentence",
     "provenance_id",
 )
 
@@ -895,7 +892,9 @@ def _cited(rows: Iterable[Row]) -> dict[tuple[str, str], str]:
             cited.add(row["citation"])
     shared = {}
     for key, citations in sorted(found.items()):
-        start = os.path.commonprefix(sorted(citations)) if len(citations) > 1 else ""
+        first, last = min(citations, default=""), max(citations, default="")
+        differ = next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
+        start = first[:differ]
         # Cut at a word, so that what is left over can be read by itself.
         shared[key] = start[: start.rfind(" ") + 1]
     return shared
