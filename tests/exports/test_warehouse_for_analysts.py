@@ -17,7 +17,7 @@ import pytest
 
 from sources.errors import PulseError
 from warehouse.connection import reading, writing
-from warehouse.queries import FRONT, README, SCHEMAS, fill_readme, load_queries, run_query
+from warehouse.queries import README, SCHEMAS, fill_readme, load_queries, run_query
 from warehouse.release import Manifest, publish
 from warehouse.workspace import Workspace
 
@@ -43,10 +43,6 @@ def test_every_table_and_column_says_what_it_is(
 def test_the_readme_shows_what_the_warehouse_says(warehouse: duckdb.DuckDBPyConnection) -> None:
     text = README.read_text(encoding="utf-8")
     assert fill_readme(warehouse, text) == text, "run `python -m warehouse.queries --write`"
-    front = FRONT.read_text(encoding="utf-8")
-    assert fill_readme(warehouse, front, whole=False) == front, (
-        "run `python -m warehouse.queries --write`"
-    )
 
 
 @pytest.mark.slow

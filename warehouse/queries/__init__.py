@@ -22,8 +22,6 @@ from sources.errors import PulseError
 
 FOLDER = Path(__file__).parent
 README = FOLDER.parent / "README.md"
-FRONT = FOLDER.parent.parent / "README.md"
-"""The project's own README, which shows some of the queries."""
 SCHEMAS = ("marts", "meta", "reference")
 
 _LONGEST = 110
@@ -104,11 +102,11 @@ def list_tables(connection: duckdb.DuckDBPyConnection) -> Answer:
     return Answer(columns=("table", "rows", "what it holds"), rows=tuple(rows))
 
 
-def fill_readme(connection: duckdb.DuckDBPyConnection, text: str, *, whole: bool = True) -> str:
-    """A README with its generated parts written from a warehouse.
+def fill_readme(connection: duckdb.DuckDBPyConnection, text: str) -> str:
+    """The README with its generated parts written from a warehouse.
 
-    A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``, where NAME is
-    ``tables`` or the name of a query. ``whole``: every part must be there, not only some.
+    A part is between ``<!-- generated: NAME -->`` and ``<!-- end -->``, where NAME is
+    ``tables`` or the name of a query. Every part must be there.
 
     Raises:
         QueryError: when a part has a name that nothing is known of, or a query has no part.
@@ -118,7 +116,7 @@ def fill_readme(connection: duckdb.DuckDBPyConnection, text: str, *, whole: bool
         **{query.name: _part(connection, query) for query in load_queries()},
     }
     named = {match["name"] for match in _PART.finditer(text)}
-    if (named != parts.keys()) if whole else not named <= parts.keys():
+    if named != parts.keys():
         raise QueryError(
             "the README's generated parts are not the tables and the queries",
             code="readme_parts",
@@ -127,14 +125,8 @@ def fill_readme(connection: duckdb.DuckDBPyConnection, text: str, *, whole: bool
             found=", ".join(sorted(named)),
             todo="add or remove `<!-- generated: NAME -->` … `<!-- end -->` in the README",
         )
-    # The front page lies a folder above the queries that its parts link to.
-    above = "" if whole else f"{FOLDER.parent.name}/"
     return _PART.sub(
-        lambda match: (
-            f"{match['start']}"
-            f"{parts[match['name']]().replace('](queries/', f']({above}queries/')}\n{match['end']}"
-        ),
-        text,
+        lambda match: f"{match['start']}{parts[match['name']]()}\n{match['end']}", text
     )
 
 

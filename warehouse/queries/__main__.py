@@ -6,23 +6,21 @@ import click
 
 from sources.errors import PulseError
 from warehouse.connection import reading
-from warehouse.queries import FRONT, README, fill_readme, load_queries, run_query
+from warehouse.queries import README, fill_readme, load_queries, run_query
 from warehouse.workspace import Workspace
 
 
 @click.command()
 @click.argument("number", required=False)
-@click.option("--write", is_flag=True, help="Write the generated parts of both READMEs.")
+@click.option("--write", is_flag=True, help="Write the generated parts of the README.")
 def main(number: str | None, write: bool) -> None:
     """Answer query NUMBER, or every one; the warehouse is the published one."""
     try:
         with reading(Workspace.from_environment().warehouse_file) as connection:
             if write:
-                for readme in (README, FRONT):
-                    text = readme.read_text(encoding="utf-8")
-                    filled = fill_readme(connection, text, whole=readme is README)
-                    readme.write_text(filled, encoding="utf-8")
-                    click.echo(f"written: {readme}")
+                filled = fill_readme(connection, README.read_text(encoding="utf-8"))
+                README.write_text(filled, encoding="utf-8")
+                click.echo(f"written: {README}")
                 return
             for query in load_queries():
                 if number is None or query.name.startswith(f"{int(number):02d}_"):
