@@ -20,8 +20,12 @@ def line(seconds: float, words: str) -> str:
     return f"{seconds:6.1f} s  {words}"
 
 
+# Marks a record of the log as a line of ours; Dagster logs words of its own beside its events.
+OURS = {"pulse": True}
+
+
 def _is_ours(record: logging.LogRecord) -> bool:
-    return getattr(record, "dagster_meta", {}).get("dagster_event", record) is None
+    return getattr(record, "pulse", False)
 
 
 @dg.logger({}, "Progress in a few lines; the page has every event.")

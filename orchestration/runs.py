@@ -69,7 +69,6 @@ def run_job(
     import sqlalchemy.exc
 
     warnings.simplefilter("ignore")
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
     from orchestration.definitions import defs
     from orchestration.progress import line
     from orchestration.stopping import stopped
@@ -79,6 +78,9 @@ def run_job(
         job = defs().resolve_job_def(job_name)
         click.echo(line(time.monotonic() - began, "loaded      the definitions"))
         with dg.DagsterInstance.get() as instance:
+            # Its warnings repeat in other words what our own lines say.
+            for name in ("dagster", "dagster._core.execution.plan.active"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
             result = job.execute_in_process(
                 instance=instance,
                 raise_on_error=False,

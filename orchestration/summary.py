@@ -11,7 +11,7 @@ import dagster as dg
 from orchestration.defs.transform import UNCHANGED
 from sources.errors import PulseError
 from warehouse.connection import reading
-from warehouse.release import current_release
+from warehouse.release import count_checks, current_release, verdict
 from warehouse.workspace import Workspace
 
 _WIDTH = 100
@@ -85,15 +85,13 @@ def summary_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
         ("gate", "rules of the gate"),
     ):
         mine = [c for c in checks if c["kind"] == kind]
-        red = [c for c in mine if not c["passed"]]
-        lines.append(f"  {words:<26}{len(mine) - len(red):>4} passed, {len(red)} failed")
-        lines += [f"      FAILED {c['subject']}: {c['check_name']}: {c['message']}" for c in red]
+        lines.append(f"  {words:<26}{count_checks(mine)}")
+        lines += [
+            f"      {verdict(c)} {c['subject']}: {c['check_name']}: {c['message']}"
+            for c in mine
+            if not c["passed"]
+        ]
     if manifest:
-        for check in manifest.checks:
-            if check["kind"] == "gate":
-                lines.append(
-                    f"      {'passed' if check['passed'] else 'FAILED'}  {check['check_name']}"
-                )
         lines += _heading(f"Release {manifest.number}")
         lines.append(f"  warehouse   {workspace.warehouse_file}")
         lines.append(f"  exports     {workspace.exports}")

@@ -80,7 +80,7 @@ def test_a_morning_of_refreshes(world: FakePublishers, tmp_path: Path) -> None:
     # The next morning: nothing is new, one request an edition, and no new release.
     first = current_release(workspace)
     done = run_pulse(tmp_path, "refresh", **variables)
-    assert "stands: nothing differs" in done.stdout
+    assert "Nothing changed: release" in done.stdout
     assert current_release(workspace) == first
     unchanged = sum(world.asked().values()) - cold
     print(json.dumps({"requests cold": cold, "requests unchanged": unchanged}))
@@ -124,7 +124,7 @@ def test_a_morning_of_refreshes(world: FakePublishers, tmp_path: Path) -> None:
     # One edition is fetched afresh, whatever is remembered of it, and nobody else is asked.
     asked_before = world.asked()
     done = run_pulse(tmp_path, "backfill", index.code, newest.edition, **variables)
-    assert "stands: nothing differs" in done.stdout
+    assert "Nothing changed: release" in done.stdout
     assert dict(world.asked() - asked_before) == {"smc": 1}
 
     unreached = run_pulse(

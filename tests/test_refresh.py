@@ -27,10 +27,10 @@ pytestmark = pytest.mark.slow
 
 def test_a_release_is_made_again_from_its_manifest(released_workspace: Workspace) -> None:
     done = run_pulse(released_workspace.root, "rebuild", "1")
-    told = re.search(r"(\d+) of (\d+) files have the same bytes", done.stdout)
-    assert told, done.stdout
-    files, all_files = map(int, told.groups())
-    assert files == all_files > 300
+    found = re.search(r"(\d+) of (\d+) tables and files have the same content", done.stdout)
+    assert found, done.stdout
+    same, everything = map(int, found.groups())
+    assert same == everything > 300
 
 
 def test_a_release_that_differs_from_its_manifest_is_told(
@@ -118,7 +118,7 @@ def test_a_made_up_file_never_reaches_readers(own_workspace: Callable[[], Worksp
     assert hash_tree(workspace.current_release.resolve()) == before
 
 
-def test_the_transcript_tells_what_a_person_wants_to_know(released_workspace: Workspace) -> None:
+def test_the_transcript_says_what_a_person_wants_to_know(released_workspace: Workspace) -> None:
     transcript = (released_workspace.root / "transcript.txt").read_text(encoding="utf-8")
     for heading in (
         "What was used",
@@ -129,6 +129,9 @@ def test_the_transcript_tells_what_a_person_wants_to_know(released_workspace: Wo
         "make ui",
     ):
         assert heading in transcript, heading
+    assert " 0 red" in transcript
+    assert "FAILED" not in transcript
+    assert "RED" not in transcript
 
 
 def test_an_unknown_dataset_or_a_missing_file_is_told_plainly(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -115,15 +116,15 @@ class CheckCounts:
 
 def count_checks(checks: Iterable[Mapping[str, Any]]) -> CheckCounts:
     """Count checks that have ``passed`` and ``severity``; only a failed one of severity error is red."""
-    failed = []
-    passed = 0
-    for check in checks:
-        if check["passed"]:
-            passed += 1
-        else:
-            failed.append(str(check["severity"]).lower())
-    red = failed.count("error")
-    return CheckCounts(passed, red, len(failed) - red)
+    found = Counter(map(verdict, checks))
+    return CheckCounts(found["passed"], found["RED"], found["warning"])
+
+
+def verdict(check: Mapping[str, Any]) -> str:
+    """The one word for what a check found: ``passed``, ``warning``, or ``RED``."""
+    if check["passed"]:
+        return "passed"
+    return "RED" if str(check["severity"]).lower() == "error" else "warning"
 
 
 def sha256_of(path: Path) -> str:

@@ -17,6 +17,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from orchestration.lock import locked
+from orchestration.progress import OURS
 from sources.addresses import PublisherSettings
 from sources.areas import AreaBook
 from sources.catalogue import Catalogue, load_catalogue
@@ -135,7 +136,7 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
 
     def say(self, line: str) -> None:
         """Report how far the run is: an event of the run, and a line where somebody watches."""
-        (self._logger or LOG).info(line)
+        (self._logger or LOG).info(line, extra=OURS)
 
 
 @cache

@@ -1,39 +1,68 @@
-"""What the terminal says of a refresh that stopped."""
+"""What the terminal says of a refresh that stopped, and how verdicts are counted."""
 
 from __future__ import annotations
 
+import dagster as dg
 import pytest
 from dagster._utils.error import SerializableErrorInfo
 
+from orchestration.progress import OURS, progress_logger
 from orchestration.summary import _words
-
-
-def raised(
-    cls_name: str, message: str, cause: SerializableErrorInfo | None = None
-) -> SerializableErrorInfo:
-    return SerializableErrorInfo(message, [], cls_name, cause=cause)
-
-
-OURS = raised("WorkspaceError", "warehouse.workspace.WorkspaceError: file x: cannot be read.\n")
-FAILURE = raised("Failure", "dagster._core.definitions.events.Failure: dbt failed: see above")
-FOREIGN = raised("KeyError", "KeyError: 'value'\n")
+from warehouse.release import count_checks, verdict
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("message", "kind", "words"),
     [
-        (OURS, "file x: cannot be read."),
-        (FAILURE, "dbt failed: see above"),
-        (FOREIGN, "KeyError: 'value'"),
         (
-            raised("DagsterExecutionStepError", "dagster: step failed", OURS),
+            "warehouse.workspace.WorkspaceError: file x: cannot be read.\n",
+            "WorkspaceError",
             "file x: cannot be read.",
         ),
-        (raised("DagsterExecutionStepError", "dagster: step failed", FOREIGN), "KeyError: 'value'"),
-        (raised("Failure", "Failure: the step stopped", OURS), "file x: cannot be read."),
+        (
+            "dagster._core.definitions.events.Failure: dbt build failed: see above",
+            "Failure",
+            "dbt build failed: see above",
+        ),
+        ("KeyError: 'value'", "KeyError", "KeyError: 'value'"),
     ],
 )
-def test_the_error_with_the_advice_is_shown_without_its_class(
-    error: SerializableErrorInfo, words: str
+def test_an_error_for_people_is_printed_without_its_class(
+    message: str, kind: str, words: str
 ) -> None:
-    assert _words(error) == words
+    inner = SerializableErrorInfo(message, [], kind)
+    outer = SerializableErrorInfo("Error: step x", [], "DagsterExecutionStepExecutionError", inner)
+    assert _words(outer) == words
+
+
+def test_only_a_failed_check_of_severity_error_is_red() -> None:
+    checks = [
+        {"passed": passed, "severity": severity}
+        for passed, severity in (
+            (True, "error"),
+            (True, "warning"),
+            (False, "warning"),
+            (False, "warn"),
+            (False, "error"),
+        )
+    ]
+    assert [verdict(check) for check in checks] == ["passed"] * 2 + ["warning"] * 2 + ["RED"]
+    assert str(count_checks(checks)) == "2 passed, 1 red, 2 warnings"
+
+
+def test_progress_prints_what_our_code_logs_and_nothing_of_dagster(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @dg.op
+    def station(context) -> None:  # type: ignore[no-untyped-def]
+        context.log.info("observed    x", extra=OURS)
+        context.log.info("Skipping step y")
+
+    @dg.job(logger_defs={"console": progress_logger})
+    def one() -> None:
+        station()
+
+    assert one.execute_in_process(run_config={"loggers": {"console": {}}}).success
+    printed = capsys.readouterr().out
+    assert "observed    x" in printed
+    assert "Skipping" not in printed
