@@ -7,17 +7,14 @@ import sys
 
 import dagster as dg
 
+from orchestration.runs import line
+
 
 class _Line(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Seconds since the process began to log, and the words without Dagster's prefix."""
         words = record.dagster_meta["orig_message"]  # type: ignore[attr-defined]
         return line(record.relativeCreated / 1000, words)
-
-
-def line(seconds: float, words: str) -> str:
-    """One line of progress."""
-    return f"{seconds:6.1f} s  {words}"
 
 
 # Marks a record of the log as a line of ours; Dagster logs words of its own beside its events.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import threading
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,34 @@ from sources.errors import PulseError
 from warehouse.workspace import PROJECT, Workspace
 
 BAD = 1
+_QUIET_SECONDS = 8.0
+_spoken = 0.0
+
+
+def line(seconds: float, words: str) -> str:
+    """One line of progress."""
+    global _spoken
+    _spoken = time.monotonic()
+    return f"{seconds:6.1f} s  {words}"
+
+
+@contextlib.contextmanager
+def never_silent(began: float, seconds: float = _QUIET_SECONDS) -> Iterator[None]:
+    """Print that the run goes on whenever nothing else was printed for some seconds."""
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.wait(max(0.1, _spoken + seconds - time.monotonic())):
+            if time.monotonic() - _spoken >= seconds:
+                click.echo(line(time.monotonic() - began, "working     still at the step above"))
+
+    watcher = threading.Thread(target=watch, name="progress", daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 def dagster_home() -> Path:
@@ -60,17 +90,29 @@ def run_job(
         PulseError: when the run could not start, or its record could not be kept.
     """
     began = time.monotonic()
-    home = dagster_home()
+    dagster_home()
     os.environ["PULSE_HOME"] = str(workspace.root)
     os.environ["PULSE_REBUILD"] = rebuild
     what = "rebuild" if rebuild else job_name.replace("_", " ")
-    click.echo(f"   0.0 s  starting    {what} in {workspace.root} ({mode})")
+    click.echo(line(0, f"starting    {what} in {workspace.root} ({mode})"))
+    with never_silent(began):
+        return _run(workspace, job_name, mode, began, config, tags, summary)
+
+
+def _run(
+    workspace: Workspace,
+    job_name: str,
+    mode: str,
+    began: float,
+    config: Mapping[str, Any] | None,
+    tags: Mapping[str, str] | None,
+    summary: bool,
+) -> int:
     import dagster as dg
     import sqlalchemy.exc
 
     warnings.simplefilter("ignore")
     from orchestration.definitions import defs
-    from orchestration.progress import line
     from orchestration.stopping import stopped
     from orchestration.summary import failure_lines, summary_lines
 
@@ -107,7 +149,7 @@ def run_job(
         raise PulseError(
             "the record of the run cannot be kept; what was published stays as it was",
             code="no_record",
-            file=str(home),
+            file=str(dagster_home()),
             found=str(error).splitlines()[0],
             todo="free space or fix the permissions of DAGSTER_HOME, then refresh again",
         ) from error

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import dagster as dg
 import pytest
 from dagster._utils.error import SerializableErrorInfo
 
 from orchestration.progress import OURS, progress_logger
+from orchestration.runs import line, never_silent
 from orchestration.summary import _words
 from warehouse.release import count_checks, verdict
 
@@ -66,3 +69,12 @@ def test_progress_prints_what_our_code_logs_and_nothing_of_dagster(
     printed = capsys.readouterr().out
     assert "observed    x" in printed
     assert "Skipping" not in printed
+
+
+def test_a_step_that_takes_long_is_not_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    line(0, "starting")
+    with never_silent(time.monotonic(), seconds=0.2):
+        time.sleep(0.7)
+    printed = capsys.readouterr().out.splitlines()
+    assert 1 <= len(printed) <= 4
+    assert "still at the step above" in printed[0]
