@@ -9,7 +9,7 @@ from xml.dom import minidom
 
 import openpyxl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from odf import opendocument, table, teletype
 
@@ -105,7 +105,6 @@ def test_hostile_text_is_read_back_as_it_was(tmp_path: Path, suffix: str) -> Non
     assert {row["Figure"] for row in rows} == {41.5}
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=5))
 def test_any_text_gives_files_that_open(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]

@@ -53,6 +53,7 @@ def break_build(path: Path, statement: str) -> None:
         connection.execute("checkpoint")
 
 
+@pytest.mark.planted_fault
 def test_each_fault_is_red_on_the_real_marts(own_workspace: Callable[[], Workspace]) -> None:
     workspace = own_workspace()
     build = workspace.build_file.resolve()
@@ -66,6 +67,7 @@ def test_each_fault_is_red_on_the_real_marts(own_workspace: Callable[[], Workspa
         build.write_bytes(whole)
 
 
+@pytest.mark.planted_fault
 def test_a_red_rule_stops_the_release_and_shows_its_cases(
     own_workspace: Callable[[], Workspace],
 ) -> None:

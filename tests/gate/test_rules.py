@@ -221,6 +221,7 @@ FAULTS: dict[str, list[Fault]] = {
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+@pytest.mark.planted_fault
 def test_a_rule_passes_what_keeps_it_and_refuses_each_fault(rule: Rule) -> None:
     assert apply(rule, marts()[rule.mart], REFERENCE).passed
     assert FAULTS[rule.name]

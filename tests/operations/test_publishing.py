@@ -114,6 +114,11 @@ def steps_of_a_publish(workspace: Workspace, builds: Path) -> list[str]:
     return list(taken)
 
 
+def some(steps: list[str], every: int) -> list[int]:
+    """Numbers of the steps to try, from 1: each so-manieth, and the last."""
+    return sorted({*range(1, len(steps) + 1, every), len(steps)})
+
+
 def no_left_overs(workspace: Workspace) -> bool:
     """Nothing half-made lies in the folders of the releases."""
     return not [
@@ -125,17 +130,18 @@ def no_left_overs(workspace: Workspace) -> bool:
 
 
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "every"),
     [
-        errno.ENOSPC,
+        (errno.ENOSPC, 8),
         *(
-            pytest.param(each, marks=pytest.mark.slow)
-            for each in (errno.EACCES, errno.EROFS, errno.EIO)
+            pytest.param(each, 1, marks=pytest.mark.slow)
+            for each in (errno.ENOSPC, errno.EACCES, errno.EROFS, errno.EIO)
         ),
     ],
 )
+@pytest.mark.planted_fault
 def test_a_step_that_fails_leaves_a_whole_release(
-    workspace: Workspace, builds: Path, tmp_path: Path, fault: int
+    workspace: Workspace, builds: Path, tmp_path: Path, fault: int, every: int
 ) -> None:
     """Full disk, no permission, read-only, broken disk: at each step of a publish."""
     steps = steps_of_a_publish(workspace, builds)
@@ -145,7 +151,7 @@ def test_a_step_that_fails_leaves_a_whole_release(
         raise OSError(fault, os.strerror(fault), "the file of this step")
 
     outcomes = set()
-    for number in range(1, len(steps) + 1):
+    for number in some(steps, every):
         copy = Workspace(tmp_path / "tried")
         shutil.copytree(workspace.root, copy.root, symlinks=True)
         with at_step(number, fail):
@@ -168,14 +174,17 @@ def test_a_step_that_fails_leaves_a_whole_release(
     assert outcomes == {"refused", "published"}, "only what comes after the move may be forgiven"
 
 
+# A few steps here, every one among the slow tests.
+@pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked to be killed")
+@pytest.mark.planted_fault
 def test_a_process_killed_at_any_step_leaves_a_whole_release(
-    workspace: Workspace, builds: Path, tmp_path: Path
+    workspace: Workspace, builds: Path, tmp_path: Path, every: int
 ) -> None:
     """SIGKILL before each step in turn; then the next publish, unaided."""
     steps = steps_of_a_publish(workspace, builds)
     seen = set()
-    for number in range(1, len(steps) + 1):
+    for number in some(steps, every):
         copy = Workspace(tmp_path / "tried")
         shutil.copytree(workspace.root, copy.root, symlinks=True)
         child = os.fork()
@@ -195,7 +204,8 @@ def test_a_process_killed_at_any_step_leaves_a_whole_release(
     assert seen == {"old", "new"}, "the kills fell before the move, and after it"
 
 
-def test_the_first_release_is_whole_or_not_there(builds: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.slow)])
+def test_the_first_release_is_whole_or_not_there(builds: Path, tmp_path: Path, every: int) -> None:
     """Before the first release there is none; a fault at any step leaves none or one."""
     empty = Workspace(tmp_path / "empty")
     empty.root.mkdir()
@@ -204,7 +214,7 @@ def test_the_first_release_is_whole_or_not_there(builds: Path, tmp_path: Path) -
     def fail() -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    for number in range(1, len(steps) + 1):
+    for number in some(steps, every):
         copy = Workspace(tmp_path / "tried")
         with at_step(number, fail):
             try:
@@ -253,6 +263,7 @@ def test_retention_never_removes_what_readers_see(workspace: Workspace, builds: 
     assert next_number(workspace) == 5
 
 
+@pytest.mark.planted_fault
 def test_rolling_back_to_an_altered_release_is_refused(workspace: Workspace, builds: Path) -> None:
     """A changed byte, a lost file and an added one: each named, and readers see what they saw."""
     publish_build(workspace, builds / "new", "new")

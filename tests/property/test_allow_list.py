@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 import urllib3.util
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sources.addresses import AllowList, Base, PublisherSettings, is_loopback, redirect_target
@@ -68,7 +68,6 @@ def lands_on(address: str) -> tuple[str, str, int | None]:
     return parsed.scheme or "", parsed.host or "", parsed.port
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.builds(str.__add__, schemes, built))
 @example("https://www.gov.uk@example.org/")
 @example("https://www.gov.uk:443@example.org/")
@@ -100,14 +99,12 @@ def test_an_address_is_refused_or_goes_to_a_publisher(address: str) -> None:
             assert (final.path or "").startswith(base.folder)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=80))
 def test_any_text_is_refused_or_canonical(address: str) -> None:
     canonical = checked(address)
     assert canonical is None or lands_on(canonical)[1] in HOSTS
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.builds(str.__add__, st.one_of(schemes, st.just("")), built))
 @example("//example.org/x")
 @example("/\\example.org/x")
@@ -123,7 +120,6 @@ def test_a_redirect_stays_with_the_publishers(location: str) -> None:
     assert lands_on(target)[1] in HOSTS
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     st.sampled_from(
         ["127.0.0.1", "localhost", "127.1", "127.0.0.2", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]"]
@@ -142,7 +138,6 @@ def test_plain_http_reaches_the_one_configured_place(host: str, port: str, path:
     assert path in {"/site", "/site/a"}
 
 
-@settings(max_examples=60, deadline=None)
 @given(hosts, st.sampled_from(["https://", "HTTPS://"]), st.sampled_from(["", ":443", ":0443"]))
 def test_case_and_the_usual_port_make_no_difference(host: str, scheme: str, port: str) -> None:
     folder = next(base.folder for base in ALLOW.bases if base.host == host)
@@ -150,7 +145,6 @@ def test_case_and_the_usual_port_make_no_difference(host: str, scheme: str, port
     assert ALLOW.check(spelled) == f"https://{host}{folder}/a"
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.text(max_size=40))
 def test_a_base_is_read_or_refused(address: str) -> None:
     try:

@@ -20,12 +20,14 @@ FILES = (
     ("ons_combined_authorities", "2025"),
     ("ons_population", "mid-2023"),
 )
+# Each example reads a whole file.
+FEW = settings().max_examples // 5
 SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 HEAVY = frozenset({Fault.ZIP_BOMB})
 
 
 @pytest.mark.parametrize(("dataset", "edition"), FILES)
-@settings(max_examples=6, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=FEW, deadline=None, suppress_health_check=SLOW)
 @given(data=st.data())
 def test_each_value_is_in_the_cell_it_cites(
     dataset: str, edition: str, data: st.DataObject
@@ -55,7 +57,7 @@ def test_each_value_is_in_the_cell_it_cites(
 
 
 @pytest.mark.parametrize(("dataset", "edition"), FILES)
-@settings(max_examples=25, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=2 * FEW, deadline=None, suppress_health_check=SLOW)
 @given(
     cut=st.floats(0, 1),
     changes=st.lists(st.tuples(st.floats(0, 0.999999), st.integers(0, 255)), max_size=8),

@@ -23,7 +23,7 @@ from sources.workbook import (
 )
 from tests.publisher_files import attempt, write
 
-QUICK = settings(max_examples=150, deadline=2000)
+QUICK = settings(deadline=2000)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 CELLS = st.one_of(
     st.none(),
@@ -51,7 +51,7 @@ def test_any_bytes_are_read_or_refused(head: bytes, tail: bytes) -> None:
         assert book.form == "csv"
 
 
-@settings(max_examples=200, deadline=4000, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=4000, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from([ODS, XLSX]),
     st.lists(st.tuples(st.floats(0, 0.999999), st.integers(0, 255)), max_size=12),
@@ -87,7 +87,7 @@ def test_no_cell_of_a_csv_file_is_lost_or_invented(rows: list[list[str]]) -> Non
     assert read == [["first", "row"], *rows]
 
 
-@settings(max_examples=60, deadline=4000)
+@settings(deadline=4000)
 @given(
     st.dictionaries(
         st.tuples(st.integers(0, 60), st.integers(0, 30)),

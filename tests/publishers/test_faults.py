@@ -43,6 +43,7 @@ def _marked(case: Case) -> object:
 
 
 @pytest.mark.parametrize("case", [_marked(case) for case in cases()])
+@pytest.mark.planted_fault
 def test_a_fault_is_named_set_aside_and_harmless(
     world: FakePublishers, tmp_path: Path, case: Case
 ) -> None:

@@ -253,6 +253,7 @@ def test_one_slow_file_does_not_stop_the_publishers_other_files(
     }
 
 
+@pytest.mark.planted_fault
 def test_refused_content_is_set_aside_with_its_reasons_and_not_landed(
     world: FakePublishers, store: LandingStore
 ) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import openpyxl
 import pandas as pd
+import pytest
 
 from sources.fetch import fetch
 from sources.landing import LandingStore
@@ -46,6 +47,8 @@ def read(content: bytes) -> pd.DataFrame:
     return PARSERS[CES.parser](content, context).rows
 
 
+# The next test joins one topic; two whole workbooks are among the slow ones.
+@pytest.mark.slow
 def test_topic_releases_are_landed_as_one_edition_with_the_measures_of_the_old_survey(
     world: FakePublishers, store: LandingStore
 ) -> None:

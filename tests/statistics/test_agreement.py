@@ -15,11 +15,14 @@ from tests.statistics import engine, oracle
 
 TOLERANCE = 1e-9
 BATCH = settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=settings().max_examples // 2,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 
 # A model takes longer to run than a macro.
-MODELS = settings(BATCH, max_examples=6)
+MODELS = settings(BATCH, max_examples=settings().max_examples // 5)
 
 percents = st.one_of(
     st.integers(0, 100).map(float),

@@ -350,6 +350,8 @@ def test_a_break_anywhere_between_stops_the_baseline_comparison(between: tuple[s
     assert baseline["outcome"] == "cannot_say"
 
 
+# What is computed is tested on small editions above.
+@pytest.mark.slow
 def test_a_full_edition_is_compared_in_seconds() -> None:
     """330 areas, 12 barometers, two editions. About a second and a half on two idle cores."""
     rng = np.random.default_rng(1)

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.areas import Alias, Area, AreaBook, normalise_name
@@ -165,13 +165,11 @@ def test_the_projects_seeds_hold_the_geography_of_the_report():
         assert caught.value.code == "ambiguous_area"
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_normalising_a_name_twice_changes_nothing_more(name):
     assert normalise_name(normalise_name(name)) == normalise_name(name)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_any_name_leads_to_a_known_code_or_to_a_parse_error(name):
     try:

@@ -9,7 +9,7 @@ from datetime import date
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.areas import Alias, Area, AreaBook
@@ -587,7 +587,6 @@ def test_a_column_that_is_null_in_one_row_or_in_all_never_crashes(column):
     assert all(finding.message.startswith("demo_survey") for finding in survey(rows))
 
 
-@settings(deadline=None, max_examples=40)
 @given(
     st.sampled_from(list(survey_rows().columns)),
     st.integers(0, 27),

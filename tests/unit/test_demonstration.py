@@ -97,6 +97,7 @@ def test_every_fault_has_an_outcome() -> None:
 
 
 @pytest.mark.parametrize(("dataset", "edition", "fault"), MATRIX)
+@pytest.mark.planted_fault
 def test_a_planted_fault_has_its_outcome(dataset: str, edition: str, fault: Fault) -> None:
     entry = catalogue().dataset(dataset)
     # The contract counts areas, so it is shown whole files; small ones do for the parsers.
@@ -130,6 +131,7 @@ def test_a_planted_fault_has_its_outcome(dataset: str, edition: str, fault: Faul
         assert found & LEFT_TO_CONTRACT[fault]
 
 
+@pytest.mark.planted_fault
 def test_an_implausible_jump_is_seen_and_a_plausible_change_is_not() -> None:
     entry = catalogue().dataset("dcms_community_life")
     before = parse(entry.code, "2023-24", write(entry.code, "2023-24", areas=area_book())).rows

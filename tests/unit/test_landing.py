@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.errors import LandingError
@@ -104,6 +104,7 @@ def test_landed_files_are_read_only(store):
     assert (landed.path.parent / "record.json").stat().st_mode & 0o777 == 0o444
 
 
+@pytest.mark.planted_fault
 def test_altered_bytes_are_noticed_and_never_overwritten(store):
     landed = land(store)
     landed.path.chmod(0o644)
@@ -188,7 +189,6 @@ def test_a_file_name_of_the_stores_own_or_too_long_is_refused(store, name):
         land(store, file_name=name)
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.text(max_size=40))
 def test_any_file_name_is_kept_inside_the_store_or_refused(tmp_path_factory, name):
     folder = tmp_path_factory.mktemp("any")
@@ -203,7 +203,6 @@ def test_any_file_name_is_kept_inside_the_store_or_refused(tmp_path_factory, nam
         assert store.revisions("demo", "2024-25") == [landed]
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.lists(st.binary(min_size=1, max_size=50), min_size=1, max_size=6))
 def test_every_content_comes_back_as_it_went_in(tmp_path_factory, contents):
     folder = tmp_path_factory.mktemp("any")

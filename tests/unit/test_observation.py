@@ -6,7 +6,7 @@ import pickle
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pandera.errors import SchemaErrors
 
@@ -146,7 +146,6 @@ def test_an_area_is_no_member_of_itself():
     MembershipModel.validate(frame.astype({"member_code": "string"}), lazy=True)
 
 
-@settings(deadline=None)
 @given(st.floats(0, 100), st.integers(0, 10**9))
 def test_numbers_survive_the_way_into_the_shape(value, base):
     frame = rows(value=str(value), lower_95=None, upper_95=None, base=base)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.observation import as_observations, empty_observations
@@ -116,7 +116,6 @@ figures = st.dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)
 @given(figures, figures)
 def test_forwards_and_backwards_tell_the_same(
     before: dict[str, float | None], after: dict[str, float | None]
