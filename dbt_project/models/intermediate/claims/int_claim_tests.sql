@@ -44,13 +44,21 @@ tests as (
         comparisons.outcome,
         comparisons.close_call,
         comparisons.difference,
-        comparisons.z
+        comparisons.z,
+        cells.origin,
+        cells.source_dataset,
+        cells.provenance_id
     from subjects
     inner join {{ ref('comparisons') }} as comparisons
         on
             subjects.barometer_id = comparisons.barometer_id
             and subjects.edition_code = comparisons.edition
             and subjects.area_code = comparisons.area_code
+    inner join {{ ref('int_barometer_cells') }} as cells
+        on
+            comparisons.barometer_id = cells.barometer_id
+            and comparisons.provenance_id = cells.provenance_id
+            and comparisons.area_code = cells.area_code
     where
         comparisons.outcome != 'cannot_say'
         and (
@@ -71,6 +79,10 @@ final as (
         bool_or(close_call) filter (comparator_kind = 'england') as close_call,
         max(difference) filter (comparator_kind = 'england') as difference,
         max(z) filter (comparator_kind = 'england') as z,
+        -- Of the figure that is tested, which may be the region's where the claim names another area.
+        any_value(origin) as origin,
+        any_value(source_dataset) as source_dataset,
+        any_value(provenance_id) as provenance_id,
         count(*) filter (comparator_kind = 'combined_authority') as others,
         count(*) filter (
             comparator_kind = 'combined_authority' and outcome in ('worse', 'lower')

@@ -23,11 +23,19 @@ contradictions as (
 joined as (
 
     select
-        figures.*,
+        figures.* exclude (origin, source_dataset, provenance_id),
+        coalesce(tests.origin, figures.origin) as origin,
+        coalesce(tests.source_dataset, figures.source_dataset) as source_dataset,
+        coalesce(tests.provenance_id, figures.provenance_id) as provenance_id,
         contradictions.printed,
         ranges.range_low,
         ranges.range_high,
-        tests.* exclude (claim_id, others),
+        tests.outcome,
+        tests.close_call,
+        tests.difference,
+        tests.z,
+        tests.lower_than_others,
+        tests.similar_to_others,
         coalesce(tests.others, 0) as others,
         case figures.claimed_value
             when 'lower' then tests.lower_than_others
