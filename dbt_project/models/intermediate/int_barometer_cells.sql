@@ -3,7 +3,7 @@
 with published as (
 
     select
-        published.* exclude (measure, status_symbol, citation, source_rank),
+        published.* exclude (measure, status_symbol, citation, source_rank), -- noqa: RF02
         case
             when published.status not in ('published', 'low_reliability')
                 then coalesce(published.citation, status_codes.meaning)

@@ -4,7 +4,7 @@ select
     indicators.indicator_id as barometer_id,
     parts.goal_id,
     parts.role,
-    indicators.* exclude (indicator_id)
+    indicators.* exclude (indicator_id) -- noqa: RF02
 from {{ ref('indicators') }} as indicators
 inner join {{ ref('framework_indicators') }} as parts
     on indicators.indicator_id = parts.indicator_id

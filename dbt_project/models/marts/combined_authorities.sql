@@ -28,15 +28,6 @@ group_counts as (
 
 ),
 
-sizes as (
-
-    select distinct
-        area_code,
-        members
-    from {{ ref('int_area_members') }}
-
-),
-
 -- An index has no value for a combined authority but counts by group, in each period.
 final as (
 
@@ -90,30 +81,7 @@ final as (
                 || cells.edition_title || ', years ' || year(group_counts.period_start) || ' to '
                 || year(group_counts.period_end) || ').'
         end as sentence,
-        case
-            when ranges.members_with_figure is null then null
-            when ranges.members_with_figure = 1
-                then
-                    'Of its ' || {{ count_in_words('sizes.members') }}
-                    || ' member authorities one has a figure: ' || ranges.lowest_in_words || '.'
-            else
-                case
-                    when ranges.members_with_figure < sizes.members
-                        then
-                            'Of its ' || {{ count_in_words('sizes.members') }}
-                            || ' member authorities '
-                            || {{ count_in_words('ranges.members_with_figure') }}
-                            || ' have a figure: '
-                    else
-                        'Among its ' || {{ count_in_words('sizes.members') }}
-                        || ' member authorities: '
-                end
-                || case
-                    when ranges.lowest = ranges.highest then ranges.lowest_in_words || '.'
-                    else
-                        'from ' || ranges.lowest_in_words || ' to ' || ranges.highest_in_words || '.'
-                end
-        end as members_sentence,
+        ranges.members_sentence,
         cells.provenance_id
     from cells
     left join estimates
@@ -133,7 +101,6 @@ final as (
             and cells.edition = ranges.edition
             and cells.period_end = ranges.period_end
             and cells.area_code = ranges.combined_authority_code
-    left join sizes on cells.area_code = sizes.area_code
 
 )
 

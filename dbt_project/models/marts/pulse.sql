@@ -17,25 +17,8 @@ with keys as (
 
 cells as (
 
-    select *
-    from {{ ref('barometers') }}
+    select * from {{ ref('barometers') }}
     where framework = '{{ var("framework") }}'
-
-),
-
-lead_cells as (
-
-    select *
-    from {{ ref('combined_authorities') }}
-    where area_code = '{{ var("lead_area") }}' and is_latest
-
-),
-
-england_cells as (
-
-    select *
-    from cells
-    where area_code = '{{ var("england") }}' and is_latest and value is not null
 
 ),
 
@@ -53,8 +36,7 @@ editions_with_figure as (
 
 since_baseline as (
 
-    select *
-    from {{ ref('changes') }}
+    select * from {{ ref('changes') }}
     where change_kind = 'baseline_to_latest' and area_code = '{{ var("lead_area") }}'
     qualify
         row_number() over (partition by barometer_id order by to_period_end desc, to_edition desc) = 1
@@ -101,8 +83,17 @@ joined as (
             keys.barometer_id = cells.barometer_id
             and cells.area_code = '{{ var("lead_area") }}'
             and cells.is_latest
-    left join lead_cells on keys.barometer_id = lead_cells.barometer_id
-    left join england_cells on keys.barometer_id = england_cells.barometer_id
+    left join {{ ref('combined_authorities') }} as lead_cells
+        on
+            keys.barometer_id = lead_cells.barometer_id
+            and lead_cells.area_code = '{{ var("lead_area") }}'
+            and lead_cells.is_latest
+    left join cells as england_cells
+        on
+            keys.barometer_id = england_cells.barometer_id
+            and england_cells.area_code = '{{ var("england") }}'
+            and england_cells.is_latest
+            and england_cells.value is not null
     left join cells as england
         on
             keys.barometer_id = england.barometer_id

@@ -30,7 +30,7 @@ verdicts as (
 joined as (
 
     select
-        cells.* exclude (goal_id),
+        cells.* exclude (goal_id), -- noqa: RF02
         parts.framework,
         parts.goal_id,
         parts.role,

@@ -106,18 +106,22 @@ placed as (
         group_number
     from figures
 
-)
+),
 
-select
-    placed.*,
-    sizes.members
-from placed
-left join (
+sizes as (
+
     select
         parent_kind,
         parent_code,
         cast(count(*) as integer) as members
     from parent_members
     group by parent_kind, parent_code
-) as sizes
+
+)
+
+select
+    placed.*,
+    sizes.members
+from placed
+left join sizes
     on placed.parent_kind = sizes.parent_kind and placed.parent_code = sizes.parent_code

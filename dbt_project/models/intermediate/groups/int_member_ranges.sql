@@ -59,17 +59,58 @@ ends as (
         {% if not loop.last %}union all{% endif %}
     {% endfor %}
 
+),
+
+sizes as (
+
+    select distinct
+        area_code,
+        members
+    from {{ ref('int_area_members') }}
+
+),
+
+ranges as (
+
+    select
+        combined_authority_code,
+        barometer_id,
+        edition,
+        period_end,
+        cast(any_value(members_with_figure) as integer) as members_with_figure,
+        max(case when side = 'lowest' then shown end) as lowest,
+        max(case when side = 'highest' then shown end) as highest,
+        max(case when side = 'lowest' then words end) as lowest_in_words,
+        max(case when side = 'highest' then words end) as highest_in_words
+    from ends
+    group by combined_authority_code, barometer_id, edition, period_end
+
 )
 
 select
-    combined_authority_code,
-    barometer_id,
-    edition,
-    period_end,
-    cast(any_value(members_with_figure) as integer) as members_with_figure,
-    max(case when side = 'lowest' then shown end) as lowest,
-    max(case when side = 'highest' then shown end) as highest,
-    max(case when side = 'lowest' then words end) as lowest_in_words,
-    max(case when side = 'highest' then words end) as highest_in_words
-from ends
-group by combined_authority_code, barometer_id, edition, period_end
+    ranges.*,
+    case
+        when ranges.members_with_figure = 1
+            then
+                'Of its ' || {{ count_in_words('sizes.members') }}
+                || ' member authorities one has a figure: ' || ranges.lowest_in_words || '.'
+        else
+            case
+                when ranges.members_with_figure < sizes.members
+                    then
+                        'Of its ' || {{ count_in_words('sizes.members') }}
+                        || ' member authorities '
+                        || {{ count_in_words('ranges.members_with_figure') }}
+                        || ' have a figure: '
+                else
+                    'Among its ' || {{ count_in_words('sizes.members') }}
+                    || ' member authorities: '
+            end
+            || case
+                when ranges.lowest = ranges.highest then ranges.lowest_in_words || '.'
+                else
+                    'from ' || ranges.lowest_in_words || ' to ' || ranges.highest_in_words || '.'
+            end
+    end as members_sentence
+from ranges
+left join sizes on ranges.combined_authority_code = sizes.area_code

@@ -105,36 +105,41 @@ with_limits as (
 
 select
     estimates.* exclude (
-        parent_code, has_se, made_up, is_whole, members_with_population, members_suppressed,
-        members_low_reliability, members_not_held, low_reliability_members, members_without_se
+        parent_code, has_se, made_up, is_whole, members_with_population, -- noqa: RF02
+        members_suppressed, members_low_reliability, members_not_held, -- noqa: RF02
+        low_reliability_members, members_without_se -- noqa: RF02
     ),
     estimates.parent_code as area_code,
     areas.area_name,
     areas.area_level,
     areas.region_code,
-    case interval_method when 'mover' then mover_lower when 'normal' then normal_lower end
-        as lower_95,
-    case interval_method when 'mover' then mover_upper when 'normal' then normal_upper end
-        as upper_95,
-    case when se is null then 'none' else 'population_weighted' end as se_method,
+    case estimates.interval_method
+        when 'mover' then estimates.mover_lower
+        when 'normal' then estimates.normal_lower
+    end as lower_95,
+    case estimates.interval_method
+        when 'mover' then estimates.mover_upper
+        when 'normal' then estimates.normal_upper
+    end as upper_95,
+    case when estimates.se is null then 'none' else 'population_weighted' end as se_method,
     case
-        when status = 'suppressed'
+        when estimates.status = 'suppressed'
             then
-                'Suppressed by the publisher for ' || suppressed_members
+                'Suppressed by the publisher for ' || estimates.suppressed_members
                 || ', so no total is shown that would reveal it.'
-        when members_with_figure < members
+        when estimates.members_with_figure < estimates.members
             then
-                'Figures are held for ' || members_with_figure || ' of ' || members
-                || ' members; missing: ' || missing_members || '.'
-        when not is_whole
-            then 'No mid-year population is held that counts all ' || members || ' members.'
-        when se is null
-            then 'No interval: none can be used for ' || members_without_se || '.'
-        when status = 'low_reliability'
-            then 'Of low reliability, as are the figures for ' || low_reliability_members || '.'
+                'Figures are held for ' || estimates.members_with_figure || ' of ' || estimates.members
+                || ' members; missing: ' || estimates.missing_members || '.'
+        when not estimates.is_whole
+            then 'No mid-year population is held that counts all ' || estimates.members || ' members.'
+        when estimates.se is null
+            then 'No interval: none can be used for ' || estimates.members_without_se || '.'
+        when estimates.status = 'low_reliability'
+            then 'Of low reliability, as are the figures for ' || estimates.low_reliability_members || '.'
     end as status_reason,
     -- A total of made-up figures is made up.
-    case when made_up then 'synthetic' else 'derived' end as origin,
+    case when estimates.made_up then 'synthetic' else 'derived' end as origin,
     'population_weighted_v1' as method,
     'v1' as method_version
 from with_limits as estimates

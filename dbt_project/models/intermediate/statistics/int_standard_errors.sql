@@ -21,11 +21,16 @@ with_base as (
         end as floor_base,
         coalesce(designs.design_effect, {{ var('design_effect', 1.6) }}) as assumed_design_effect,
         -- A figure that somebody else reports is tested against nothing.
-        figures.unit = 'percent' and figures.value is not null
-        and figures.origin is distinct from 'reported' as may_have_se,
+        (
+            figures.unit = 'percent'
+            and figures.value is not null
+            and coalesce(figures.origin, '') != 'reported'
+        ) as may_have_se,
         -- No authority's sample is large enough for limits that meet.
-        figures.area_level in ('lad', 'utla', 'cauth')
-        and figures.upper_95 = figures.lower_95 as zero_width_authority
+        (
+            figures.area_level in ('lad', 'utla', 'cauth')
+            and figures.upper_95 = figures.lower_95
+        ) as zero_width_authority
     from figures
     left join designs
         on
