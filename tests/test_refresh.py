@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from demonstration.publisher_files import file_name, write_publisher_file
@@ -18,8 +17,7 @@ from sources.catalogue import load_catalogue
 from sources.landing import LandingStore
 from tests.conftest import run_pulse
 from warehouse.connection import reading
-from warehouse.rebuild import compare
-from warehouse.release import Manifest, hash_tree
+from warehouse.release import hash_tree
 from warehouse.workspace import SEEDS, Workspace
 
 pytestmark = pytest.mark.slow
@@ -31,26 +29,6 @@ def test_a_release_is_made_again_from_its_manifest(released_workspace: Workspace
     assert found, done.stdout
     same, everything = map(int, found.groups())
     assert same == everything > 300
-
-
-def test_a_release_that_differs_from_its_manifest_is_told(
-    own_workspace: Callable[[], Workspace],
-) -> None:
-    workspace = own_workspace()
-    again = workspace.releases / "0001"
-    manifest = Manifest.read(again)
-    assert compare(manifest, again).same
-    with duckdb.connect(str(again / "pulse.duckdb")) as connection:
-        connection.execute(
-            "update marts.pulse set sentence = sentence || ' ' where goal_id = 'connected'"
-        )
-    (again / "exports" / "csv" / "pulse.csv").write_text("x\n", encoding="utf-8")
-    (again / "exports" / "stray.txt").write_text("x\n", encoding="utf-8")
-    assert set(compare(manifest, again).different) == {
-        "pulse.duckdb: marts.pulse",
-        "exports/csv/pulse.csv",
-        "exports/stray.txt",
-    }
 
 
 def test_nothing_in_a_release_is_made_up_and_every_figure_is_cited(
