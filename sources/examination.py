@@ -81,13 +81,19 @@ def check(
     findings = check_rows(rows, dataset, edition, areas, previous=previous)
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
+        here = f"{dataset.code} {edition.edition}: "
+        lacking = all(each.code == "missing_area" for each in errors)
         raise ContractError(
-            "; ".join(f"{each.code}: {each.message.rstrip('.')}" for each in errors),
+            "; ".join(
+                f"{each.code}: {each.message.removeprefix(here).rstrip('.')}" for each in errors
+            ),
             code=errors[0].code,
             dataset=dataset.code,
             edition=edition.edition,
             file=file_name,
-            todo="compare the cells named with the publisher's file; if the file is right, correct "
+            todo="hand in the publisher's file of all areas, not of some of them"
+            if lacking
+            else "compare the cells named with the publisher's file; if the file is right, correct "
             "the rule or the catalogue",
         )
     # The rows at fault are named in the message; nothing needs them as a table from here on.

@@ -13,9 +13,9 @@ import pytest
 import sources.arrival
 from demonstration.publisher_files import write_publisher_file
 from sources.areas import AreaBook
-from sources.arrival import hand_in
+from sources.arrival import Received, hand_in, receive
 from sources.catalogue import load_catalogue
-from sources.errors import LandingError
+from sources.errors import ContractError, LandingError
 from sources.landing import LandingStore
 
 AREAS = AreaBook.from_seeds(Path(__file__).parents[2] / "dbt_project" / "seeds")
@@ -74,3 +74,58 @@ def test_the_message_says_what_the_next_refresh_uses(
     assert any(lines[1][1].endswith(f", not revision {each.revision}") for each in first)
     assert "will not be released" in lines[0][2]
     assert {each.origin for each in first} == {"synthetic"}
+
+
+POPULATION = load_catalogue().dataset("ons_population")
+DISTRICTS = sorted(AREAS.codes("lad", prefix="E", year=2023))
+
+
+def _wide(codes: list[str]) -> str:
+    """The table of the Nomis page: a column per age, with notes above and below."""
+    ages = [f"Age {age}" for age in range(16, 90)] + ["Aged 90+"]
+    lines = ["Population estimates", "Population,All persons", "Date,2023", ""]
+    lines += [",".join(["local authority: district / unitary", "mnemonic", *ages])]
+    lines += [",".join([f'"{AREAS.name(code)}"', code, *["100"] * 75]) for code in codes]
+    return "\n".join([*lines, "", "Aggregated data may be rounded."])
+
+
+def _one_column(codes: list[str]) -> str:
+    lines = ["Population,All persons", "Date,2023", ""]
+    lines += ["local authority: district / unitary,mnemonic,Aged 16+"]
+    return "\n".join(lines + [f'"{AREAS.name(code)}",{code},7500' for code in codes])
+
+
+def _all_columns(codes: list[str]) -> str:
+    """The service's answer, with ages as code, name and code of the name."""
+    lines = ["DATE,DATE_NAME,GEOGRAPHY_NAME,GEOGRAPHY_CODE,C_AGE,C_AGE_NAME,C_AGE_CODE,OBS_VALUE"]
+    for code in codes:
+        for age in range(16, 91):
+            lines += [
+                f'2023,2023,"{AREAS.name(code)}",{code},{101 + age},Age {age},{101 + age},100'
+            ]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("form", [_wide, _one_column, _all_columns])
+def test_each_form_of_the_population_is_landed_whole_and_refused_in_part(
+    store: LandingStore, form: Callable[[list[str]], str]
+) -> None:
+    def hand_in_for(codes: list[str]) -> Received:
+        return receive(
+            POPULATION,
+            POPULATION.edition("mid-2023"),
+            form(codes).encode(),
+            file_name="nomis.csv",
+            address=None,
+            store=store,
+            areas=AREAS,
+            now=NOON,
+            bundled=None,
+        )
+
+    assert hand_in_for(DISTRICTS).examined.rows["value"].tolist() == [7500.0] * 296
+    with pytest.raises(ContractError) as caught:
+        hand_in_for(DISTRICTS[:2])
+    assert caught.value.code == "missing_area"
+    assert "of all areas" in str(caught.value)
+    assert str(caught.value).count("ons_population mid-2023") == 1
