@@ -170,7 +170,8 @@ def _rebuild(workspace: Workspace, number: int, root: Path) -> int:
 @main.command()
 @click.argument("dataset")
 @click.argument("edition")
-@click.argument("file", type=click.Path(path_type=Path))
+# An unreadable file gets our own message, which names the dataset and what to do.
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
 def land(dataset: str, edition: str, file: Path) -> None:
     """Land a FILE that you downloaded by hand; the next refresh uses it."""
     from sources.areas import AreaBook
