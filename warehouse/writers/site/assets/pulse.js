@@ -104,7 +104,7 @@
 
   // Charts: point at a mark, or walk through them with the arrow keys.
   document.querySelectorAll(".chart .drawn").forEach((holder) => {
-    const marks = [...holder.querySelectorAll("[aria-label][role=graphics-symbol]")];
+    const marks = [...holder.querySelectorAll(".role-mark [aria-label], .role-mark[aria-label]")];
     if (!marks.length) return;
     const tip = make("p", "", { class: "tip", "aria-live": "polite" });
     holder.append(tip);
