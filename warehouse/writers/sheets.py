@@ -30,7 +30,6 @@ Row = Mapping[str, Any]
 # A column of a sheet: the name of one in the warehouse, or a function of the row.
 Column = str | Callable[[Row], Cell]
 
-ENGLAND = "E92000001"
 AUTHOR = "Pulse"
 LANGUAGE = "en-GB"
 ONE_TABLE = "This worksheet contains one table."
@@ -333,6 +332,7 @@ class _Reader:
         )
         self.members = [str(row["area_code"]) for row in profiles]
         self._near = [self.lead, *self.members]
+        self.england = next(row["area_code"] for row in areas if row["area_name"] == "England")
         self._regions = sorted({str(row["region_code"]) for row in profiles if row["region_code"]})
         self._authorities = [row["area_code"] for row in areas if row["area_level"] == "cauth"]
         self._status = {row["status"]: row for row in self._rows("from reference.status_codes")}
@@ -474,7 +474,7 @@ class _Reader:
         return [self._goal(goal) for goal in goals]
 
     def _goal(self, goal: Row) -> Sheet:
-        shown = [*self._near, ENGLAND, *self._regions, *self._authorities]
+        shown = [*self._near, self.england, *self._regions, *self._authorities]
         place = {code: i for i, code in reversed(list(enumerate([self.lead, *self.members])))}
         rows = self._rows(
             """
@@ -592,7 +592,7 @@ class _Reader:
         """What moved, or why that cannot be said: the lead area, its members and England."""
         rows = self._rows(
             "from marts.changes where list_contains($areas, area_code)",
-            areas=[*self._near, ENGLAND],
+            areas=[*self._near, self.england],
         )
         rows = self._in_order(rows, "change_kind", "from_period_end", "to_period_end", "change_id")
         return self._sheet(
@@ -899,7 +899,7 @@ def _unit(row: Row) -> Cell:
 
 def _against(row: Row) -> tuple[Cell, Cell]:
     """The verdict of a cell against England; none for England itself or without a figure."""
-    if row["area_code"] == ENGLAND or row["value"] is None:
+    if row["area_level"] == "nation" or row["value"] is None:
         return NOT_APPLICABLE, NOT_APPLICABLE
     return _verdict(row)
 

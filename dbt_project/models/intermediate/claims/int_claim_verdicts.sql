@@ -1,19 +1,13 @@
 -- `agrees` and `differs` rest on a figure held; `possible` and `impossible` on what the report itself
 -- prints, which confirms nothing. docs/methods.md#the-reports-claims
 
-with figures as (
-
-    select * from {{ ref('int_claim_figures') }}
-
-),
-
-contradictions as (
+with contradictions as (
 
     select
         barometer_id,
         area_code,
         string_agg(distinct claimed_value || '%', ' and ' order by claimed_value || '%') as printed
-    from figures
+    from {{ ref('int_claim_figures') }}
     where statistic = 'value' and unit = 'percent'
     group by barometer_id, area_code
     having count(distinct claimed_value) > 1
@@ -42,7 +36,7 @@ joined as (
             when 'comparable' then tests.similar_to_others
         end as others_as_claimed,
         {{ round_half_up('figures.figure') }} as shown_figure
-    from figures
+    from {{ ref('int_claim_figures') }} as figures
     left join contradictions
         on
             figures.barometer_id = contradictions.barometer_id
