@@ -154,15 +154,15 @@ def build(selection: Sequence[str], build_folder: Path) -> Iterator[NodeResult]:
 
     def listen(event: Any) -> None:
         if event.info.name == "NodeFinished":
-            told = event.data.run_result
+            result = event.data.run_result
             node = event.data.node_info
             results.put(
                 NodeResult(
                     node.unique_id,
-                    str(told.status).lower(),
-                    " ".join(str(told.message).split()),
-                    told.execution_time,
-                    told.num_failures if node.resource_type == "test" else None,
+                    str(result.status).lower(),
+                    " ".join(str(result.message).split()),
+                    result.execution_time,
+                    result.num_failures if node.resource_type == "test" else None,
                 )
             )
 

@@ -182,7 +182,7 @@ class Correction(_Model):
     """A known fault of a published file, set right on the way in, with the reason.
 
     ``drop_interval`` empties both bounds of the rows chosen. The correction is only applied where the
-    fault that it ``expect``s is there; once the publisher has mended the file it is reported as not
+    fault that it ``expect``s is there; once the publisher has fixed the file it is reported as not
     needed.
     """
 

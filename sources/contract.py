@@ -94,7 +94,7 @@ def check_rows(
         return findings or [say("bad_type", "error", f"a value does not fit its column: {error}")]
     if rows.empty:
         return [say("empty_table", "error", "there are no rows; expected figures for this edition")]
-    # What a row must have and lacks is told above; the rules below may rely on it.
+    # What a row must have and lacks is reported above; the rules below may rely on it.
     required = [name for name, column in model.to_schema().columns.items() if not column.nullable]
     rows = rows.dropna(subset=required).reset_index(drop=True)
     if rows.empty:
@@ -346,7 +346,7 @@ def _vintage(
             "code_vintage",
             "warning",
             f"codes that were not in use in {year}, the vintage the catalogue declares: "
-            f"{_named(set(bad['area_code']), areas)}; they are followed to the codes of today. "
+            f"{_named(set(bad['area_code']), areas)}; they are followed to current codes. "
             "Correct code_vintage in the catalogue if the publisher changed it",
             bad,
         )
@@ -750,7 +750,7 @@ def _against_earlier(
 
 
 def _latest(rows: pd.DataFrame, areas: AreaBook) -> pd.DataFrame:
-    """The newest figure of each measure and area, by the code of today. Sums of mergers are absent."""
+    """The newest figure of each measure and area, by its current code. Sums of mergers are absent."""
     valued = _plain(rows, rows["value"].notna())
     valued = valued.assign(today=valued["area_code"].map(areas.current))
     valued = valued.sort_values(["period_end", "period_start"], kind="stable")

@@ -1,4 +1,4 @@
-"""The tidy shapes: one row a published cell, or one row a membership.
+"""The tidy shapes: one row per published cell, or one row per membership.
 
 Belongs here: columns, types and the rules that hold for every dataset (a published row has a value, a
 suppressed one has none, a row says where it comes from). Does not belong here: rules that need the
@@ -102,7 +102,7 @@ def _says_where_from(frame: pd.DataFrame) -> pd.Series:
 
 
 class ObservationModel(pa.DataFrameModel):
-    """One row a published cell; percentages are 0 to 100, dates are midnight."""
+    """One row per published cell; percentages are 0 to 100, dates are midnight."""
 
     dataset: Series[pd.StringDtype]
     edition: Series[pd.StringDtype]
@@ -173,7 +173,7 @@ class ObservationModel(pa.DataFrameModel):
 
 
 class MembershipModel(pa.DataFrameModel):
-    """One row a membership: the member area belongs to the parent area in that edition."""
+    """One row per membership: the member area belongs to the parent area in that edition."""
 
     dataset: Series[pd.StringDtype]
     edition: Series[pd.StringDtype]

@@ -197,28 +197,28 @@ def _of_series(
 
 
 def _cited(row: dict[Any, Any], recipe: Recipe, edition: Edition) -> dict[str, Any]:
-    told: dict[str, Any] = {str(key): value for key, value in row.items()}
+    values: dict[str, Any] = {str(key): value for key, value in row.items()}
     citation = recipe.citation.format(
-        file=recipe.file_name, line=told["row_number"], read_in=told.get("read_in")
+        file=recipe.file_name, line=values["row_number"], read_in=values.get("read_in")
     )
     for remark in recipe.remarks:
-        if remark.meant(told):
+        if remark.meant(values):
             citation = f"{citation} {remark.text}"
             if remark.drop_interval:
-                told["lower_95"] = told["upper_95"] = None
+                values["lower_95"] = values["upper_95"] = None
     if recipe.read_as:
         # A copy gives a nominal year; the fieldwork is what the catalogue says of the survey.
-        told["period_start"] = pd.Timestamp(edition.period_start)
-        told["period_end"] = pd.Timestamp(edition.period_end)
-    told.update(dict.fromkeys(_CELL_COLUMNS))
-    told.update(
+        values["period_start"] = pd.Timestamp(edition.period_start)
+        values["period_end"] = pd.Timestamp(edition.period_end)
+    values.update(dict.fromkeys(_CELL_COLUMNS))
+    values.update(
         dataset=recipe.dataset,
         edition=recipe.edition,
         revision=REVISION,
         origin="transcribed",
         citation=citation,
     )
-    return told
+    return values
 
 
 def _by_hand(recipe: Recipe, path: Path) -> pd.DataFrame:

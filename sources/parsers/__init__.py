@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ParseContext:
-    """What a parser is told about the file it is given.
+    """What a parser knows about the file it is given.
 
     ``file_name`` is used in messages and to compare the file's form with its name; nothing about
     the figures is inferred from it.

@@ -1,5 +1,5 @@
 -- What moved since the baseline beyond noise, in the lead combined authority and its members?
--- Where nothing can be told, the reason is the answer.
+-- Where nothing can be said, the reason is the answer.
 select
     changes.outcome,
     changes.reason_code,

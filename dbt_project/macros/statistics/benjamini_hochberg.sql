@@ -1,5 +1,5 @@
 {#
-  Benjamini and Hochberg's step-up rule as columns on a relation that holds one row a test:
+  Benjamini and Hochberg's step-up rule as columns on a relation that holds one row per test:
   bh_tests (tests in the family), bh_adjusted_p and bh_significant. Rows without a p value are
   not tests and get null. Equal p values share the highest rank among them.
 #}

@@ -10,7 +10,7 @@ areas as (
 
 ),
 
--- An area keeps one code through time: that of today. The code as printed stays beside it.
+-- An area keeps one code through time: the current one. The code as printed stays beside it.
 final as (
 
     select
