@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.site import small_warehouse as small
-from warehouse.connection import reading
+from warehouse.connection import reading, writing
 from warehouse.workspace import Workspace
 from warehouse.writers.site import svg, write_site
 from warehouse.writers.site.charts import Drawer
@@ -362,3 +362,27 @@ def test_every_page_of_a_release_shows_only_sentences_of_its_marts(
     assert sentences_of(site) <= known
     assert check_links(site) == []
     assert max(path.stat().st_size for path in site.glob("*.html")) <= 300_000
+
+
+def test_england_is_shown_beside_an_area_in_the_same_edition(tmp_path: Path) -> None:
+    path = small.build(tmp_path / "pulse.duckdb")
+    with writing(path) as connection:
+        connection.execute(
+            "insert into marts.barometers by name select * replace ('2024-25' as edition, "
+            "date '2025-03-31' as period_end, 50.0 as value) from marts.barometers "
+            f"where barometer_id = 'trust' and area_code = '{small.ENGLAND}'"
+        )
+        connection.execute(
+            "update marts.barometers set is_latest = false where barometer_id = 'trust' "
+            f"and area_code = '{small.ENGLAND}' and edition = '2023-24'"
+        )
+    with reading(path) as connection:
+        model = read_model(connection)
+    trust = model.indicators["trust"]
+    chat = model.latest(model.indicators["chat"], model.lead)
+    beside = model.national(trust, model.latest(trust, model.lead))
+    assert beside is not None
+    assert beside["value"] == 41.0
+    latest = model.national(trust, chat)
+    assert latest is not None
+    assert latest["value"] == 50.0

@@ -104,7 +104,7 @@ def briefing_data(model: Model, area: Area, release: str) -> dict[str, Any]:
             if indicator.role == "context" or row is None:
                 continue
             found = verdict(row)
-            national = model.latest(indicator, model.england)
+            national = model.national(indicator, row)
             if not has_figure(row):
                 if not model.group_counts(indicator, area):
                     unknown.append(indicator.short_title)

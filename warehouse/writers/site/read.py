@@ -149,6 +149,14 @@ class Model:
         """The latest cell of an indicator for an area; None where the mart has no row."""
         return self._latest.get((indicator.id, area.code))
 
+    def national(self, indicator: Indicator, row: Row | None) -> Row | None:
+        """England's cell in the edition of an area's figure; its own latest beside none."""
+        if has_figure(row):
+            found = self.edition_cells(indicator, [self.england], row)
+            if found and has_figure(found[0][1]):
+                return found[0][1]
+        return self.latest(indicator, self.england)
+
     @cached_property
     def _latest(self) -> dict[tuple[str, str], Row]:
         return {
