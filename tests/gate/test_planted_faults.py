@@ -61,7 +61,11 @@ def test_each_fault_is_red_on_the_real_marts(own_workspace: Callable[[], Workspa
     whole = build.read_bytes()
     assert all(verdict.passed for verdict in run_gate(build, previous))
     for name, statement in FAULTS.items():
-        break_build(build, statement)
+        try:
+            break_build(build, statement)
+        except duckdb.ConstraintException:
+            # The contract of the mart refuses the fault before the gate sees it.
+            continue
         red = {verdict.rule.name for verdict in run_gate(build, previous) if not verdict.passed}
         assert name in red, f"{name}: red were {sorted(red)}"
         build.write_bytes(whole)
