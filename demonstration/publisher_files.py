@@ -1042,8 +1042,8 @@ def _plant_value_outside(tables: list[_Table], _: _Chance) -> None:
     row = table.authority_rows()[2]
     value = row[table.columns["value"]]
     assert isinstance(value, (int, float))
-    _set(table, row, "lower", round(value + 1, 1))
-    _set(table, row, "upper", round(value + 2, 1))
+    _set(table, row, "lower", round(value + 3, 1))
+    _set(table, row, "upper", round(value + 4, 1))
 
 
 def _plant_jump(tables: list[_Table], _: _Chance) -> None:

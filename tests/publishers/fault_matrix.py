@@ -151,7 +151,7 @@ ACCEPTED: Final[Mapping[Fault, str]] = {
 
 REFUSED: Final[Mapping[Fault, frozenset[str]]] = {
     Fault.MISSING_SHEET: frozenset({"missing_sheet"}),
-    Fault.RENAMED_COLUMN: frozenset({"missing_column"}),
+    Fault.RENAMED_COLUMN: frozenset({"missing_column", "unknown_layout"}),
     Fault.TWO_COLUMNS_MATCH: frozenset({"ambiguous_column"}),
     Fault.DECIMAL_COMMAS: frozenset({"decimal_comma"}),
     Fault.UNKNOWN_SYMBOL: frozenset({"unknown_symbol"}),
@@ -241,6 +241,10 @@ def cases() -> list[Case]:
             chosen = edition
             if fault is Fault.OTHER_CODE_VINTAGE:
                 chosen = _dated_edition(dataset).edition
+                if dataset.edition(chosen).code_vintage is None:
+                    continue
+            if fault is Fault.HEADER_MOVED and not _knows_header_row(dataset, chosen):
+                continue
             if fault is Fault.IMPLAUSIBLE_JUMP and not _has_earlier(dataset, chosen):
                 continue
             found.append(Case(dataset.code, chosen, fault.value, "content"))
@@ -249,6 +253,11 @@ def cases() -> list[Case]:
 
 def _by_code(pairs: list[tuple[Dataset, Edition]]) -> dict[str, Dataset]:
     return {dataset.code: dataset for dataset, _ in pairs}
+
+
+def _knows_header_row(dataset: Dataset, edition: str) -> bool:
+    """Whether the catalogue says in which row the header usually is: the remark rests on it."""
+    return not dataset.layout(edition).tables or bool(dataset.layout(edition).header_rows)
 
 
 def _has_earlier(dataset: Dataset, edition: str) -> bool:
@@ -329,9 +338,11 @@ def _refresh_with_content_fault(
     if isinstance(dataset.discovery, OnsArcgisDiscovery):
         code, message = _hand_in(store, dataset, edition, content)
         return "refused" if code else "accepted", code, message
-    publish(world, dataset, edition, content, stamp="2")
-    if isinstance(dataset.discovery, NomisDiscovery | OnsElsDiscovery):
+    if not isinstance(dataset.discovery, NomisDiscovery | OnsElsDiscovery):
+        publish(world, dataset, edition, content, stamp="2")
+    else:
         # These services put their rows into columns of their own; the faulty file must arrive as it is.
+        publish(world, dataset, edition, made_up(case.dataset, case.edition, seed=2), stamp="2")
         server, pattern = file_address(dataset, edition)
         world.script(server, pattern, say.sends(content))
     return _refresh(world, store, dataset, edition)

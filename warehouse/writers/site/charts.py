@@ -27,7 +27,7 @@ GROUPS: Final = {
     7: ("#801650", "#c9738f", "#ecd3dc", "#dde3e8", "#c5ddf2", "#6bace6", "#12436d"),
 }
 WIDE, NARROW = 640, 340
-VERSION: Final = "1"
+VERSION: Final = "2"
 _UNIT: Final = "@unit@"
 
 Rows = Sequence[Mapping[str, Any]]
@@ -108,7 +108,10 @@ def _template(kind: str, width: int, *, unit: str = "", groups: int = 0) -> dict
 @cache
 def _template_text(kind: str, width: int, groups: int) -> str:
     chart = _KINDS[kind](width, groups)
-    chart = chart.configure(font=drawing.FONT, background="white").configure_view(stroke=None)
+    # Room for the last label of an axis, half of which lies beyond it; a strip has no labels.
+    room = 5 if kind == "spine" else 14
+    chart = chart.configure(font=drawing.FONT, background="white", padding=room)
+    chart = chart.configure_view(stroke=None)
     chart = chart.configure_axis(
         labelFontSize=13 if width > NARROW else 14,
         titleFontSize=13,
