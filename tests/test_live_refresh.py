@@ -73,7 +73,11 @@ def test_a_morning_of_refreshes(world: FakePublishers, tmp_path: Path) -> None:
         f"where is_latest and value is not null and area_code in {SEVEN}",
     )
     assert held == [(16, 16 * 7)]
-    origins = ask(workspace, "select distinct origin from marts.barometers where value is not null")
+    # The national series before 2022 is carried; no file of it is fetched.
+    origins = ask(
+        workspace,
+        "select distinct origin from marts.barometers where value is not null and edition > '2022'",
+    )
     assert {str(o) for (o,) in origins} == {"publisher", "derived"}
     cold = sum(world.asked().values())
 
