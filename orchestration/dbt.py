@@ -24,7 +24,9 @@ from warehouse.workspace import DBT_PROJECT
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunnerResult
 
-MANIFEST = DBT_PROJECT / "target" / "manifest.json"
+# A folder of its own: whatever else runs dbt here (the SQL linter, a person) writes to target/ itself,
+# perhaps for another target whose names do not fit a build.
+MANIFEST = DBT_PROJECT / "target" / "pulse" / "manifest.json"
 _PARSED = "partial_parse.msgpack"
 _WATCHED = ("models", "macros", "seeds", "tests")
 
