@@ -31,8 +31,10 @@ published as (
         observations.value,
         observations.file_sha256,
         -- What ships with the project is no publisher's file: its rows are cited instead.
-        case when observations.origin not in ('transcribed', 'reported') then inputs.file_name end as file_name,
-        case when observations.origin not in ('transcribed', 'reported') then inputs.source_url end as source_url,
+        case when observations.origin not in ('transcribed', 'reported') then inputs.file_name end
+            as file_name,
+        case when observations.origin not in ('transcribed', 'reported') then inputs.source_url end
+            as source_url,
         observations.sheet,
         observations.row_number,
         observations.column_letter,

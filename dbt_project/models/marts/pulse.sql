@@ -49,7 +49,7 @@ joined as (
         keys.*,
         cells.*
         exclude (
-            framework, goal_id, barometer_id, role, title, dataset, sentence, comparator_value
+            framework, goal_id, barometer_id, role, title, dataset, sentence, comparator_value -- noqa: RF02
         ),
         cells.title as barometer_title,
         lead_cells.sentence,

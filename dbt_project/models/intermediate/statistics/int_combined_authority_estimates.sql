@@ -28,8 +28,9 @@ with aggregated as (
             as missing_members,
         string_agg(member_name, ', ' order by member_name) filter (where status = 'suppressed')
             as suppressed_members,
-        string_agg(member_name, ', ' order by member_name)
-            filter (where status = 'low_reliability' or small_base) as low_reliability_members,
+        string_agg(member_name, ', ' order by member_name) filter (
+            where status = 'low_reliability' or small_base
+        ) as low_reliability_members,
         string_agg(member_name, ', ' order by member_name) filter (where se is null)
             as members_without_se,
         case when count(base) = members then sum(base) end as base,
