@@ -200,7 +200,7 @@ class _Site:
             source_of=self._source_link,
             latest=model.latest,
             change_of=model.change,
-            page_of=lambda code: self._page_of(code),
+            page_of=self._page_of,
             strip=self._strip_marks,
             edition_of=lambda row: self.editions.get((row["dataset"], row["edition"])),
             levels=LEVELS,
