@@ -73,8 +73,8 @@ def make_demonstration(root: Path, seed: int) -> Workspace:
 )
 def main(seed: int, root: Path) -> None:
     """Build the whole platform on made-up files, in demo/, watermarked everywhere."""
-    from orchestration.cli import plain_errors
     from orchestration.runs import run_job
+    from orchestration.stopping import plain_errors
 
     with plain_errors():
         workspace = make_demonstration(root, seed)

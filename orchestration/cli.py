@@ -1,22 +1,18 @@
 """The command line: ``pulse refresh``, ``pulse land`` and what a person asks of releases.
 
-An error that a person can fix is printed in one paragraph and ends with exit code 1, Ctrl-C with 130
-and TERM with 143. Nothing here computes a figure. Commands import what they need when they run.
+Nothing here computes a figure. Commands import what they need when they run.
 """
 
 from __future__ import annotations
 
-import contextlib
-import signal
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from orchestration.runs import BAD, run_job
-from orchestration.stopping import StoppableGroup
+from orchestration.runs import run_job
+from orchestration.stopping import BAD, plain_errors
 from sources.errors import PulseError
 from warehouse.workspace import SEEDS, Workspace
 
@@ -25,34 +21,7 @@ if TYPE_CHECKING:
     from sources.landing import LandingStore, Unlanded
 
 
-@contextlib.contextmanager
-def plain_errors() -> Iterator[None]:
-    """Turn an error of ours, Ctrl-C and TERM into one message and an exit code.
-
-    A traceback is for our own bugs.
-    """
-    received = [signal.SIGINT]
-
-    def stop(number: int, _: object) -> None:
-        received.append(signal.Signals(number))
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    except PulseError as error:
-        click.echo(f"\n{error}", err=True)
-        raise SystemExit(BAD) from error
-    except KeyboardInterrupt as error:
-        name = "Ctrl-C" if received[-1] == signal.SIGINT else received[-1].name
-        click.echo(f"\nstopped by {name}; what was published stays as it was", err=True)
-        raise SystemExit(128 + received[-1]) from error
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 @click.group(
-    cls=StoppableGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="pulse-barometers", prog_name="pulse")

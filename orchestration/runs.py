@@ -14,10 +14,10 @@ from typing import Any
 
 import click
 
+from orchestration.stopping import BAD, stopped
 from sources.errors import PulseError
 from warehouse.workspace import PROJECT, Workspace
 
-BAD = 1
 _QUIET_SECONDS = 8.0
 _spoken = 0.0
 
@@ -113,7 +113,6 @@ def _run(
 
     warnings.simplefilter("ignore")
     from orchestration.definitions import defs
-    from orchestration.stopping import stopped
     from orchestration.summary import failure_lines, summary_lines
 
     try:

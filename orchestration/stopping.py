@@ -1,4 +1,8 @@
-"""Ctrl-C and TERM: one line, and the exit code that a shell expects (128 and the signal's number)."""
+"""How a command ends early: our own errors, Ctrl-C and TERM each give one message and an exit code.
+
+A stopped command exits as a shell expects, with 128 and the signal's number. A traceback is for our
+own bugs.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,12 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import click
 
+from sources.errors import PulseError
+
+BAD = 1
 _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "TERM"}
 
 
@@ -30,7 +36,7 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 @contextlib.contextmanager
-def noting_signals() -> Iterator[Callable[[], int | None]]:
+def _noting_signals() -> Iterator[Callable[[], int | None]]:
     """Note Ctrl-C and TERM, whoever handles them; yields a function that returns the first.
 
     Dagster puts handlers of its own in place while a job runs. The wake-up descriptor gets the number
@@ -59,20 +65,18 @@ def noting_signals() -> Iterator[Callable[[], int | None]]:
             signal.set_wakeup_fd(descriptor)
 
 
-class StoppableGroup(click.Group):
-    """A group of commands that a person or a service manager may stop at any time."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; a stopped one ends with one line."""
-        with noting_signals() as first:
-            try:
-                return super().invoke(ctx)
-            except (KeyboardInterrupt, SystemExit) as end:
-                number = first()
-                if number is None or (isinstance(end, SystemExit) and not end.code):
-                    raise
-                click.echo(
-                    f"\nStopped by {_NAMES[signal.Signals(number)]}; what was published is untouched.",
-                    err=True,
-                )
-                raise SystemExit(128 + number) from None
+@contextlib.contextmanager
+def plain_errors() -> Iterator[None]:
+    """Turn an error of ours, Ctrl-C and TERM into one message and an exit code."""
+    with _noting_signals() as first:
+        try:
+            yield
+        except (PulseError, KeyboardInterrupt) as end:
+            number = first()
+            if number is None and isinstance(end, PulseError):
+                click.echo(f"\n{end}", err=True)
+                raise SystemExit(BAD) from end
+            number = number or signal.SIGINT
+            name = _NAMES[signal.Signals(number)]
+            click.echo(f"\nStopped by {name}; what was published is untouched.", err=True)
+            raise SystemExit(128 + number) from None

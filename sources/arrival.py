@@ -19,6 +19,7 @@ from sources.catalogue import BUNDLED_DIRECTORY, Dataset, Edition, bundled_path
 from sources.errors import LandingError, PulseError
 from sources.examination import Examined, examine
 from sources.landing import LandedFile, LandingStore
+from sources.parsers import QUESTION
 from sources.selection import accepted_before
 
 SIZE_LIMIT: Final = 100_000_000
@@ -26,6 +27,8 @@ SIZE_LIMIT: Final = 100_000_000
 
 MADE_UP_PREFIX: Final = "synthetic-"
 """How the name of a made-up file begins: what is in it is never released."""
+
+_REMARKS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def receive(
             edition.edition,
             content,
             file_name=file_name,
-            reasons=[f"{error.code}: {error}"],
+            reasons=[f"{error.code}: {error}", *error.details],
             address=address,
             retrieved_at=now,
         )
@@ -125,8 +128,15 @@ def hand_in(
         lines.append(
             "the name of the file says that it is made up: its figures will not be released"
         )
-    lines += [f"note: {note.message}" for note in examined.notes]
-    return lines + [f"{finding.severity}: {finding.message}" for finding in examined.findings]
+    warnings = [f"{finding.severity}: {finding.message}" for finding in examined.findings]
+    notes = [f"note: {n.message}" for n in examined.notes if not n.code.startswith(QUESTION)]
+    for remarks in (warnings, notes):
+        lines += remarks[:_REMARKS]
+        if len(remarks) > _REMARKS:
+            lines.append(
+                f"and {len(remarks) - _REMARKS} more like these, listed by the next refresh"
+            )
+    return lines
 
 
 def read_regular_file(path: Path, place: dict[str, str]) -> bytes:

@@ -124,17 +124,17 @@ class _Speaker:
             if shown.shape[1] == 0 or "sheet" not in shown.columns:
                 shown = cases
             shown = shown.reset_index(drop=True)
-            where = _cells(cases)
+            where = cells(cases)
         text = f"{self.dataset.code} {self.edition.edition}: {message}"
         if where:
             text = f"{text} ({where})"
         return Finding(code, severity, f"{text}.", where, shown)
 
 
-def _cells(cases: pd.DataFrame) -> str | None:
-    """Where the first few cases stand: ``B4c!C14, B4c!C15 and 3 more``, else their areas."""
+def cells(cases: pd.DataFrame, most: int = _NAMED) -> str | None:
+    """Where the first few cases are: ``B4c!C14, B4c!C15 and 3 more``, else their areas."""
     places: list[str] = []
-    for _, row in cases.head(_NAMED).iterrows():
+    for _, row in cases.head(most).iterrows():
         number = row.get("row_number")
         if number is not None and not pd.isna(number):
             sheet = row.get("sheet")
@@ -145,14 +145,15 @@ def _cells(cases: pd.DataFrame) -> str | None:
             cell = f"{column}{line}" if column else f"row {line}"
             places.append(cell if sheet is None or pd.isna(sheet) else f"{sheet}!{cell}")
         elif row.get("area_code") is not None and not pd.isna(row.get("area_code")):
-            places.append(f"{row.get('measure')}, {row.get('area_name')} {row.get('area_code')}")
-    return _listed(places, len(cases)) if places else None
+            named = (row.get("measure"), row.get("area_name"), row.get("area_code"))
+            places.append(" ".join(str(part) for part in named if part is not None))
+    return _listed(places, len(cases), most) if places else None
 
 
-def _listed(items: Sequence[str], total: int | None = None) -> str:
+def _listed(items: Sequence[str], total: int | None = None, most: int = _NAMED) -> str:
     """The first few items, and how many more there are."""
     total = len(items) if total is None else total
-    shown = list(items)[:_NAMED]
+    shown = list(items)[:most]
     more = total - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 

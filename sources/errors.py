@@ -7,9 +7,11 @@ whether something is wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 _Kind = TypeVar("_Kind", bound="PulseError")
+SHOWN_FAULTS = 4
+"""How many kinds of fault a message names; the record of the refused file has all."""
 
 
 class PulseError(Exception):
@@ -17,7 +19,8 @@ class PulseError(Exception):
 
     The message names every part of the place that is known (dataset, edition, file, sheet, cell),
     what was expected, what was found and what to do next. All of them stay readable as attributes;
-    ``code`` is the short snake_case name of the fault, for tables and checks.
+    ``code`` is the short snake_case name of the fault, for tables and checks, and ``details`` lists
+    in full what the message shortens, for the record.
     """
 
     default_code = "fault"
@@ -35,8 +38,10 @@ class PulseError(Exception):
         expected: object = None,
         found: object = None,
         todo: str | None = None,
+        details: Sequence[str] = (),
     ) -> None:
         self.message = message
+        self.details = tuple(details)
         self.code = code or self.default_code
         self.dataset = dataset
         self.edition = edition
@@ -72,7 +77,7 @@ class PulseError(Exception):
         """Keep every attribute when the error crosses a process boundary."""
         return (_rebuild, (type(self), self.message, self._keywords()))
 
-    def _keywords(self) -> dict[str, str | None]:
+    def _keywords(self) -> dict[str, Any]:
         return {
             "code": self.code,
             "dataset": self.dataset,
@@ -83,10 +88,11 @@ class PulseError(Exception):
             "expected": self.expected,
             "found": self.found,
             "todo": self.todo,
+            "details": self.details,
         }
 
 
-def _rebuild(kind: type[_Kind], message: str, keywords: dict[str, str | None]) -> _Kind:
+def _rebuild(kind: type[_Kind], message: str, keywords: dict[str, Any]) -> _Kind:
     return kind(message, **keywords)
 
 
@@ -108,56 +114,61 @@ class ParseError(PulseError):
     default_code = "parse"
 
 
-def _some(items: Sequence[str], shown: int = 8, between: str = ", ") -> str | None:
+def listed(items: Sequence[str], shown: int = 8, between: str = ", ") -> str | None:
+    """The first few items, and how many more there are; None where there are none."""
     more = f" and {len(items) - shown} more" if len(items) > shown else ""
     return between.join(items[:shown]) + more if items else None
+
+
+def _alike(group: Sequence[ParseError], shown: int, found: int) -> ParseError:
+    """One error for faults of one kind, with so many of their places and so much of what was found."""
+    first = group[0]
+    sheets = list(dict.fromkeys(error.sheet for error in group if error.sheet))
+    cells = dict.fromkeys(
+        error.cell if len(sheets) < 2 else f"{error.sheet}!{error.cell}"
+        for error in group
+        if error.cell
+    )
+    return ParseError(
+        first.message,
+        code=first.code,
+        sheet=listed(sheets, shown),
+        cell=listed(list(cells), shown),
+        expected=first.expected,
+        found=listed(list(dict.fromkeys(e.found for e in group if e.found)), found, "; "),
+        todo=first.todo,
+    )
 
 
 def combined(errors: Sequence[ParseError]) -> ParseError:
     """One error that lists every fault of a file; alike faults are one entry.
 
-    ``code``, ``sheet`` and ``cell`` are those of the first.
+    ``code``, ``sheet`` and ``cell`` are those of the first; ``details`` have every cell.
     """
     alike: dict[tuple[str, str], list[ParseError]] = {}
     for error in errors:
         alike.setdefault((error.code, error.message), []).append(error)
-    entries = []
-    for group in alike.values():
-        first = group[0]
-        sheets = list(dict.fromkeys(error.sheet for error in group if error.sheet))
-        cells = list(
-            dict.fromkeys(
-                error.cell if len(sheets) < 2 else f"{error.sheet}!{error.cell}"
-                for error in group
-                if error.cell
-            )
-        )
-        entries.append(
-            ParseError(
-                first.message,
-                code=first.code,
-                sheet=_some(sheets),
-                cell=_some(cells),
-                expected=first.expected,
-                found=_some(list(dict.fromkeys(e.found for e in group if e.found)), 4, "; "),
-                todo=first.todo,
-            )
-        )
+    entries = [_alike(group, 8 if len(alike) == 1 else 4, 4) for group in alike.values()]
     first = errors[0]
-    place = {"dataset": first.dataset, "edition": first.edition, "file": first.file}
+    record: dict[str, Any] = {
+        "dataset": first.dataset,
+        "edition": first.edition,
+        "file": first.file,
+        "details": [_alike(g, len(errors), len(errors)).render() for g in alike.values()],
+    }
     if len(entries) == 1:
-        return _rebuild(ParseError, first.message, {**entries[0]._keywords(), **place})
+        return _rebuild(ParseError, first.message, {**entries[0]._keywords(), **record})
     advice = list(dict.fromkeys(entry.todo for entry in entries if entry.todo))
     for entry in entries:
         entry.todo = None
+    numbered = [f"({number}) {entry.render()}" for number, entry in enumerate(entries, 1)]
     return ParseError(
-        f"{len(entries)} kinds of fault. "
-        + " ".join(f"({number}) {entry.render()}" for number, entry in enumerate(entries, 1)),
+        f"{len(entries)} kinds of fault. {listed(numbered, SHOWN_FAULTS, ' ')}",
         code=first.code,
         sheet=first.sheet,
         cell=first.cell,
-        todo=" ".join(advice),
-        **place,
+        todo=listed(advice, 2, " "),
+        **record,
     )
 
 

@@ -13,8 +13,8 @@ import pandas as pd
 
 from sources.areas import AreaBook
 from sources.catalogue import Correction, Dataset, Edition
-from sources.contract import Finding, check_rows
-from sources.errors import ContractError, ParseError, PulseError
+from sources.contract import Finding, cells, check_rows
+from sources.errors import SHOWN_FAULTS, ContractError, ParseError, PulseError, listed
 from sources.parsers import PARSERS, Note, ParseContext
 
 
@@ -83,10 +83,9 @@ def check(
     if errors:
         here = f"{dataset.code} {edition.edition}: "
         lacking = all(each.code == "missing_area" for each in errors)
+        faults = [f"{each.code}: {each.message.removeprefix(here).rstrip('.')}" for each in errors]
         raise ContractError(
-            "; ".join(
-                f"{each.code}: {each.message.removeprefix(here).rstrip('.')}" for each in errors
-            ),
+            str(listed(faults, SHOWN_FAULTS, "; ")),
             code=errors[0].code,
             dataset=dataset.code,
             edition=edition.edition,
@@ -95,9 +94,17 @@ def check(
             if lacking
             else "compare the cells named with the publisher's file; if the file is right, correct "
             "the rule or the catalogue",
+            details=[
+                fault if each.failure_cases is None else f"{fault}. All: {_all(each.failure_cases)}"
+                for fault, each in zip(faults, errors, strict=True)
+            ],
         )
     # The rows at fault are named in the message; nothing needs them as a table from here on.
     return tuple(Finding(each.code, each.severity, each.message, each.where) for each in findings)
+
+
+def _all(cases: pd.DataFrame) -> str | None:
+    return cells(cases, len(cases))
 
 
 def correct(

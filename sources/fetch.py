@@ -166,7 +166,7 @@ def fetch(
                 edition.edition,
                 error.content,
                 file_name=file_name_of(error.address) if error.address else "file",
-                reasons=[f"{error.code}: {error}"],
+                reasons=[f"{error.code}: {error}", *error.details],
                 address=error.address,
                 retrieved_at=now,
             )

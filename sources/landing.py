@@ -82,8 +82,9 @@ class LandedFile:
 
 @dataclass(frozen=True)
 class QuarantinedFile:
-    """Bytes that were refused, with the reasons. ``retrieved_at`` is in UTC.
+    """Bytes that were refused. ``retrieved_at`` is in UTC.
 
+    ``reasons``: the message, then each kind of fault with all of its cells.
     ``address`` is None for a file that a person handed in. ``landed``: the same bytes are landed too,
     and were refused later, when they were read.
     """
@@ -298,7 +299,7 @@ class LandingStore:
             (folder.parent / _UNLANDED / sha256).unlink(missing_ok=True)
         return folder
 
-    def set_aside(self, landed: LandedFile, reason: str) -> None:
+    def set_aside(self, landed: LandedFile, reasons: Sequence[str]) -> None:
         """Quarantine a copy of a landed revision that cannot be used; its bytes may be altered."""
         try:
             content = landed.path.read_bytes()
@@ -309,7 +310,7 @@ class LandingStore:
             landed.edition,
             content,
             file_name=landed.file_name,
-            reasons=[reason],
+            reasons=reasons,
             address=landed.address,
             retrieved_at=landed.retrieved_at,
         )

@@ -227,7 +227,7 @@ def _choose(
                 Rejection(candidate.revision, candidate.file_name, error.code, str(error))
             )
             if isinstance(source, LandedFile):
-                store.set_aside(source, f"{error.code}: {error}")
+                store.set_aside(source, [f"{error.code}: {error}", *error.details])
             continue
         rows = examined.rows
         landed = source if isinstance(source, LandedFile) else None
@@ -262,7 +262,7 @@ def _refused_by_hand(
     Nobody else would report them again: a publisher's file is fetched and judged at every refresh.
     """
     return [
-        Rejection(each.revision, each.file_name, "refused_by_hand", "; ".join(each.reasons))
+        Rejection(each.revision, each.file_name, "refused_by_hand", each.reasons[0])
         for each in store.quarantined(dataset.code, edition.edition)
         if each.address is None
         and not each.landed

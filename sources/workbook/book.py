@@ -34,8 +34,7 @@ class Where:
 
     def error(self, code: str, message: str, **more: Any) -> ParseError:
         """A ``ParseError`` that names this place; ``more``: sheet, cell, expected, found, todo."""
-        place = {"dataset": self.dataset, "edition": self.edition, "file": self.file}
-        return ParseError(message, code=code, **place, **{"sheet": self.sheet, **more})
+        return ParseError(message, code=code, **{**vars(self), **more})
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def test_a_stopped_command_says_so(number: signal.Signals, code: int, tmp_path: 
     program = textwrap.dedent(
         """
         import time
-        from orchestration.cli import plain_errors
+        from orchestration.stopping import plain_errors
         with plain_errors():
             print("ready", flush=True)
             time.sleep(60)
@@ -68,7 +68,7 @@ def test_a_stopped_command_says_so(number: signal.Signals, code: int, tmp_path: 
     process.send_signal(number)
     _, error = process.communicate(timeout=30)
     assert process.returncode == code
-    assert b"what was published stays as it was" in error
+    assert b"what was published is untouched" in error
 
 
 def test_the_advice_of_an_error_reaches_the_summary_whoever_wraps_it(tmp_path: Path) -> None:

@@ -129,3 +129,7 @@ def test_each_form_of_the_population_is_landed_whole_and_refused_in_part(
     assert caught.value.code == "missing_area"
     assert "of all areas" in str(caught.value)
     assert str(caught.value).count("ons_population mid-2023") == 1
+    # The message is short; every area that lacks is in the record of the refused file.
+    (kept,) = store.quarantined(POPULATION.code, "mid-2023")
+    assert len(str(caught.value)) < 600
+    assert all(code in " ".join(kept.reasons[1:]) for code in DISTRICTS[2:])

@@ -4,62 +4,52 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 
-import click
 import pytest
-from click.testing import CliRunner
 
-from orchestration.cli import main
-from orchestration.stopping import StoppableGroup
-
-
-@click.group(cls=StoppableGroup)
-def group() -> None:
-    """Commands of the test."""
+from orchestration.stopping import plain_errors, stopped
+from sources.errors import PulseError
 
 
-@group.command()
-@click.argument("number", type=int)
-def stopped(number: int) -> None:
-    """Stopped in the middle."""
-    os.kill(os.getpid(), number)
-    raise AssertionError("the signal was not handled")
+def _interrupt() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
 
 
-@group.command()
-def swallowed() -> None:
-    """The job's own handler took the signal, and the job failed."""
+def _terminate() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _swallowed() -> None:
+    """The job's own handler took the signal, and the job ended with an error."""
     handler = signal.signal(signal.SIGTERM, lambda *_: None)
     os.kill(os.getpid(), signal.SIGTERM)
     signal.signal(signal.SIGTERM, handler)
-    raise SystemExit(1)
-
-
-@group.command()
-def failed() -> None:
-    """Failed by itself."""
-    raise SystemExit(1)
+    assert stopped()
+    raise PulseError("dbt could not go on")
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "name"),
-    [
-        (["stopped", str(int(signal.SIGINT))], 130, "Ctrl-C"),
-        (["stopped", str(int(signal.SIGTERM))], 143, "TERM"),
-        (["swallowed"], 143, "TERM"),
-    ],
+    ("act", "code", "name"),
+    [(_interrupt, 130, "Ctrl-C"), (_terminate, 143, "TERM"), (_swallowed, 143, "TERM")],
 )
-def test_a_stopped_command_says_so_in_one_line(arguments: list[str], code: int, name: str) -> None:
+def test_a_stopped_command_says_so_in_one_line(
+    act: Callable[[], None], code: int, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = signal.getsignal(signal.SIGTERM)
-    done = CliRunner().invoke(group, arguments)
-    assert done.exit_code == code
-    assert done.output.strip() == f"Stopped by {name}; what was published is untouched."
+    with pytest.raises(SystemExit) as end, plain_errors():
+        act()
+    assert end.value.code == code
+    assert capsys.readouterr().err.strip() == f"Stopped by {name}; what was published is untouched."
     assert signal.getsignal(signal.SIGTERM) is before
+    assert not stopped()
 
 
-def test_another_end_stays_as_it_was() -> None:
-    assert CliRunner().invoke(group, ["failed"]).exit_code == 1
-
-
-def test_every_command_can_be_stopped() -> None:
-    assert isinstance(main, StoppableGroup)
+def test_another_end_stays_as_it_was(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end, plain_errors():
+        raise SystemExit(7)
+    assert end.value.code == 7
+    with pytest.raises(SystemExit) as end, plain_errors():
+        raise PulseError("the file is missing", todo="hand it in")
+    assert end.value.code == 1
+    assert "What to do: hand it in." in capsys.readouterr().err
