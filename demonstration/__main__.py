@@ -23,12 +23,14 @@ from warehouse.workspace import PROJECT, SEEDS, Workspace
 
 REAL = ("ons_combined_authorities", "ons_population")
 """Areas and people are not made up: their bundled figures serve the demonstration too."""
+REVISED = "dcms_community_life"
 
 
 def make_demonstration(root: Path, seed: int) -> Workspace:
     """A workspace with a made-up file landed for every survey and index edition.
 
-    The folder is made anew, with a Dagster home in it. Equal seeds give equal files.
+    Those of REVISED come twice, first as they were before a correction of the whole series. The folder
+    is made anew, with a Dagster home in it. Equal seeds give equal files.
     """
     root = root.resolve()
     shutil.rmtree(root, ignore_errors=True)
@@ -46,20 +48,20 @@ def make_demonstration(root: Path, seed: int) -> Workspace:
     files.mkdir()
     now = datetime(2026, 1, 1, tzinfo=UTC)
     for dataset in load_catalogue().datasets.values():
-        if (
-            dataset.parser is None
-            or dataset.code in REAL
-            or dataset.series not in (None, dataset.code)
-        ):
+        # A copy of a survey is not needed beside it.
+        if dataset.parser is None or dataset.code in REAL or dataset.precedence > 1:
             continue
-        for edition in dataset.editions:
-            if edition.history:
-                continue
-            name = file_name(dataset, edition.edition, usual_form(dataset, edition.edition))
-            path = files / name
-            path.write_bytes(write_publisher_file(dataset, edition, areas, seed=seed))
-            now += timedelta(minutes=1)
-            hand_in(dataset, edition, path, store, areas, now=now)
+        for superseded in (True, False) if dataset.code == REVISED else (False,):
+            for edition in dataset.editions:
+                if edition.history:
+                    continue
+                name = file_name(dataset, edition.edition, usual_form(dataset, edition.edition))
+                path = files / name
+                path.write_bytes(
+                    write_publisher_file(dataset, edition, areas, seed=seed, superseded=superseded)
+                )
+                now += timedelta(minutes=1)
+                hand_in(dataset, edition, path, store, areas, now=now)
     return workspace
 
 

@@ -361,9 +361,9 @@ def _revised(
     store: LandingStore,
     areas: AreaBook,
 ) -> pd.DataFrame:
-    """What the publisher's rows in use changed, against the next older file that can be read."""
-    from_publisher = not rows.empty and rows["origin"].eq("publisher").all()
-    if not from_publisher or dataset.shape == "memberships":
+    """What the rows of the file in use changed, against the next older file that can be read."""
+    from_file = not rows.empty and rows["origin"].isin(["publisher", "synthetic"]).all()
+    if not from_file or dataset.shape == "memberships":
         return _no_revisions()
     for candidate in older:
         try:

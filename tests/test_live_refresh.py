@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,11 +140,8 @@ def test_a_morning_of_refreshes(world: FakePublishers, tmp_path: Path) -> None:
 
     # The first release is made again from what was held then, though figures were revised since.
     asked_before = world.asked()
-    # The record of what publishers answered is not part of it: no figure and no other table differs.
-    done = run_pulse(tmp_path, "rebuild", "1", check=False, **variables)
-    differ = set(re.findall(r"(?m)^  ((?:exports/|marts\.|meta\.|reference\.)\S+)$", done.stdout))
+    done = run_pulse(tmp_path, "rebuild", "1", **variables)
     assert "release 1 " in done.stdout
-    assert differ <= {"meta.editions", "exports/site/quality.html"}, done.stdout
     assert world.asked() == asked_before
 
 

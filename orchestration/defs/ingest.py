@@ -69,7 +69,7 @@ def notes_of(
             each["publisher_state"], each["publisher_message"]
         )
         for each in inputs
-        if each["dataset"] == dataset and each["publisher_state"] != "not_tried"
+        if each["dataset"] == dataset and each["publisher_message"] is not None
     }
 
 

@@ -70,14 +70,14 @@ INPUTS: dict[str, dict[str, str]] = {
         "origin": "varchar",
     },
     "int_editions": {
+        "series": "varchar",
         "dataset": "varchar",
         "edition": "varchar",
         "edition_order": "integer",
         "is_baseline": "boolean",
-        "previous_edition": "varchar",
     },
     "int_series_breaks": {
-        "dataset": "varchar",
+        "series": "varchar",
         "barometer_id": "varchar",
         "area_code": "varchar",
         "from_edition": "varchar",
@@ -109,6 +109,11 @@ DEFAULTS: dict[str, Any] = {
     "unit": "percent",
     "polarity": "high_good",
     "status": "published",
+}
+FILL: Mapping[str, Mapping[str, Any]] = {
+    "int_published_figures": DEFAULTS,
+    "int_barometer_cells": DEFAULTS,
+    "int_editions": {"series": DEFAULTS["dataset"]},
 }
 
 Row = Mapping[str, Any]
@@ -156,7 +161,7 @@ def run_models(
 ) -> dict[str, pd.DataFrame]:
     """Build models in the order given on made-up inputs; an input not given is empty.
 
-    Rows of figures and cells take what they leave out from DEFAULTS.
+    Rows take what they leave out from FILL.
     """
     with connect() as connection:
         for table, columns in INPUTS.items():
@@ -167,7 +172,7 @@ def run_models(
             rows = list(inputs.get(table, ()))
             if not rows:
                 continue
-            fill = DEFAULTS if table in ("int_published_figures", "int_barometer_cells") else {}
+            fill = FILL.get(table, {})
             full = [{**fill, **row} for row in rows]
             frame = pd.DataFrame(
                 {name: [row.get(name) for row in full] for name in columns}, dtype=object

@@ -398,7 +398,7 @@ def test_change_model(rows: list[dict[str, Any]]) -> None:
     dataset = "dcms_community_life"
     editions = [
         {"dataset": dataset, "edition": "1", "edition_order": 1, "is_baseline": True},
-        {"dataset": dataset, "edition": "2", "edition_order": 2, "previous_edition": "1"},
+        {"dataset": dataset, "edition": "2", "edition_order": 2},
     ]
     built = engine.run_models(CHANGES, {"int_barometer_cells": rows, "int_editions": editions})[
         "int_changes"

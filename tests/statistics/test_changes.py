@@ -26,7 +26,7 @@ MODELS = ("int_change_pairs", "int_change_grades", "int_changes")
 SURVEY = "dcms_community_life"
 EDITIONS = [
     {"dataset": SURVEY, "edition": "1", "edition_order": 1, "is_baseline": True},
-    {"dataset": SURVEY, "edition": "2", "edition_order": 2, "previous_edition": "1"},
+    {"dataset": SURVEY, "edition": "2", "edition_order": 2},
 ]
 #: Barometer of each grade.
 GRADES = {"open": "open", "caution": "caution", "block": "block"}
@@ -36,7 +36,7 @@ AUTHORITIES = 2000
 def breaks() -> list[dict[str, Any]]:
     return [
         {
-            "dataset": SURVEY,
+            "series": SURVEY,
             "barometer_id": barometer,
             "from_edition": "1",
             "to_edition": "2",

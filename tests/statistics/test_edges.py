@@ -277,12 +277,11 @@ def test_a_break_of_one_area_leaves_the_others() -> None:
                     "dataset": "dcms_community_life",
                     "edition": "2",
                     "edition_order": 2,
-                    "previous_edition": "1",
                 },
             ],
             "int_series_breaks": [
                 {
-                    "dataset": "dcms_community_life",
+                    "series": "dcms_community_life",
                     "from_edition": "1",
                     "to_edition": "2",
                     "from_order": 1,
@@ -327,13 +326,12 @@ def test_a_break_anywhere_between_stops_the_baseline_comparison(between: tuple[s
                     "edition": edition,
                     "edition_order": int(edition),
                     "is_baseline": edition == "1",
-                    "previous_edition": previous,
                 }
                 for edition, previous in (("1", None), ("2", "1"), ("3", "2"))
             ],
             "int_series_breaks": [
                 {
-                    "dataset": "dcms_community_life",
+                    "series": "dcms_community_life",
                     "from_edition": between[0],
                     "to_edition": between[1],
                     "from_order": int(between[0]) if between[0] in "123" else None,

@@ -127,6 +127,8 @@ _CHANGES = {
     "within_edition": "Between periods of one edition",
     "within_edition_first_to_last": "From first to last period of one edition",
 }
+# The two ends of a change: the column of the edition and of the dataset whose edition it is.
+_ENDS = {"from_edition": "from_dataset", "to_edition": "dataset"}
 
 
 class ExportError(PulseError):
@@ -412,7 +414,8 @@ class _Reader:
                 return self._symbol(row) if row.get("status") and row["value"] is None else absent
             if row["unit"] == "z_score":
                 return Decimal(repr(float(row[column])))
-            digits = self._digits.get((row["barometer_id"], row["dataset"], row[edition]), 0)
+            dataset = row[_ENDS.get(edition, "dataset")]
+            digits = self._digits.get((row["barometer_id"], dataset, row[edition]), 0)
             return rounded(row[column], digits)
 
         return cell
@@ -624,9 +627,7 @@ class _Reader:
                 "Who says whether the two may be compared": "grade_citation",
             },
             source=self._source(
-                (row["dataset"], row[edition])
-                for row in rows
-                for edition in ("from_edition", "to_edition")
+                (row[dataset], row[edition]) for row in rows for edition, dataset in _ENDS.items()
             ),
             notes=(2, 3, 5, 6, 7, 8),
         )
@@ -637,8 +638,8 @@ class _Reader:
                 return NOT_APPLICABLE if row["unit"] == "z_score" else NOT_AVAILABLE
             # No more digits than the coarser of the two editions carries.
             digits = [
-                self._digits.get((row["barometer_id"], row["dataset"], row[edition]), 0)
-                for edition in ("from_edition", "to_edition")
+                self._digits.get((row["barometer_id"], row[dataset], row[edition]), 0)
+                for edition, dataset in _ENDS.items()
             ]
             return rounded(row[column], min(digits))
 

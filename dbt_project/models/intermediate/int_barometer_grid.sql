@@ -26,7 +26,7 @@ areas as (
         valid_to is null
         and area_code = current_code
         and area_level in ('nation', 'itl1', 'cauth', 'lad')
-        and area_code like 'E%'
+        and (area_code like 'E%' or area_level = 'cauth')
 
 ),
 
@@ -56,7 +56,7 @@ cells as (
     select
         barometers.barometer_id,
         barometers.goal_id,
-        barometers.dataset,
+        editions.dataset,
         barometers.unit,
         barometers.polarity,
         editions.edition,
@@ -73,7 +73,7 @@ cells as (
         authority_level.area_level is not null as has_authority_figures
     from barometers
     -- An older edition of a national series has its figures and no gaps.
-    inner join editions on barometers.dataset = editions.dataset and not editions.is_history
+    inner join editions on barometers.dataset = editions.series and not editions.is_history
     cross join areas
     left join counties on areas.area_code = counties.area_code
     left join edition_levels as own_level

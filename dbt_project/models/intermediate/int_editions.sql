@@ -1,37 +1,47 @@
+-- The editions of each series, in order: those of its own survey and, once one is published or held,
+-- those of a survey that continues it. `dataset` is the survey whose edition it is.
 with editions as (
 
-    select * from {{ source('raw', 'editions') }}
+    select
+        editions.*,
+        catalogue.series,
+        catalogue.precedence
+    from {{ source('raw', 'editions') }} as editions
+    inner join {{ source('raw', 'catalogue') }} as catalogue
+        on editions.dataset = catalogue.dataset
+    left join {{ source('raw', 'inputs') }} as inputs
+        on
+            editions.dataset = inputs.dataset
+            and editions.edition = inputs.edition
+    where
+        editions.dataset = catalogue.series
+        or editions.published_on is not null
+        or inputs.state = 'accepted'
 
 ),
 
-ordered as (
+-- A copy has the edition of the survey that it copies.
+own as (
 
-    select
-        dataset,
-        edition,
-        edition_title,
-        row_number() over (partition by dataset order by period_end, edition) as edition_order,
-        period_start,
-        period_end,
-        published_on,
-        is_baseline,
-        page,
-        how_to_obtain,
-        code_vintage,
-        is_history,
-        attribution,
-        lag(edition) over (partition by dataset order by period_end, edition) as previous_edition
+    select *
     from editions
-
-),
-
-final as (
-
-    select
-        *,
-        edition_order = max(edition_order) over (partition by dataset) as is_newest
-    from ordered
+    qualify
+        row_number() over (
+            partition by series, edition
+            order by dataset = series desc, precedence, dataset
+        ) = 1
 
 )
 
-select * from final
+select
+    series,
+    dataset,
+    edition,
+    edition_title,
+    row_number() over (partition by series order by period_end, edition) as edition_order,
+    period_start,
+    period_end,
+    is_baseline,
+    is_history,
+    how_to_obtain
+from own

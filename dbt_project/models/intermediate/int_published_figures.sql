@@ -1,6 +1,36 @@
-with observations as (
+-- A combined authority of the same authorities as an ITL2 area or a county has that area's figure,
+-- unless one is printed for it.
+with footprints as (
 
-    select * from {{ ref('int_observations') }}
+    select
+        inside.part_code as printed_code,
+        inside.whole_code as area_code
+    from {{ ref('int_area_containments') }} as inside
+    inner join {{ ref('int_area_containments') }} as around
+        on inside.part_code = around.whole_code and inside.whole_code = around.part_code
+    inner join {{ ref('areas') }} as printed on inside.part_code = printed.area_code
+    inner join {{ ref('areas') }} as wanted on inside.whole_code = wanted.area_code
+    where
+        printed.area_level in ('itl2', 'utla')
+        and wanted.area_level = 'cauth'
+        and wanted.valid_to is null
+
+),
+
+observations as (
+
+    select
+        *,
+        false as is_same_footprint
+    from {{ ref('int_observations') }}
+
+    union all
+
+    select
+        printed.* replace (footprints.area_code as area_code), -- noqa: RF02
+        true as is_same_footprint
+    from {{ ref('int_observations') }} as printed
+    inner join footprints on printed.area_code = footprints.printed_code
 
 ),
 
@@ -40,7 +70,7 @@ candidates as (
         barometers.barometer_id,
         barometers.goal_id,
         observations.measure,
-        barometers.dataset,
+        editions.dataset,
         observations.dataset as source_dataset,
         observations.edition,
         -- A survey edition has one fieldwork period, whatever nominal year a copy of it prints.
@@ -70,7 +100,8 @@ candidates as (
         observations.citation,
         observations.origin,
         observations.provenance_id,
-        catalogue.precedence as source_rank
+        catalogue.precedence as source_rank,
+        observations.is_same_footprint
     from observations
     inner join measures
         on
@@ -81,7 +112,7 @@ candidates as (
     inner join areas on observations.area_code = areas.area_code
     inner join editions
         on
-            barometers.dataset = editions.dataset
+            barometers.dataset = editions.series
             and observations.edition = editions.edition
 
 ),
@@ -90,7 +121,7 @@ candidates as (
 -- figure; then a copy of it; then what somebody else reports. Otherwise any figure beats none.
 final as (
 
-    select *
+    select * exclude (is_same_footprint)
     from candidates
     qualify
         row_number() over (
@@ -103,6 +134,7 @@ final as (
                     when origin = 'transcribed' then 1
                     else 0
                 end asc,
+                is_same_footprint asc,
                 source_rank asc,
                 provenance_id asc
         ) = 1

@@ -39,9 +39,9 @@ compared as (
         breaks.kind = 'question_text' as rests_on_wording
     from breaks
     left join editions as break_from
-        on breaks.dataset = break_from.dataset and breaks.from_edition = break_from.edition
+        on breaks.dataset = break_from.series and breaks.from_edition = break_from.edition
     left join editions as break_to
-        on breaks.dataset = break_to.dataset and breaks.to_edition = break_to.edition
+        on breaks.dataset = break_to.series and breaks.to_edition = break_to.edition
     left join questions as earlier
         on breaks.barometer_id = earlier.barometer_id and breaks.from_edition = earlier.edition
     left join questions as later
@@ -52,7 +52,7 @@ compared as (
 final as (
 
     select
-        dataset,
+        dataset as series,
         barometer_id,
         area_code,
         from_edition,

@@ -1,6 +1,10 @@
 with editions as (
 
-    select * from {{ ref('int_editions') }}
+    select
+        *,
+        row_number() over (partition by dataset order by period_end desc, edition desc) = 1
+            as is_newest
+    from {{ source('raw', 'editions') }}
 
 ),
 

@@ -5,7 +5,7 @@ with memberships as (
     select * from {{ ref('int_area_memberships') }}
     where
         vintage = {{ var('membership_vintage') }}
-        and kind in ('combined_authority', 'county', 'region', 'nation')
+        and kind in ('combined_authority', 'county', 'region', 'nation', 'itl2')
 
 ),
 

@@ -33,6 +33,18 @@ vintages as (
 
 ),
 
+-- A combined authority under a project code gives way to the lookup that places its members.
+replaced as (
+
+    select distinct
+        combined_authorities.vintage,
+        area_groups.parent_code
+    from area_groups
+    inner join combined_authorities on area_groups.member_code = combined_authorities.member_code
+    where area_groups.kind = 'combined_authority'
+
+),
+
 other_groups as (
 
     select distinct
@@ -42,6 +54,9 @@ other_groups as (
         area_groups.member_code
     from area_groups
     cross join vintages
+    left join replaced
+        on vintages.vintage = replaced.vintage and area_groups.parent_code = replaced.parent_code
+    where replaced.parent_code is null
 
 ),
 

@@ -57,7 +57,7 @@ final as (
     from extremes
     inner join {{ ref('int_editions') }} as editions
         on
-            extremes.dataset = editions.dataset
+            extremes.dataset = editions.series
             and extremes.edition_code = editions.edition
     inner join shares as bottom
         on

@@ -59,8 +59,11 @@ tests as (
             comparisons.barometer_id = cells.barometer_id
             and comparisons.provenance_id = cells.provenance_id
             and comparisons.area_code = cells.area_code
+    left join {{ ref('areas') }} as comparators on comparisons.comparator_code = comparators.area_code
     where
         comparisons.outcome != 'cannot_say'
+        -- Of the combined authorities, those that the report can have meant.
+        and coalesce(comparators.valid_from, 0) <= {{ var('membership_vintage') }}
         and (
             comparisons.comparator_kind = 'england'
             or (

@@ -6,7 +6,7 @@ with pairs as (
     select
         change_id,
         barometer_id,
-        dataset,
+        series,
         area_code,
         from_edition,
         to_edition,
@@ -35,7 +35,7 @@ between_the_two as (
     from pairs
     inner join breaks
         on
-            pairs.dataset = breaks.dataset
+            pairs.series = breaks.series
             and coalesce(breaks.barometer_id, pairs.barometer_id) = pairs.barometer_id
             and coalesce(breaks.area_code, pairs.area_code) = pairs.area_code
             and (

@@ -22,13 +22,14 @@ by_edition as (
 
     select
         cells.*,
+        editions.series,
         editions.edition_order,
         editions.is_baseline
     from cells
     inner join editions on cells.dataset = editions.dataset and cells.edition = editions.edition
     qualify
         row_number() over (
-            partition by cells.barometer_id, cells.dataset, cells.edition, cells.area_code
+            partition by cells.barometer_id, cells.edition, cells.area_code
             order by cells.period_end desc
         ) = 1
 
@@ -39,16 +40,16 @@ places as (
     select
         'edition' as scope,
         barometer_id,
-        dataset,
         area_code,
         edition,
         period_end,
+        series,
         edition_order,
         coalesce(is_baseline, false) as is_start,
         row_number() over (
-            partition by barometer_id, dataset, area_code order by edition_order
+            partition by barometer_id, area_code order by edition_order
         ) as place,
-        count(*) over (partition by barometer_id, dataset, area_code) as places
+        count(*) over (partition by barometer_id, area_code) as places
     from by_edition
 
     union all
@@ -56,18 +57,17 @@ places as (
     select
         'period' as scope,
         barometer_id,
-        dataset,
         area_code,
         edition,
         period_end,
+        null as series,
         null as edition_order,
-        min(period_end) over (
-            partition by barometer_id, dataset, edition, area_code
-        ) = period_end as is_start,
+        min(period_end) over (partition by barometer_id, edition, area_code) = period_end
+            as is_start,
         row_number() over (
-            partition by barometer_id, dataset, edition, area_code order by period_end
+            partition by barometer_id, edition, area_code order by period_end
         ) as place,
-        count(*) over (partition by barometer_id, dataset, edition, area_code) as places
+        count(*) over (partition by barometer_id, edition, area_code) as places
     from cells
     where group_number is not null
 
@@ -91,8 +91,8 @@ pairs as (
     select
         kinds.change_kind,
         later.barometer_id,
-        later.dataset,
         later.area_code,
+        later.series,
         earlier.edition as from_edition,
         earlier.period_end as from_period_end,
         earlier.edition_order as from_order,
@@ -105,7 +105,6 @@ pairs as (
         on
             later.scope = earlier.scope
             and later.barometer_id = earlier.barometer_id
-            and later.dataset = earlier.dataset
             and later.area_code = earlier.area_code
             and (later.scope = 'edition' or later.edition = earlier.edition)
             and later.place > earlier.place
@@ -125,7 +124,7 @@ final as (
         {% for side, edition in [('earlier', 'from'), ('later', 'to')] %}
             {% for column in [
                 'period_start', 'value', 'se', 'decimals', 'test_value', 'test_se', 'test_rounding',
-                'base', 'origin', 'status', 'group_number', 'group_label', 'provenance_id',
+                'base', 'origin', 'status', 'group_number', 'group_label', 'provenance_id', 'dataset',
             ] %}{{ side }}.{{ column }} as {{ edition }}_{{ column }}, {% endfor %}
         {% endfor %}
         later.goal_id,
@@ -139,7 +138,6 @@ final as (
         inner join cells as {{ side }}
             on
                 pairs.barometer_id = {{ side }}.barometer_id
-                and pairs.dataset = {{ side }}.dataset
                 and pairs.area_code = {{ side }}.area_code
                 and pairs.{{ edition }}_edition = {{ side }}.edition
                 and pairs.{{ edition }}_period_end = {{ side }}.period_end

@@ -78,7 +78,7 @@ with_p as (
     select
         *,
         {{ two_sided_p('z') }} as p_value,
-        concat_ws('|', area_code, change_kind, dataset, from_edition, to_edition) as test_family
+        concat_ws('|', area_code, change_kind, series, from_edition, to_edition) as test_family
     from with_z
 
 ),
