@@ -36,7 +36,7 @@ bench: setup-dev ## Times and memory, as ratios
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
 ui: setup ## The Dagster web page and daemon on http://127.0.0.1:3000
-	@$(BIN)/dg dev --use-active-venv -w workspace.yaml --host 127.0.0.1 --port 3000
+	@$(BIN)/pulse ui
 
 check: setup-dev ## Lint, format, types, SQL lint
 	@$(BIN)/ruff check .

@@ -337,9 +337,22 @@ def briefing(codes: tuple[str, ...], folder: Path) -> None:
 
 
 @main.command()
+@click.option("--port", default=3000, show_default=True)
+def ui(port: int) -> None:
+    """Open the Dagster page on this computer, with its schedules and sensors."""
+    from orchestration.page import serve_with_daemon
+    from orchestration.runs import dagster_home
+
+    with plain_errors():
+        dagster_home()
+        serve_with_daemon(port)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True)
-def serve(port: int) -> None:
-    """Serve the published pages on this computer."""
+def serve(host: str, port: int) -> None:
+    """Serve the published pages, on this computer unless another host is named."""
     from functools import partial
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -353,8 +366,8 @@ def serve(port: int) -> None:
                 todo="run `make refresh` first",
             )
         handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-        with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
-            click.echo(f"http://127.0.0.1:{port}/index.html (Ctrl-C stops)")
+        with ThreadingHTTPServer((host, port), handler) as server:
+            click.echo(f"http://{host}:{port}/index.html (Ctrl-C stops)")
             server.serve_forever()
 
 

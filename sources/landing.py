@@ -515,7 +515,7 @@ def _write_file(path: Path, content: bytes) -> None:
         handle.write(content)
         handle.flush()
         os.fsync(handle.fileno())
-    path.chmod(0o444)
+    path.chmod(path.stat().st_mode & 0o555)
     if hashlib.sha256(path.read_bytes()).digest() != hashlib.sha256(content).digest():
         raise OSError(f"{path.name} does not read back as it was written")
 

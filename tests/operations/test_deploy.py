@@ -102,7 +102,7 @@ def test_compose_has_the_shape_that_compose_reads() -> None:
         for other in service.get("depends_on", {}):
             assert other in tree["services"]
             assert "healthcheck" in tree["services"][other]
-    assert set(tree["services"]) == {"database", "code", "daemon", "webserver", "viewer"}
+    assert set(tree["services"]) == {"database", "code", "daemon", "webserver", "viewer", "site"}
 
 
 def test_services_have_no_rights_they_do_not_need() -> None:
@@ -123,6 +123,28 @@ def test_services_have_no_rights_they_do_not_need() -> None:
     assert "--read-only" not in tree["services"]["webserver"]["command"]
     assert tree["services"]["database"]["networks"] == ["inside"]
     assert tree["networks"]["inside"] == {"internal": True}
+
+
+def test_the_code_location_is_reached_from_inside_alone() -> None:
+    """It runs what it is asked to: no port is published, and who else leads out does not meet it."""
+    services = compose()["services"]
+    assert "ports" not in services["code"]
+    assert "ports" not in services["daemon"]
+    for network in set(services["code"]["networks"]) - {"inside"}:
+        sharing = {name for name, service in services.items() if network in service["networks"]}
+        assert sharing == {"code", "daemon"}
+    for unit in UNITS:
+        assert "grpc" not in unit.read_text(encoding="utf-8")
+
+
+def test_nobody_but_root_reads_the_settings_with_the_password() -> None:
+    """systemd reads them before it gives up root; readers of releases share the group ``pulse``."""
+    example = (DEPLOY / "systemd" / "pulse.env.example").read_text(encoding="utf-8")
+    assert "owned by root, mode 0600" in example
+    for unit in UNITS:
+        text = unit.read_text(encoding="utf-8")
+        assert "EnvironmentFile=/etc/pulse/pulse.env" in text
+        assert "UMask=0027" in text
 
 
 def test_every_setting_that_is_read_is_given() -> None:
@@ -193,12 +215,15 @@ def test_commands_exist_and_know_their_options() -> None:
     """Each program is installed and its help lists every option that is given."""
     helps: dict[tuple[str, ...], str] = {}
     for name, words in commands():
-        if words[0] == "python":
+        if words[:2] == ["python", "-c"]:
             compile(words[2], name, "exec")
             continue
+        if words[:2] == ["python", "-m"]:
+            assert words[2] == "orchestration.page", name
+            words = ["dagster-webserver", *words[3:]]
         (program,) = entry_points(group="console_scripts", name=words[0])
         verbs = [word for word in words[1:] if re.fullmatch(r"[a-z][a-z-]+", word)]
-        verbs = verbs[: {"dagster": 2, "dagster-daemon": 1}.get(words[0], 0)]
+        verbs = verbs[: {"dagster": 2, "dagster-daemon": 1, "pulse": 1}.get(words[0], 0)]
         key = (words[0], *verbs)
         if key not in helps:
             done = CliRunner().invoke(command_of(program), [*verbs, "--help"])
@@ -265,10 +290,3 @@ def test_units_are_little_exposed(unit: Path) -> None:
     if "Unknown" in done.stderr or "unrecognized" in done.stderr:
         pytest.skip(f"this systemd cannot judge a file: {done.stderr.strip()}")
     assert done.returncode == 0, done.stdout[-400:] + done.stderr
-
-
-def test_the_page_listens_on_this_computer_by_default() -> None:
-    """``make ui`` opens no door to the network."""
-    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
-    (line,) = [line for line in makefile.splitlines() if "bin/dg dev" in line or "/dg dev" in line]
-    assert "--host 127.0.0.1" in line
