@@ -160,6 +160,40 @@ def land(dataset: str, edition: str, file: Path) -> None:
         click.echo("\n".join(lines))
 
 
+@main.command("evidence-form")
+@click.argument("file", type=click.Path(path_type=Path))
+def evidence_form(file: Path) -> None:
+    """Write the blank form for initiatives and evidence (XLSX) to FILE."""
+    from sources.evidence.form import blank_form
+    from sources.evidence.model import Lists
+    from sources.inbox import keep
+
+    with plain_errors():
+        keep(file, blank_form(Lists.from_seeds(SEEDS)))
+        click.echo(f"{file}: fill it in, then pulse land-evidence {file}")
+
+
+@main.command("land-evidence")
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
+def land_evidence(file: Path) -> None:
+    """Hand in a filled-in form, or YAML, with initiatives and evidence."""
+    from sources.evidence.register import RegisterError
+    from sources.inbox import hand_in_entries
+
+    with plain_errors():
+        try:
+            entries = hand_in_entries(file, Workspace.from_environment().inbox, SEEDS)
+        except RegisterError as error:
+            for fault in error.faults:
+                click.echo(f"{fault}\n", err=True)
+            click.echo(f"{len(error.faults)} faults; nothing was taken from {file.name}", err=True)
+            raise SystemExit(BAD) from error
+        click.echo(
+            f"{file.name}: {len(entries.initiatives)} initiatives and {len(entries.evidence)} "
+            "evidence items; the next refresh publishes them"
+        )
+
+
 @main.command()
 @click.argument("dataset")
 @click.argument("edition")

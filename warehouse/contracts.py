@@ -16,9 +16,11 @@ from dataclasses import dataclass, field
 import pandas as pd
 import pandera.pandas as pa
 
+from sources.evidence.model import personal_data
+
 STATUSES_WITH_VALUE = ("published", "low_reliability")
 CONFIRMING_ORIGINS = ("publisher", "transcribed", "derived", "synthetic")
-RELEASABLE_ORIGINS = ("publisher", "transcribed", "reported", "derived")
+RELEASABLE_ORIGINS = ("publisher", "transcribed", "reported", "derived", "local")
 UNIT_RANGES: Mapping[str, tuple[float, float]] = {
     "percent": (0.0, 100.0),
     # Standardised over some 200 areas: the largest published is 6.8; beyond 12 something was misread.
@@ -56,6 +58,7 @@ class Reference:
     claims: frozenset[str]
     provenance: frozenset[str]
     scales: pd.DataFrame
+    outcomes: frozenset[str] = frozenset()
     previous: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     explained_losses: frozenset[tuple[str, str]] = frozenset()
     releasable_origins: tuple[str, ...] = RELEASABLE_ORIGINS
@@ -435,4 +438,89 @@ def rules(
             origin.remedy,
             origin.check,
         ),
+        *_register_rules(origin.check),
     ]
+
+
+def _register_rules(origin_is_releasable: Check) -> list[Rule]:
+    """The rules of what communities and councils hand in."""
+    look = "Correct the entry in sources/evidence, or in the file that its column register names."
+    both = []
+    for mart, name in (("initiatives", "initiative"), ("evidence", "evidence")):
+        both += [
+            Rule(
+                mart,
+                f"{name}_has_source_and_area",
+                "Each row names its source and an area of the list.",
+                look,
+                lambda frame, r: _filled(frame["source"]) & frame["area_code"].isin(r.areas),
+            ),
+            Rule(
+                mart,
+                f"{name}_is_releasable",
+                "No row is synthetic, that is, made up to show the platform at work.",
+                "Remove the file from the inbox; the demonstration has its own folder.",
+                origin_is_releasable,
+            ),
+            Rule(
+                mart,
+                f"{name}_has_no_personal_data",
+                "No text has an e-mail address, a telephone number, a full postcode or a person's name.",
+                look,
+                _has_no_personal_data,
+            ),
+        ]
+    return [
+        *both,
+        Rule(
+            "evidence",
+            "quotation_has_consent",
+            "A quotation has consent, given or published by its source.",
+            look,
+            lambda frame, _: (
+                frame["kind"].ne("quotation")
+                | frame["consent"].isin(["given", "published_by_source"])
+            ),
+        ),
+        Rule(
+            "evidence",
+            "figure_has_place_in_source",
+            "A figure has its place in the source and says what it counts.",
+            look,
+            lambda frame, _: (
+                frame["figure"].isna()
+                | (_filled(frame["source_place"]) & _filled(frame["figure_unit"]))
+            ),
+        ),
+        Rule(
+            "evidence",
+            "fiction_is_marked",
+            "A persona is marked as fictional, and is evidence of no outcome.",
+            look,
+            lambda frame, _: (
+                frame["kind"].eq("persona").eq(frame["is_fictional"])
+                & (frame["kind"].ne("persona") | frame["outcomes"].isna())
+            ),
+        ),
+        Rule(
+            "outcome_evidence",
+            "outcomes_are_complete",
+            "Each outcome for residents is there once, with its evidence or 'none yet'.",
+            "Look at the model: an outcome is lost or doubled when its items are joined.",
+            lambda frame, r: (
+                ~frame["outcome_id"].duplicated(keep=False)
+                & (frame["items"].gt(0) ^ frame["sentence"].eq("none yet"))
+                & bool(set(frame["outcome_id"]) == r.outcomes)
+            ),
+        ),
+    ]
+
+
+def _has_no_personal_data(frame: pd.DataFrame, _: Reference) -> pd.Series:
+    words = frame.select_dtypes("object").drop(
+        columns=["source_url", "open_referral_service", "open_referral_organisation"],
+        errors="ignore",
+    )
+    ids = [name for name in words if str(name).endswith("_id")]
+    texts = words.drop(columns=ids).fillna("").astype(str).agg("; ".join, axis=1)
+    return ~texts.map(lambda text: any(True for _ in personal_data(text))).astype(bool)

@@ -120,6 +120,10 @@ def read_reference(connection: duckdb.DuckDBPyConnection, previous: Path | None)
         claims=_codes(connection, "select claim_id from reference.report_claims"),
         provenance=_codes(connection, "select provenance_id from marts.provenance"),
         scales=connection.execute("from raw.group_scales").df(),
+        outcomes=_codes(
+            connection,
+            "select concat_ws('.', goal_id, kind, outcome_order) from reference.resident_outcomes",
+        ),
         previous=_previous(previous),
         explained_losses=frozenset(
             (dataset, edition)

@@ -17,6 +17,7 @@ import pandas as pd
 
 from sources.catalogue import Catalogue
 from sources.editions import expected_date
+from sources.inbox import Inbox
 from sources.observation import MEMBERSHIP_COLUMNS, OBSERVATION_COLUMNS
 from sources.parsers import QUESTION
 from sources.selection import DatasetObservations, EditionUsed
@@ -61,6 +62,20 @@ _INPUT_CHECKS = (
     "passed boolean, message varchar"
 )
 _QUESTIONS = "dataset varchar, edition varchar, revision varchar, measure varchar, wording varchar"
+_ENTRY = (
+    "id varchar, areas varchar, goals varchar, groups varchar, pathways varchar, names varchar, "
+    "source varchar, source_url varchar, register varchar, origin varchar"
+)
+_INITIATIVES = (
+    f"{_ENTRY}, name varchar, partners varchar, period varchar, starts varchar, ends varchar, "
+    "aims varchar, activities varchar, open_referral_service varchar, "
+    "open_referral_organisation varchar"
+)
+_EVIDENCE = (
+    f"{_ENTRY}, kind varchar, title varchar, summary varchar, outcomes varchar, "
+    "initiative varchar, capacity varchar, organisation varchar, dated varchar, "
+    "source_place varchar, consent varchar, figure double, figure_unit varchar"
+)
 _REVISED = (
     "dataset varchar, edition varchar, old_revision varchar, new_revision varchar, "
     "measure varchar, area_code varchar, area_name varchar, period_end date, field varchar, "
@@ -100,6 +115,7 @@ def load(
     observations: Sequence[DatasetObservations],
     *,
     source_notes: Mapping[tuple[str, str], SourceNote] | None = None,
+    inbox: Inbox | None = None,
 ) -> dict[str, int]:
     """Write the accepted rows of every dataset into a new warehouse file.
 
@@ -108,6 +124,7 @@ def load(
         catalogue: what is declared of each dataset.
         observations: one for each dataset.
         source_notes: by dataset and edition, what reaching the publisher came to.
+        inbox: what communities and councils handed in.
 
     Returns:
         Rows by table of the ``raw`` schema.
@@ -115,8 +132,12 @@ def load(
     Raises:
         WorkspaceError: when the file cannot be written.
     """
+    inbox = inbox or Inbox()
     taken = sorted(
-        (used for each in observations for used in each.editions),
+        (
+            *(used for each in observations for used in each.editions),
+            *inbox.editions,
+        ),
         key=lambda used: (used.dataset, used.edition),
     )
     revised = [each.revised for each in observations if not each.revised.empty]
@@ -142,6 +163,8 @@ def load(
             ("inputs", _INPUTS, _input_rows(taken, notes)),
             ("input_checks", _INPUT_CHECKS, _check_rows(taken)),
             ("questions", _QUESTIONS, _question_rows(taken)),
+            ("initiatives", _INITIATIVES, inbox.tables.get("initiatives")),
+            ("evidence", _EVIDENCE, inbox.tables.get("evidence")),
             ("revised_figures", _REVISED, pd.concat(revised) if revised else None),
         ]
         for name, types, frame in tables:

@@ -17,9 +17,17 @@ from pathlib import Path
 from typing import Any
 
 from sources.errors import PulseError
+from sources.inbox import DATASET as INBOX
 from sources.landing import LandingStore
 from warehouse.identity import code_version, libraries
-from warehouse.release import WAREHOUSE, Manifest, differing, release_folder, verify
+from warehouse.release import (
+    WAREHOUSE,
+    Manifest,
+    differing,
+    release_folder,
+    sha256_of,
+    verify,
+)
 from warehouse.workspace import Workspace
 
 
@@ -70,7 +78,10 @@ def prepare(workspace: Workspace, number: int, root: Path) -> tuple[Workspace, M
     store = LandingStore(workspace.landing, workspace.quarantine)
     made_at = datetime.fromisoformat(manifest.made_at)
     for used in manifest.inputs:
-        _copy_held(store, scratch, used, made_at)
+        if used["dataset"] == INBOX:
+            _copy_from_inbox(workspace, scratch, used)
+        else:
+            _copy_held(store, scratch, used, made_at)
     _copy_noticed(workspace, scratch, manifest)
     if manifest.follows is not None:
         before = workspace.releases / f"{manifest.follows:04d}"
@@ -111,6 +122,24 @@ def _copy_held(
         seen = edition / ".seen"
         seen.mkdir(exist_ok=True)
         (seen / sha256).write_text((made_at - timedelta(seconds=place)).isoformat())
+
+
+def _copy_from_inbox(workspace: Workspace, scratch: Workspace, used: Mapping[str, Any]) -> None:
+    """A file that was handed in, if it still is the one that the release was made of."""
+    path = workspace.inbox / used["edition"]
+    if used["state"] != "accepted":
+        return
+    if not path.is_file() or sha256_of(path) != used["file_sha256"]:
+        raise RebuildError(
+            "a file that the release was made of is no longer in the inbox",
+            code="input_gone",
+            file=str(path),
+            expected=f"a file with sha256 {used['file_sha256']}",
+            todo="put the same file back, or keep the release as it is",
+        )
+    target = scratch.inbox / used["edition"]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, target)
 
 
 def _copy_noticed(workspace: Workspace, scratch: Workspace, manifest: Manifest) -> None:

@@ -63,6 +63,11 @@ class Workspace:
         return self.root / "landing"
 
     @property
+    def inbox(self) -> Path:
+        """What councils and communities handed in: evidence and surveys of their own."""
+        return self.root / "inbox"
+
+    @property
     def quarantine(self) -> Path:
         """Files that were refused, each with its reasons."""
         return self.root / "quarantine"

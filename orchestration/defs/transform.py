@@ -19,12 +19,13 @@ from orchestration.defs.ingest import OWNER, noted_by, notes_of
 from orchestration.defs.io import IDENTITY, ObservationsIO, read_editions
 from orchestration.defs.resources import PulseResource
 from sources.catalogue import load_catalogue
+from sources.inbox import read_inbox
 from sources.selection import DatasetObservations
 from warehouse.connection import writing
 from warehouse.identity import build_identity
 from warehouse.raw import load, make_current
 from warehouse.release import whole_release
-from warehouse.workspace import Workspace
+from warehouse.workspace import SEEDS, Workspace
 
 CODE_TESTS = ("resource_type:unit_test", "path:tests/statistics")
 NEEDED = dg.AssetKey(["build", "needed"])
@@ -42,6 +43,8 @@ RAW_TABLES = {
     "input_checks": "The findings of the contract on each input",
     "questions": "Wording of question and responses of each measure",
     "revised_figures": "Figures that a revision changed",
+    "initiatives": "Initiatives of the register",
+    "evidence": "Evidence items of the register",
 }
 
 
@@ -87,6 +90,7 @@ def needed(
     catalogue = pulse.catalogue
     kept = ObservationsIO(pulse.workspace)
     editions = [e for code in catalogue.datasets for e in read_editions(kept.in_use(code))]
+    editions += read_inbox(pulse.workspace.inbox, SEEDS).editions
     identity = build_identity(catalogue, editions)
     now = whole_release(pulse.workspace)
     if now is not None and now.identity == identity and pulse.rebuilding is None:
@@ -125,11 +129,20 @@ def transform() -> dg.Definitions:
         folder = workspace.builds / context.run.run_id
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+        inbox = read_inbox(workspace.inbox, SEEDS)
         counts = load(
-            folder / "pulse.duckdb", catalogue, list(observed.values()), source_notes=notes
+            folder / "pulse.duckdb",
+            catalogue,
+            list(observed.values()),
+            source_notes=notes,
+            inbox=inbox,
         )
         make_current(workspace, context.run.run_id)
-        identity = build_identity(catalogue, [e for o in observed.values() for e in o.editions])
+        identity = build_identity(
+            catalogue, [*(e for o in observed.values() for e in o.editions), *inbox.editions]
+        )
+        for refused in (each for each in inbox.editions if each.rejections):
+            pulse.say(f"REFUSED     {refused.edition}: {refused.rejections[0].error}")
         with writing(workspace.build_file) as connection:
             # In the build itself: it is published under what it is made of, whatever changes since.
             connection.execute("create table raw.build as select ? as identity", [identity])

@@ -102,6 +102,38 @@ def marts() -> dict[str, pd.DataFrame]:
                 "our_origin": ["transcribed", "reported"],
             }
         ),
+        "initiatives": pd.DataFrame(
+            {
+                "initiative_id": ["garden", "cafe"],
+                "name": ["Garden", "Cafe"],
+                "area_code": AREAS[0],
+                "source": "A report, 2026",
+                "origin": ["reported", "local"],
+            }
+        ),
+        "evidence": pd.DataFrame(
+            {
+                "evidence_id": ["said", "counted", "persona"],
+                "kind": ["quotation", "attendance_figure", "persona"],
+                "summary": ["Neighbours met", "Many came", "Somebody made up"],
+                "area_code": AREAS[0],
+                "outcomes": ["near.do.1", "near.do.1", None],
+                "source": "A report, 2026",
+                "source_place": [None, "page 3", None],
+                "consent": ["given", "not_needed", "not_needed"],
+                "figure": [None, 62.0, None],
+                "figure_unit": [None, "people", None],
+                "is_fictional": [False, False, True],
+                "origin": "local",
+            }
+        ),
+        "outcome_evidence": pd.DataFrame(
+            {
+                "outcome_id": ["near.do.1", "near.do.2"],
+                "items": [2, 0],
+                "sentence": ["Said; Counted", "none yet"],
+            }
+        ),
         "provenance": pd.DataFrame(
             {
                 "file_sha256": ["0" * 64, None],
@@ -123,6 +155,7 @@ REFERENCE = Reference(
     goals=GOALS,
     claims=frozenset({"RC1", "RC2"}),
     provenance=frozenset({"p1"}),
+    outcomes=frozenset({"near.do.1", "near.do.2"}),
     scales=pd.DataFrame(
         {
             "dataset": "index",
@@ -217,6 +250,24 @@ FAULTS: dict[str, list[Fault]] = {
     "claim_is_not_its_own_evidence": [change(1, verdict="agrees")],
     "cell_or_citation_is_given": [change(0, row_number=None), change(1, citation=" ")],
     "part_origin_is_releasable": [change(0, origin="synthetic")],
+    "initiative_has_source_and_area": [change(0, source=" "), change(1, area_code="E08000009")],
+    "initiative_is_releasable": [change(0, origin="synthetic")],
+    "initiative_has_no_personal_data": [change(0, name="Garden of Mrs Kaur")],
+    "evidence_has_source_and_area": [change(0, source=None), change(1, area_code=None)],
+    "evidence_is_releasable": [change(0, origin="synthetic")],
+    "evidence_has_no_personal_data": [
+        change(0, summary="Write to someone@example.org"),
+        change(1, summary="Ring 01922 496123"),
+        change(2, source="Notes from WS1 1TP"),
+    ],
+    "quotation_has_consent": [change(0, consent="not_needed"), change(0, consent=None)],
+    "figure_has_place_in_source": [change(1, source_place=None), change(1, figure_unit=None)],
+    "fiction_is_marked": [
+        change(2, is_fictional=False),
+        change(0, is_fictional=True),
+        change(2, outcomes="near.do.1"),
+    ],
+    "outcomes_are_complete": [drop(1), double(0), change(1, sentence=None), change(0, items=0)],
 }
 
 

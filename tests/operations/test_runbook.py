@@ -150,7 +150,7 @@ def test_commands_in_the_runbook_exist() -> None:
     """Each ``pulse …`` that it names is a command with those options."""
     text = RUNBOOK.read_text(encoding="utf-8")
     runner = CliRunner()
-    named = set(re.findall(r"`pulse ([a-z]+)((?: --[a-z-]+)*)", text))
+    named = set(re.findall(r"`pulse ([a-z-]+)((?: --[a-z-]+)*)", text))
     assert {"refresh", "land", "rollback", "diff", "releases"} <= {verb for verb, _ in named}
     for verb, options in named:
         done = runner.invoke(main, [verb, "--help"])

@@ -169,6 +169,52 @@ def cells() -> list[dict[str, Any]]:
     return rows
 
 
+def community(connection: duckdb.DuckDBPyConnection) -> None:
+    """An initiative, what was said there, and two outcomes, one of them without evidence."""
+    entry = {
+        "area_code": MEMBERS[0],
+        "area_name": "Walsall",
+        "goals": "connected",
+        "target_groups": "residents",
+        "target_group_titles": "Residents in general",
+        "source": "A <report>, 2026",
+    }
+    garden = entry | {
+        "initiative_id": "garden",
+        "name": "The garden",
+        "period": "2026",
+        "partners": "A centre",
+        "aims": "To meet",
+        "activities": "Digging",
+    }
+    said = entry | {
+        "evidence_id": "said",
+        "kind": "quotation",
+        "title": "What was said",
+        "summary": "Neighbours met <there>",
+        "outcomes": "connected.do.1",
+        "dated": "2026",
+        "consent": "given",
+        "is_fictional": False,
+    }
+    table(connection, "marts", "initiatives", [garden, garden | {"area_code": LEAD}])
+    table(connection, "marts", "evidence", [said])
+    outcomes = [
+        {
+            "outcome_id": f"connected.do.{number}",
+            "goal_id": "connected",
+            "kind": "do",
+            "outcome_order": number,
+            "outcome": f"Outcome {number}",
+            "items": 2 - number,
+            "evidence_ids": ids,
+            "sentence": words,
+        }
+        for number, ids, words in ((1, "said", "What was said"), (2, None, "none yet"))
+    ]
+    table(connection, "marts", "outcome_evidence", outcomes)
+
+
 def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> Path:
     """Write the warehouse to ``path``; ``without`` names marts that are left empty."""
     with duckdb.connect(str(path)) as connection:
@@ -236,7 +282,7 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
                 }
             ],
         )
-        table(connection, "reference", "resident_outcomes", [])
+        community(connection)
         table(connection, "reference", "series_breaks", [])
         table(connection, "marts", "barometers", rows)
         table(

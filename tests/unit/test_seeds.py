@@ -39,6 +39,8 @@ KEYS = {
     "framework_indicators": ("framework", "indicator_id"),
     "indicator_measures": ("dataset", "measure"),
     "resident_outcomes": ("goal_id", "kind", "outcome_order"),
+    "target_groups": ("group_id",),
+    "pathway_prompts": ("pathway_id", "prompt_order"),
     "status_codes": ("status",),
     "survey_designs": ("dataset", "edition"),
     "series_breaks": ("dataset", "barometer_id", "from_edition", "to_edition", "area_code", "kind"),

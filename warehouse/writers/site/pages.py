@@ -18,6 +18,7 @@ from typing import Any, Final
 import jinja2
 
 from warehouse.writers.site import charts, svg
+from warehouse.writers.site.evidence import KINDS, Community
 from warehouse.writers.site.feed import calendar_rows, feed
 from warehouse.writers.site.methods_page import methods_as_html
 from warehouse.writers.site.read import (
@@ -204,6 +205,8 @@ class _Site:
             strip=self._strip_marks,
             edition_of=lambda row: self.editions.get((row["dataset"], row["edition"])),
             levels=LEVELS,
+            community=Community(model),
+            kinds=KINDS,
             has_briefing=lambda area: (
                 in_release and (area.level == "cauth" or area in model.members(model.lead))
             ),
@@ -230,6 +233,7 @@ class _Site:
         self._quality()
         self._changes_and_calendar()
         self._page("areas.html", "areas")
+        self._page("evidence.html", "evidence")
         self._page("compare.html", "compare")
         self._page("methods.html", "methods", breaks=self.model.tables["breaks"])
         if self.methods is not None:

@@ -115,7 +115,6 @@ class Goal:
     definition: str
     for_residents: str
     indicators: tuple[Indicator, ...]
-    outcomes: dict[str, list[str]]
 
     @property
     def page(self) -> str:
@@ -327,12 +326,6 @@ def _goals(connection: duckdb.DuckDBPyConnection, framework: str) -> tuple[Goal,
                 ),
             )
         )
-    outcomes: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for row in rows_of(
-        connection,
-        "select * from reference.resident_outcomes order by goal_id, kind, outcome_order",
-    ):
-        outcomes[row["goal_id"]][row["kind"]].append(row["outcome"])
     return tuple(
         Goal(
             row["goal_id"],
@@ -341,7 +334,6 @@ def _goals(connection: duckdb.DuckDBPyConnection, framework: str) -> tuple[Goal,
             row["definition"],
             row["for_residents"],
             tuple(indicators[row["goal_id"]]),
-            dict(outcomes[row["goal_id"]]),
         )
         for row in rows_of(
             connection,
@@ -456,6 +448,16 @@ def read_model(
             ),
             "breaks": rows_of(connection, "select * from reference.series_breaks order by all"),
             "tables": _tables(connection),
+            "initiatives": rows_of(
+                connection, "select * from marts.initiatives order by name, area_name"
+            ),
+            "evidence": rows_of(
+                connection, "select * from marts.evidence order by title, area_name"
+            ),
+            "outcomes": rows_of(
+                connection,
+                "select * from marts.outcome_evidence order by goal_id, kind, outcome_order",
+            ),
             "pulse": rows_of(connection, "select * from marts.pulse order by goal_order"),
         },
         provenance=_grouped(

@@ -1,0 +1,161 @@
+"""The inbox: what councils and communities hand in, kept in a folder of the workspace.
+
+Belongs here: reading the inbox into rows that keep their contract, and letting a file into it. A file
+that was put there by hand and breaks the contract is refused whole, and stops nothing else. Its faults
+are never quoted in the record: they may be personal data. Does not belong here: what the contracts say.
+
+Files are read where they lie. Whoever removes one (consent that was withdrawn, say) takes it out of
+the next release.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import pandas as pd
+from pydantic import BaseModel
+
+from sources.arrival import MADE_UP_PREFIX, read_regular_file
+from sources.errors import LandingError, PulseError
+from sources.evidence.model import Lists
+from sources.evidence.register import FORMS, Register, RegisterError, read_bundled, read_entries
+from sources.selection import EditionUsed, Rejection
+
+DATASET: Final = "inbox"
+EVIDENCE: Final = "evidence"
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """What is registered: rows by table of the loader, and what became of each file."""
+
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    editions: tuple[EditionUsed, ...] = ()
+
+
+def read_inbox(folder: Path, seeds: Path) -> Inbox:
+    """Read what ships with the project and every file of the inbox, oldest name first.
+
+    Raises ParseError where an entry that ships with the project breaks the contract.
+    """
+    lists = Lists.from_seeds(seeds)
+    register = read_bundled(lists)
+    found = [("bundled", "reported", register)]
+    editions = []
+    for path in _files(folder / EVIDENCE):
+        name = f"{EVIDENCE}/{path.name}"
+        try:
+            content = read_regular_file(path, {"file": path.name})
+            entries = read_entries(content, path.name, lists, register)
+        except PulseError as error:
+            editions.append(_refused(name, error))
+            continue
+        register += entries
+        origin = "synthetic" if path.name.startswith(MADE_UP_PREFIX) else "local"
+        found.append((path.name, origin, entries))
+        rows = len(entries.initiatives) + len(entries.evidence)
+        editions.append(_accepted(name, origin, content, rows))
+    return Inbox(
+        {
+            "initiatives": _rows((f, o, r.initiatives) for f, o, r in found),
+            "evidence": _rows((f, o, r.evidence) for f, o, r in found),
+        },
+        tuple(editions),
+    )
+
+
+def hand_in_entries(path: Path, folder: Path, seeds: Path) -> Register:
+    """Check a file of entries and put a copy into the inbox; one of that name is replaced.
+
+    Raises:
+        RegisterError: with every fault; nothing is kept then.
+        LandingError: when the file cannot be read or kept.
+    """
+    content = read_regular_file(path, {"file": path.name})
+    if path.suffix not in FORMS:
+        raise LandingError(
+            "this is no file of entries",
+            code="not_entries",
+            file=path.name,
+            expected=" or ".join(sorted(FORMS)),
+            todo="write the blank form with `pulse evidence-form FILE`, and fill in that",
+        )
+    lists = Lists.from_seeds(seeds)
+    before = read_bundled(lists)
+    for other in _files(folder / EVIDENCE):
+        if other.name != path.name:
+            before += read_entries(other.read_bytes(), other.name, lists, before)
+    entries = read_entries(content, path.name, lists, before)
+    keep(folder / EVIDENCE / path.name, content)
+    return entries
+
+
+def keep(target: Path, content: bytes) -> None:
+    """Write a file whole or not at all. Raises LandingError where that fails."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = target.with_name(f".{target.name}")
+        aside.write_bytes(content)
+        aside.replace(target)
+    except OSError as error:
+        raise LandingError(
+            "the file cannot be written",
+            code="unwritable_file",
+            file=str(target),
+            found=error.strerror,
+            todo="make the folder writable, or name another",
+        ) from error
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if p.suffix in FORMS and p.name[0] not in ".~")
+
+
+def _rows(found: Iterable[tuple[str, str, Iterable[BaseModel]]]) -> pd.DataFrame:
+    """One row per entry; what holds several values is one text."""
+    return pd.DataFrame(
+        [
+            {
+                **{
+                    name: "; ".join(value) if isinstance(value, tuple) else value
+                    for name, value in entry.model_dump().items()
+                },
+                "register": file,
+                "origin": origin,
+            }
+            for file, origin, entries in found
+            for entry in entries
+        ]
+    )
+
+
+def _accepted(name: str, origin: str, content: bytes, rows: int) -> EditionUsed:
+    sha256 = hashlib.sha256(content).hexdigest()
+    return EditionUsed(
+        DATASET,
+        name,
+        "accepted",
+        origin=origin,
+        revision=sha256[:12],
+        file_sha256=sha256,
+        file_name=name,
+        figures=rows,
+    )
+
+
+def _refused(name: str, error: PulseError) -> EditionUsed:
+    faults = error.faults if isinstance(error, RegisterError) else (error,)
+    counted = Counter(each.code for each in faults)
+    said = ", ".join(f"{code} ({number})" for code, number in counted.items())
+    words = (
+        f"{said}. What to do: hand the file in again with the command line, which names each fault"
+    )
+    rejection = Rejection("", name, faults[0].code, words)
+    return EditionUsed(DATASET, name, "nothing_held", rejections=(rejection,))
