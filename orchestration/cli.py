@@ -303,11 +303,14 @@ def releases() -> None:
 
 @main.command()
 def doctor() -> None:
-    """Check the workspace and the Dagster home; say what is wrong and how to fix it."""
-    from orchestration.doctor import findings
+    """Say what the workspace and the Dagster home hold, what is wrong and how to fix it."""
+    from orchestration.doctor import findings, state
 
     with plain_errors():
-        found = findings(Workspace.from_environment())
+        workspace = Workspace.from_environment()
+        for line in state(workspace):
+            click.echo(line)
+        found = findings(workspace)
         for finding in found:
             click.echo(str(finding))
         click.echo(f"{len(found)} things to fix" if found else "nothing is wrong")

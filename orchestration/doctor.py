@@ -8,13 +8,34 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from orchestration.lock import locked
+from orchestration.retention import releases_to_keep, runs_to_keep
 from orchestration.runs import dagster_home
 from sources.catalogue import load_catalogue
 from sources.errors import PulseError
 from warehouse.release import release_states
-from warehouse.workspace import Workspace, WorkspaceError
+from warehouse.workspace import PROJECT, Workspace, WorkspaceError
 
 _FREE_BYTES = 1_000_000_000
+
+
+def state(workspace: Workspace) -> Iterator[str]:
+    """What is held and how much of it stays, one line each.
+
+    Raises:
+        PulseError: when a setting of the retention is no number.
+    """
+    releases = [path for path in workspace.releases.glob("*") if path.name.isdecimal()]
+    yield f"releases     {len(releases)} of at most {releases_to_keep()}, {_size(workspace.releases)}"
+    yield f"builds       the newest, and read and drawn again where unchanged: {_size(workspace.builds)}"
+    yield f"landed       every file, {_size(workspace.landing)}; refused {_size(workspace.quarantine)}"
+    home = Path(os.environ.get("DAGSTER_HOME", PROJECT / "dagster_home"))
+    runs = len(list((home / "history" / "runs").glob("*-*.db")))
+    yield f"runs         {runs} of at most {runs_to_keep()} in {home}, {_size(home)}"
+
+
+def _size(folder: Path) -> str:
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return f"{sum(path.stat().st_size for path in files) / 1_000_000:.1f} MB"
 
 
 def findings(workspace: Workspace) -> list[PulseError]:
@@ -44,7 +65,7 @@ def _folders(workspace: Workspace) -> Iterator[PulseError]:
             file=str(workspace.root),
             expected="1 GB free",
             found=f"{free // 1_000_000} MB",
-            todo="free space, or set PULSE_KEEP_RELEASES to a smaller number",
+            todo="free space, or set PULSE_KEEP_RELEASES or PULSE_KEEP_RUNS to a smaller number",
         )
     if workspace.builds.exists():
         try:

@@ -69,6 +69,18 @@ class EventLog(SqliteEventLogStorage):
         self._engines[shard] = engine
         return engine
 
+    def delete_events(self, run_id: str) -> None:
+        """Forget a run: its events in the index, and its own file whole."""
+        with self.index_connection() as connection:
+            self.delete_events_for_run(connection, run_id)
+        with self._db_lock:
+            if run_id in self._engines:
+                self._engines.pop(run_id).dispose()
+            self._initialized_dbs.discard(run_id)
+            path = Path(self.path_for_shard(run_id))
+            for each in path.parent.glob(f"{path.name}*"):
+                each.unlink()
+
     def dispose(self) -> None:
         """Close every file."""
         for engine in self._engines.values():

@@ -11,7 +11,7 @@ import dagster as dg
 from orchestration.defs.transform import UNCHANGED
 from sources.errors import PulseError
 from warehouse.connection import reading
-from warehouse.release import count_checks, current_release, verdict
+from warehouse.release import count_checks, current_release
 from warehouse.workspace import Workspace
 
 _WIDTH = 100
@@ -87,9 +87,9 @@ def summary_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
         mine = [c for c in checks if c["kind"] == kind]
         lines.append(f"  {words:<26}{count_checks(mine)}")
         lines += [
-            f"      {verdict(c)} {c['subject']}: {c['check_name']}: {c['message']}"
+            f"      {c['outcome']} {c['subject']}: {c['check_name']}: {c['message']}"
             for c in mine
-            if not c["passed"]
+            if c["outcome"] in ("red", "warning")
         ]
     if manifest:
         lines += _heading(f"Release {manifest.number}")

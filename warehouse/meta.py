@@ -24,8 +24,11 @@ _CHECKS = {
     "kind": ("varchar", "contract (an input), model or test (dbt), or gate (a published mart)."),
     "subject": ("varchar", "The dataset and edition, or the mart, that was checked."),
     "check_name": ("varchar", "Name of the check, as the run's page shows it."),
-    "passed": ("boolean", "Whether it passed."),
-    "severity": ("varchar", "error stops what depends on it; warning and note do not."),
+    "outcome": (
+        "varchar",
+        "passed, note, warning (something to know; nothing is stopped), or red (a fault: what "
+        "depends on it is not published).",
+    ),
     "message": ("varchar", "What was found."),
 }
 _CHANGED = {
@@ -69,7 +72,7 @@ def input_checks(build: Path) -> list[dict[str, Any]]:
     """What the contract said of each input of a build."""
     with reading(build) as connection:
         rows = connection.execute(
-            "select 'contract', dataset || ' ' || edition, check_name, passed, severity, message "
+            "select 'contract', dataset || ' ' || edition, check_name, outcome, message "
             "from raw.input_checks order by all"
         ).fetchall()
     return [dict(zip(_CHECKS, row, strict=True)) for row in rows]
@@ -163,7 +166,7 @@ def seal(
             _comment(connection, "meta", table, comment, words)
         if checks:
             connection.executemany(
-                "insert into meta.checks values (?, ?, ?, ?, ?, ?)",
+                "insert into meta.checks values (?, ?, ?, ?, ?)",
                 [[check[name] for name in _CHECKS] for check in checks],
             )
         if changed is not None and len(changed):

@@ -58,8 +58,8 @@ _INPUTS = (
     "publisher_message varchar"
 )
 _INPUT_CHECKS = (
-    "dataset varchar, edition varchar, revision varchar, check_name varchar, severity varchar, "
-    "passed boolean, message varchar"
+    "dataset varchar, edition varchar, revision varchar, check_name varchar, outcome varchar, "
+    "message varchar"
 )
 _QUESTIONS = "dataset varchar, edition varchar, revision varchar, measure varchar, wording varchar"
 _ENTRY = (
@@ -104,7 +104,7 @@ def make_current(workspace: Workspace, build_id: str) -> None:
         elif (
             other.is_dir()
             and not other.is_symlink()
-            and other.name not in (build_id, "observations")
+            and other.name not in (build_id, "observations", "charts")
         ):
             shutil.rmtree(other, ignore_errors=True)
 
@@ -344,8 +344,7 @@ def _check_rows(taken: Iterable[EditionUsed]) -> pd.DataFrame:
                     "edition": used.edition,
                     "revision": used.revision,
                     "check_name": finding.code,
-                    "severity": finding.severity,
-                    "passed": finding.severity not in ("error", "warning"),
+                    "outcome": "red" if finding.severity == "error" else finding.severity,
                     "message": finding.message,
                 }
             )
@@ -356,8 +355,7 @@ def _check_rows(taken: Iterable[EditionUsed]) -> pd.DataFrame:
                     "edition": used.edition,
                     "revision": rejection.revision,
                     "check_name": "accepted",
-                    "severity": "error",
-                    "passed": False,
+                    "outcome": "red",
                     "message": f"{rejection.file_name}: {rejection.error}",
                 }
             )
@@ -368,8 +366,7 @@ def _check_rows(taken: Iterable[EditionUsed]) -> pd.DataFrame:
                     "edition": used.edition,
                     "revision": used.revision,
                     "check_name": "observations_keep_their_contract",
-                    "severity": "error",
-                    "passed": True,
+                    "outcome": "passed",
                     "message": f"{used.figures} rows accepted",
                 }
             )

@@ -103,7 +103,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class CheckCounts:
-    """Checks of a release or a run: ``red`` failed with severity error, ``warnings`` with another."""
+    """Checks of a release by outcome; notes have passed."""
 
     passed: int
     red: int
@@ -115,16 +115,9 @@ class CheckCounts:
 
 
 def count_checks(checks: Iterable[Mapping[str, Any]]) -> CheckCounts:
-    """Count checks that have ``passed`` and ``severity``; only a failed one of severity error is red."""
-    found = Counter(map(verdict, checks))
-    return CheckCounts(found["passed"], found["RED"], found["warning"])
-
-
-def verdict(check: Mapping[str, Any]) -> str:
-    """The one word for what a check found: ``passed``, ``warning``, or ``RED``."""
-    if check["passed"]:
-        return "passed"
-    return "RED" if str(check["severity"]).lower() == "error" else "warning"
+    """Count checks by their ``outcome``."""
+    found = Counter(check["outcome"] for check in checks)
+    return CheckCounts(found["passed"] + found["note"], found["red"], found["warning"])
 
 
 def sha256_of(path: Path) -> str:

@@ -16,6 +16,7 @@ from orchestration.defs.gate import GATE_CHECKS, GATED
 from orchestration.defs.ingest import OWNER
 from orchestration.defs.resources import PulseResource
 from orchestration.defs.transform import dbt_checks, require_build
+from orchestration.retention import forget_charts, releases_to_keep
 from warehouse.connection import reading
 from warehouse.content import content_sha256
 from warehouse.identity import code_version, libraries
@@ -36,6 +37,13 @@ from warehouse.writers import write_exports
 
 NUMBERED = "numbered"
 RELEASE = "release"
+
+
+def outcome(verdict: dg.AssetCheckEvaluation) -> str:
+    """``passed``, ``warning`` or ``red``: only a failed check of severity error is red."""
+    if verdict.passed:
+        return "passed"
+    return "red" if verdict.severity == dg.AssetCheckSeverity.ERROR else "warning"
 
 
 def all_checks(instance: dg.DagsterInstance, build: Path) -> list[dict[str, Any]]:
@@ -59,8 +67,7 @@ def all_checks(instance: dg.DagsterInstance, build: Path) -> list[dict[str, Any]
                 "kind": "test" if key in tests else "gate",
                 "subject": key.asset_key.path[-1],
                 "check_name": key.name,
-                "passed": verdict.passed,
-                "severity": verdict.severity.value.lower(),
+                "outcome": outcome(verdict),
                 "message": str(message.value) if message else "",
             }
         )
@@ -160,14 +167,16 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
         made_at=datetime.fromisoformat(identity["made_at"]),
         version_of_code=code_version(),
     )
+    charts = workspace.builds / "charts"
     pulse.say("exporting   tables, spreadsheets and pages")
     with reading(made / WAREHOUSE) as connection:
         files = write_exports(
             connection,
             made / "exports",
             content_sha256=content_sha256(content),
-            cache=workspace.builds / "charts",
+            cache=charts,
         )
+    forget_charts(charts)
     pulse.say(f"exported    {len(files)} files")
     return dg.MaterializeResult(
         metadata={
@@ -217,7 +226,7 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
                 made_with=libraries(),
             ),
             build.parent / RELEASE,
-            keep=pulse.releases_to_keep,
+            keep=releases_to_keep(),
         )
         pulse.say(f"published   release {manifest.number}")
     context.instance.add_run_tags(context.run.run_id, {"pulse/release": str(manifest.number)})

@@ -18,6 +18,7 @@ from pydantic import PrivateAttr
 
 from orchestration.lock import locked
 from orchestration.progress import OURS
+from orchestration.retention import forget_runs, runs_to_keep
 from sources.addresses import PublisherSettings
 from sources.areas import AreaBook
 from sources.catalogue import Catalogue, load_catalogue
@@ -56,6 +57,8 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         with locked(self.workspace, LOCK_SECONDS, holder=run_id, say=self.say) as killed:
             if killed and killed != run_id and context.instance is not None:
                 close_record(context.instance, killed)
+            if context.instance is not None:
+                forget_runs(context.instance, runs_to_keep())
             try:
                 yield self
             finally:
@@ -90,19 +93,6 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         if record and self._rebuilding is None:
             self._rebuilding = Manifest.read(Path(record))
         return self._rebuilding
-
-    @property
-    def releases_to_keep(self) -> int:
-        """How many releases stay: ``PULSE_KEEP_RELEASES``, else ten."""
-        wanted = os.environ.get("PULSE_KEEP_RELEASES", "").strip() or "10"
-        if not wanted.isdecimal() or int(wanted) < 1:
-            raise WorkspaceError(
-                "how many releases to keep is not a number",
-                expected="a whole number from 1",
-                found=wanted,
-                todo="set PULSE_KEEP_RELEASES to one, or unset it",
-            )
-        return int(wanted)
 
     @property
     def catalogue(self) -> Catalogue:

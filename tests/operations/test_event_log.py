@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import dagster as dg
 import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage  # noqa: TID251
 
+from orchestration.retention import forget_charts, forget_runs, releases_to_keep, runs_to_keep
 from orchestration.storage import EventLog
-from warehouse.workspace import PROJECT
+from warehouse.workspace import PROJECT, WorkspaceError
 
 
 def instance_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dg.DagsterInstance:
@@ -40,3 +42,49 @@ def test_runs_are_kept_and_read_by_dagster_s_own_class(
         assert len(plain.get_logs_for_run(run)) == written[run] > 5
     assert plain.has_asset_key(dg.AssetKey("small"))
     plain.dispose()
+
+
+def test_old_runs_are_forgotten_whole_and_the_newest_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Record, events, file and logs; not those of the current build, however old."""
+
+    @dg.asset(key=["build", "needed"])
+    def needed() -> None: ...
+
+    @dg.asset
+    def small() -> None:
+        print("a line of the log")
+
+    with instance_in(tmp_path, monkeypatch) as instance:
+        current = dg.materialize([needed], instance=instance).run_id
+        runs = [dg.materialize([small], instance=instance).run_id for _ in range(5)]
+        assert forget_runs(instance, 2) == 3
+        assert forget_runs(instance, 2) == 0
+        left = {current, *runs[-2:]}
+        assert set(instance.get_run_ids()) == left
+        assert instance.all_logs(runs[0]) == []
+        assert len(instance.all_logs(runs[-1])) > 5
+    files = {path.name[:36] for path in (tmp_path / "history" / "runs").glob("*-*")}
+    assert left <= files
+    assert not {path.name for path in (tmp_path / "storage").iterdir()} & set(runs[:3])
+
+
+@pytest.mark.parametrize("wrong", ["0", "-1", "many", "1.5"])
+def test_what_is_kept_is_a_number(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for setting in ("PULSE_KEEP_RUNS", "PULSE_KEEP_RELEASES"):
+        monkeypatch.delenv(setting, raising=False)
+    assert (runs_to_keep(), releases_to_keep()) == (200, 10)
+    monkeypatch.setenv("PULSE_KEEP_RELEASES", "3")
+    assert releases_to_keep() == 3
+    monkeypatch.setenv("PULSE_KEEP_RUNS", wrong)
+    with pytest.raises(WorkspaceError, match="PULSE_KEEP_RUNS is not a number"):
+        runs_to_keep()
+
+
+def test_charts_that_nothing_used_for_a_month_go(tmp_path: Path) -> None:
+    for name in ("new.svg", "old.svg"):
+        (tmp_path / name).touch()
+    os.utime(tmp_path / "old.svg", (0, 0))
+    forget_charts(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["new.svg"]

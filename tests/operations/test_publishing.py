@@ -22,12 +22,10 @@ from unittest import mock
 import duckdb
 import pytest
 
-from orchestration.defs.resources import PulseResource
 from tests.operations.small_builds import fast_folder, look, publish_build, small_build, stamps_of
 from warehouse import release
 from warehouse.release import (
     ReleaseError,
-    count_checks,
     current_release,
     list_releases,
     next_number,
@@ -39,7 +37,7 @@ from warehouse.release import (
     verify,
     whole_release,
 )
-from warehouse.workspace import Workspace, WorkspaceError
+from warehouse.workspace import Workspace
 
 STEPS: tuple[tuple[object, str], ...] = (
     (Path, "mkdir"),
@@ -309,16 +307,6 @@ def test_an_unclosed_warehouse_is_refused(
     assert look(workspace) == "old"
 
 
-def test_retention_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert PulseResource().releases_to_keep == 10
-    monkeypatch.setenv("PULSE_KEEP_RELEASES", "3")
-    assert PulseResource().releases_to_keep == 3
-    for wrong in ("0", "-1", "many"):
-        monkeypatch.setenv("PULSE_KEEP_RELEASES", wrong)
-        with pytest.raises(WorkspaceError, match="whole number from 1"):
-            _ = PulseResource().releases_to_keep
-
-
 def test_a_release_is_read_only_for_those_whom_the_umask_lets_read(
     workspace: Workspace, builds: Path, tmp_path: Path
 ) -> None:
@@ -438,14 +426,3 @@ def test_a_moved_release_is_refused_and_rollback_points_at_the_folder_it_verifie
     assert next_number(workspace) == 8
     restore(workspace, 3)
     assert workspace.current_release.resolve() == (workspace.releases / "0003").resolve()
-
-
-def test_red_is_a_failed_check_of_severity_error_and_warnings_are_counted_apart() -> None:
-    checks = [
-        {"passed": True, "severity": "error"},
-        {"passed": False, "severity": "ERROR"},
-        {"passed": False, "severity": "warning"},
-        {"passed": True, "severity": "note"},
-    ]
-    assert str(count_checks(checks)) == "2 passed, 1 red, 1 warnings"
-    assert str(count_checks(checks[:1])) == "1 passed, 0 red"

@@ -8,10 +8,11 @@ import dagster as dg
 import pytest
 from dagster._utils.error import SerializableErrorInfo
 
+from orchestration.defs.publish import outcome
 from orchestration.progress import OURS, progress_logger
 from orchestration.runs import line, never_silent
 from orchestration.summary import _words
-from warehouse.release import count_checks, verdict
+from warehouse.release import count_checks
 
 
 @pytest.mark.parametrize(
@@ -39,18 +40,17 @@ def test_an_error_for_people_is_printed_without_its_class(
 
 
 def test_only_a_failed_check_of_severity_error_is_red() -> None:
-    checks = [
-        {"passed": passed, "severity": severity}
-        for passed, severity in (
-            (True, "error"),
-            (True, "warning"),
-            (False, "warning"),
-            (False, "warn"),
-            (False, "error"),
+    verdicts = [
+        dg.AssetCheckEvaluation(
+            dg.AssetKey("a"), "check", passed=passed, metadata={}, severity=severity
         )
+        for severity in dg.AssetCheckSeverity
+        for passed in (True, False)
     ]
-    assert [verdict(check) for check in checks] == ["passed"] * 2 + ["warning"] * 2 + ["RED"]
+    assert sorted(map(outcome, verdicts)) == ["passed", "passed", "red", "warning"]
+    checks = [{"outcome": word} for word in ("passed", "note", "warning", "warning", "red")]
     assert str(count_checks(checks)) == "2 passed, 1 red, 2 warnings"
+    assert str(count_checks(checks[:2])) == "2 passed, 0 red"
 
 
 def test_progress_prints_what_our_code_logs_and_nothing_of_dagster(

@@ -7,8 +7,9 @@ select
     e.figures,
     e.published_on,
     count(c.check_name) as checks,
-    count(c.check_name) filter (not c.passed) as failed,
-    count(c.check_name) filter (c.severity = 'note') as notes
+    count(c.check_name) filter (c.outcome = 'red') as red,
+    count(c.check_name) filter (c.outcome = 'warning') as warnings,
+    count(c.check_name) filter (c.outcome = 'note') as notes
 from meta.editions as e
 left join meta.checks as c on c.subject = e.dataset || ' ' || e.edition
 where e.state = 'accepted'

@@ -840,8 +840,7 @@ class _Reader:
                 "Kind": "kind",
                 "Subject": "subject",
                 "Check": "check_name",
-                "Passed": "passed",
-                "Severity": "severity",
+                "Outcome": "outcome",
                 "What was found": "message",
             },
         )
