@@ -24,7 +24,7 @@ demo: setup ## The whole platform on made-up files, in demo/, watermarked everyw
 	@$(BIN)/python -m demonstration
 
 test: setup-dev ## The fast tests, offline
-	@$(BIN)/python -m pytest -m "not slow" -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadgroup $(ARGS)
 
 e2e: setup-dev ## The slow tests: whole refreshes, kills, browsers
 	@$(BIN)/python -m pytest -m slow -n 2 --dist loadgroup $(ARGS)

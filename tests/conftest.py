@@ -18,10 +18,50 @@ from hypothesis import settings
 
 from warehouse.workspace import PROJECT, Workspace
 
-# Few examples, the same every time; to look for new ones: pytest --hypothesis-profile long.
-settings.register_profile("fast", max_examples=15, derandomize=True, deadline=None)
+# Few examples, the same every time; the slow tests run each property once more, with many. To look
+# for new ones: pytest --hypothesis-profile long.
+settings.register_profile("fast", max_examples=5, derandomize=True, deadline=None)
+settings.register_profile("slow", max_examples=60, derandomize=True, deadline=None)
 settings.register_profile("long", max_examples=300, deadline=None)
 settings.load_profile("fast")
+
+# Fast tests of one of these libraries run in one worker, so that only that one imports it.
+GROUPS = {
+    "dagster": (
+        *("test_alerts", "test_command_line", "test_definitions", "test_event_log"),
+        *("test_interrupted", "test_observations", "test_parsing", "test_publishing"),
+        *("test_sensors", "test_summary"),
+    ),
+    "altair": ("test_forms", "test_pages", "test_spreadsheet_safety"),
+    "scipy": ("test_agreement", "test_edges", "test_proof"),
+}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out a file none of whose tests is asked for: each worker imports all that it collects."""
+    asked = config.getoption("markexpr")
+    if not collection_path.match("test_*.py") or asked not in ("slow", "not slow"):
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    if asked == "slow":
+        return None if "mark.slow" in text or "@given" in text else True
+    return True if "\npytestmark = pytest.mark.slow\n" in text else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    asked = config.getoption("markexpr")
+    if asked == "slow":
+        settings.load_profile("slow")
+        for item in items:
+            if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+                item.add_marker(pytest.mark.slow)
+    if asked != "not slow" or config.getoption("dist", "no") != "loadgroup":
+        return
+    group = {module: name for name, modules in GROUPS.items() for module in modules}
+    for item in items:
+        if item.path.stem in group:
+            item.add_marker(pytest.mark.xdist_group(group[item.path.stem]))
 
 
 def run_pulse(

@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-import openpyxl
 import pandas as pd
 from odf.namespaces import OFFICENS, TABLENS
 from odf.opendocument import load
@@ -21,6 +20,9 @@ from sources.catalogue import Catalogue, load_catalogue
 from sources.errors import ParseError
 from sources.parsers import PARSERS, ParseContext, Parsed
 from sources.workbook import Form, column_index
+from tests.lazy import lazy
+
+openpyxl = lazy("openpyxl")
 
 T = TypeVar("T")
 

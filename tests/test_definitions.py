@@ -10,22 +10,24 @@ import re
 import subprocess
 from pathlib import Path
 
-import dagster as dg
 import pytest
 import yaml
 
-from orchestration.definitions import defs
-from orchestration.defs.gate import GATED
-from orchestration.defs.transform import RAW_TABLES
 from sources.catalogue import load_catalogue
 from sources.parsers import PARSERS
+from tests.lazy import lazy
 from warehouse.contracts import rules
 from warehouse.workspace import PROJECT
+
+dg = lazy("dagster")
+definitions = lazy("orchestration.definitions")
+gate = lazy("orchestration.defs.gate")
+transform = lazy("orchestration.defs.transform")
 
 
 @pytest.fixture(scope="module")
 def location() -> dg.Definitions:
-    return defs()
+    return definitions.defs()
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def test_a_dataset_is_known_everywhere_by_one_code(keys: set[str]) -> None:
         key.removeprefix("observations/") for key in keys if key.startswith("observations/")
     } == (codes)
     raw = {key.removeprefix("raw/") for key in keys if key.startswith("raw/")}
-    assert raw == set(RAW_TABLES)
+    assert raw == set(transform.RAW_TABLES)
 
 
 def test_every_parser_is_used_and_every_dataset_with_one_has_a_golden() -> None:
@@ -56,7 +58,7 @@ def test_every_mart_is_gated_and_published_only_behind_its_gate(
     location: dg.Definitions, keys: set[str]
 ) -> None:
     marts = {key.removeprefix("marts/") for key in keys if key.startswith("marts/")}
-    assert marts == set(GATED) == {rule.mart for rule in rules()}
+    assert marts == set(gate.GATED) == {rule.mart for rule in rules()}
     graph = location.resolve_asset_graph()
     exports = graph.get(dg.AssetKey(["release", "exports"]))
     assert {dg.AssetKey(["marts", mart]) for mart in marts} <= exports.parent_keys

@@ -6,20 +6,23 @@ import json
 from pathlib import Path
 from typing import Any
 
-import csvw
 import duckdb
-import frictionless
 import pyarrow.parquet as pq
 import pytest
 
-from warehouse.writers.csvw import KEYS
-from warehouse.writers.tables import COMPRESSED, OGL, Mart, csv_name, describe_marts
+from tests.lazy import lazy
+
+csvw = lazy("csvw")
+frictionless = lazy("frictionless")
+our_csvw = lazy("warehouse.writers.csvw")
+tables = lazy("warehouse.writers.tables")
+
 
 Rows = list[tuple[Any, ...]]
 
 
-def _marts(connection: duckdb.DuckDBPyConnection) -> dict[str, Mart]:
-    return {mart.name: mart for mart in describe_marts(connection)}
+def _marts(connection: duckdb.DuckDBPyConnection) -> dict[str, tables.Mart]:
+    return {mart.name: mart for mart in tables.describe_marts(connection)}
 
 
 @pytest.mark.slow
@@ -34,7 +37,7 @@ def test_every_form_holds_the_mart(exported: Path, warehouse: duckdb.DuckDBPyCon
         csv: Rows = warehouse.execute(
             "select * from read_csv($path, header = true, columns = $types, "
             "auto_detect = false, quote = '\"', escape = '\"', delim = ',')",
-            {"path": str(exported / "csv" / csv_name(name)), "types": typed},
+            {"path": str(exported / "csv" / tables.csv_name(name)), "types": typed},
         ).fetchall()
         assert csv == rows, f"{name}: csv"
         parquet = pq.read_table(exported / "parquet" / f"{name}.parquet")
@@ -46,7 +49,7 @@ def test_every_form_holds_the_mart(exported: Path, warehouse: duckdb.DuckDBPyCon
         ).fetchall()
         assert dict(types) == typed, f"{name}: types of parquet"
         metadata = pq.read_metadata(exported / "parquet" / f"{name}.parquet").metadata
-        assert metadata[b"licence"].decode() == OGL["path"]
+        assert metadata[b"licence"].decode() == tables.OGL["path"]
         assert metadata[b"description"].decode() == mart.description
 
 
@@ -98,7 +101,7 @@ def test_the_validator_refuses_a_csv_that_is_not_as_told(
 
 @pytest.mark.slow
 def test_keys_are_unique(warehouse: duckdb.DuckDBPyConnection) -> None:
-    for name, key in KEYS.items():
+    for name, key in our_csvw.KEYS.items():
         unique = warehouse.execute(
             f"select count(*) = count(distinct {key}) from marts.{name}"
         ).fetchone()
@@ -119,7 +122,7 @@ def test_descriptions_are_the_comments_of_the_warehouse(
     exported: Path, warehouse: duckdb.DuckDBPyConnection
 ) -> None:
     for name, mart in _marts(warehouse).items():
-        if name in COMPRESSED:
+        if name in tables.COMPRESSED:
             continue
         described = json.loads((exported / "csv" / f"{name}.csv-metadata.json").read_text("utf-8"))
         assert described["url"] == f"{name}.csv"

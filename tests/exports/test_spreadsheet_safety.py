@@ -7,15 +7,17 @@ from decimal import Decimal
 from pathlib import Path
 from xml.dom import minidom
 
-import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from odf import opendocument, table, teletype
 
 from tests.exports.read_back import grids, table_of
-from warehouse.writers.sheets import Sheet, SheetBook, as_text, rounded
-from warehouse.writers.spreadsheet import column_letter, write_ods, write_xlsx
+from tests.lazy import lazy
+
+openpyxl = lazy("openpyxl")
+sheets = lazy("warehouse.writers.sheets")
+spreadsheet = lazy("warehouse.writers.spreadsheet")
 
 HOSTILE = (
     '=HYPERLINK("http://127.0.0.1/?"&A1,"look")',
@@ -41,8 +43,10 @@ HOSTILE = (
 )
 
 
-def _book(texts: tuple[str, ...], *, headers: tuple[str, ...] = ("Text", "Figure")) -> SheetBook:
-    sheet = Sheet(
+def _book(
+    texts: tuple[str, ...], *, headers: tuple[str, ...] = ("Text", "Figure")
+) -> sheets.SheetBook:
+    sheet = sheets.Sheet(
         name="Sheet",
         title=texts[0],
         source=texts[0],
@@ -50,7 +54,7 @@ def _book(texts: tuple[str, ...], *, headers: tuple[str, ...] = ("Text", "Figure
         headers=headers,
         rows=tuple((text, Decimal("41.50")) for text in texts),
     )
-    return SheetBook(
+    return sheets.SheetBook(
         title=texts[0],
         subject=texts[0],
         cover=texts,
@@ -61,7 +65,7 @@ def _book(texts: tuple[str, ...], *, headers: tuple[str, ...] = ("Text", "Figure
 
 
 def test_hostile_text_stays_text_in_an_xlsx(tmp_path: Path) -> None:
-    path = write_xlsx(_book(HOSTILE), tmp_path / "book.xlsx")
+    path = spreadsheet.write_xlsx(_book(HOSTILE), tmp_path / "book.xlsx")
     sheet = openpyxl.load_workbook(path)["Sheet"]
     cells = [row[0] for row in sheet.iter_rows(min_row=6)]
     assert [cell.data_type for cell in cells] == ["s"] * len(HOSTILE)
@@ -81,7 +85,7 @@ def test_hostile_text_stays_text_in_an_xlsx(tmp_path: Path) -> None:
 
 
 def test_hostile_text_stays_text_in_an_ods(tmp_path: Path) -> None:
-    path = write_ods(_book(HOSTILE), tmp_path / "book.ods")
+    path = spreadsheet.write_ods(_book(HOSTILE), tmp_path / "book.ods")
     document = opendocument.load(str(path))
     sheets = document.spreadsheet.getElementsByType(table.Table)
     cells = [
@@ -96,7 +100,7 @@ def test_hostile_text_stays_text_in_an_ods(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["ods", "xlsx"])
 def test_hostile_text_is_read_back_as_it_was(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"book.{suffix}"
-    (write_ods if suffix == "ods" else write_xlsx)(_book(HOSTILE), path)
+    (spreadsheet.write_ods if suffix == "ods" else spreadsheet.write_xlsx)(_book(HOSTILE), path)
     headers, rows = table_of(grids(path)["Sheet"])
     assert headers == ["Text", "Figure"]
     # This reader of ODS skips tabs and repeated spaces; the test above reads them with another.
@@ -111,14 +115,14 @@ def test_any_text_gives_files_that_open(
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
     book = _book(tuple(texts))
-    ods = write_ods(book, folder / "book.ods")
-    xlsx = write_xlsx(book, folder / "book.xlsx")
+    ods = spreadsheet.write_ods(book, folder / "book.ods")
+    xlsx = spreadsheet.write_xlsx(book, folder / "book.xlsx")
     for path in (ods, xlsx):
         with zipfile.ZipFile(path) as archive:
             for name in archive.namelist():
                 if name.endswith(".xml"):
                     minidom.parseString(archive.read(name))
-    written = [as_text(text) for text in texts]
+    written = [sheets.as_text(text) for text in texts]
     read = [row[0].value for row in openpyxl.load_workbook(xlsx)["Sheet"].iter_rows(min_row=6)]
     assert read == written
     document = opendocument.load(str(ods))
@@ -127,9 +131,9 @@ def test_any_text_gives_files_that_open(
     assert [teletype.extractText(cell) for cell in cells] == written
 
 
-@pytest.mark.parametrize("write", [write_ods, write_xlsx])
-def test_the_same_book_gives_the_same_bytes(tmp_path: Path, write: object) -> None:
-    assert callable(write)
+@pytest.mark.parametrize("form", ["write_ods", "write_xlsx"])
+def test_the_same_book_gives_the_same_bytes(tmp_path: Path, form: str) -> None:
+    write = getattr(spreadsheet, form)
     first = write(_book(HOSTILE), tmp_path / "first")
     second = write(_book(HOSTILE), tmp_path / "second")
     assert first.read_bytes() == second.read_bytes()
@@ -138,7 +142,7 @@ def test_the_same_book_gives_the_same_bytes(tmp_path: Path, write: object) -> No
 
 
 def test_an_ods_opens_with_its_media_type(tmp_path: Path) -> None:
-    path = write_ods(_book(HOSTILE), tmp_path / "book.ods")
+    path = spreadsheet.write_ods(_book(HOSTILE), tmp_path / "book.ods")
     opening = b"mimetype" + b"application/vnd.oasis.opendocument.spreadsheet"
     assert path.read_bytes()[30 : 30 + len(opening)] == opening
     with zipfile.ZipFile(path) as archive:
@@ -161,11 +165,11 @@ def test_an_ods_opens_with_its_media_type(tmp_path: Path) -> None:
 def test_halves_go_away_from_zero_and_zero_has_no_sign(
     value: float, digits: int, shown: str
 ) -> None:
-    assert str(rounded(value, digits)) == shown
+    assert str(sheets.rounded(value, digits)) == shown
 
 
 @pytest.mark.parametrize(
     ("number", "letters"), [(1, "A"), (26, "Z"), (27, "AA"), (52, "AZ"), (703, "AAA")]
 )
 def test_column_letters(number: int, letters: str) -> None:
-    assert column_letter(number) == letters
+    assert spreadsheet.column_letter(number) == letters

@@ -11,13 +11,16 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
 
-from orchestration.defs import alerts
-from orchestration.defs.alerts import Alert, send
+from tests.lazy import lazy
 
-EVENT = Alert("the run failed", "station: disk full", "1234")
+dg = lazy("dagster")
+alerts = lazy("orchestration.defs.alerts")
+
+
+def event() -> Any:
+    return alerts.Alert("the run failed", "station: disk full", "1234")
 
 
 @dataclass
@@ -67,7 +70,7 @@ def test_an_alert_reaches_the_address_and_the_log(
     receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Both, with a link to the run."""
-    assert send(EVENT) is True
+    assert alerts.send(event()) is True
     (got,) = receiver.got
     assert got["path"] == "/secret"
     assert got["title"] == "the run failed"
@@ -84,7 +87,7 @@ def test_without_an_address_the_log_is_enough(
 ) -> None:
     """The default needs no setting."""
     monkeypatch.delenv("PULSE_ALERTS")
-    assert send(EVENT) is True
+    assert alerts.send(event()) is True
     assert "station: disk full" in caplog.text
 
 
@@ -93,7 +96,7 @@ def test_an_address_that_refuses_is_logged(
 ) -> None:
     """Nothing is raised, no secret is logged by us."""
     receiver.status = 500
-    assert send(EVENT) is False
+    assert alerts.send(event()) is False
     ours = "\n".join(r.getMessage() for r in caplog.records if r.name == "pulse.alerts")
     assert "did not reach address 1" in ours
     assert "secret" not in ours
@@ -104,7 +107,7 @@ def test_one_bad_address_does_not_stop_the_others(
 ) -> None:
     """The place of the bad one is logged, never its text."""
     monkeypatch.setenv("PULSE_ALERTS", f"no-such-scheme://secret/ {receiver.address}")
-    assert send(EVENT) is False
+    assert alerts.send(event()) is False
     assert len(receiver.got) == 1
     ours = "\n".join(r.getMessage() for r in caplog.records if r.name == "pulse.alerts")
     assert "address 1" in ours

@@ -9,15 +9,17 @@ import sys
 import textwrap
 from pathlib import Path
 
-import dagster as dg
 import pytest
 from click.testing import CliRunner
 
 from orchestration.cli import main
-from orchestration.summary import failure_lines
 from sources.errors import ParseError
 from tests.conftest import run_pulse
+from tests.lazy import lazy
 from warehouse.workspace import PROJECT, Workspace
+
+dg = lazy("dagster")
+summary = lazy("orchestration.summary")
 
 HEAVY = ("dagster", "dbt", "pandas")
 
@@ -94,7 +96,7 @@ def test_the_advice_of_an_error_reaches_the_summary_whoever_wraps_it(tmp_path: P
         inner()
 
     result = small.execute_in_process(instance=dg.DagsterInstance.ephemeral(), raise_on_error=False)
-    text = "\n".join(failure_lines(Workspace(tmp_path), result))
+    text = "\n".join(summary.failure_lines(Workspace(tmp_path), result))
     assert "What to do: hand the file in again" in text
     assert "What to do: download the tables" in text
     assert "ParseError" not in text

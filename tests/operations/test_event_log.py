@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import dagster as dg
 import pytest
-from dagster._core.storage.event_log import SqliteEventLogStorage  # noqa: TID251
 
-from orchestration.retention import forget_charts, forget_runs, releases_to_keep, runs_to_keep
-from orchestration.storage import EventLog
+from tests.lazy import lazy
 from warehouse.workspace import PROJECT, WorkspaceError
+
+dg = lazy("dagster")
+event_log = lazy("dagster._core.storage.event_log")
+retention = lazy("orchestration.retention")
+storage = lazy("orchestration.storage")
 
 
 def instance_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dg.DagsterInstance:
@@ -31,13 +33,13 @@ def test_runs_are_kept_and_read_by_dagster_s_own_class(
         return dg.MaterializeResult(check_results=[dg.AssetCheckResult(passed=True)])
 
     with instance_in(tmp_path, monkeypatch) as instance:
-        assert isinstance(instance.event_log_storage, EventLog)
+        assert isinstance(instance.event_log_storage, storage.EventLog)
         runs = [dg.materialize([small], instance=instance).run_id for _ in range(6)]
         latest = instance.get_latest_materialization_event(dg.AssetKey("small"))
         assert latest is not None
         assert latest.run_id == runs[-1]
         written = {run: len(instance.all_logs(run)) for run in runs}
-    plain = SqliteEventLogStorage(str(tmp_path / "history" / "runs"))
+    plain = event_log.SqliteEventLogStorage(str(tmp_path / "history" / "runs"))
     for run in runs:
         assert len(plain.get_logs_for_run(run)) == written[run] > 5
     assert plain.has_asset_key(dg.AssetKey("small"))
@@ -59,8 +61,8 @@ def test_old_runs_are_forgotten_whole_and_the_newest_stay(
     with instance_in(tmp_path, monkeypatch) as instance:
         current = dg.materialize([needed], instance=instance).run_id
         runs = [dg.materialize([small], instance=instance).run_id for _ in range(5)]
-        assert forget_runs(instance, 2) == 3
-        assert forget_runs(instance, 2) == 0
+        assert retention.forget_runs(instance, 2) == 3
+        assert retention.forget_runs(instance, 2) == 0
         left = {current, *runs[-2:]}
         assert set(instance.get_run_ids()) == left
         assert instance.all_logs(runs[0]) == []
@@ -74,17 +76,17 @@ def test_old_runs_are_forgotten_whole_and_the_newest_stay(
 def test_what_is_kept_is_a_number(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for setting in ("PULSE_KEEP_RUNS", "PULSE_KEEP_RELEASES"):
         monkeypatch.delenv(setting, raising=False)
-    assert (runs_to_keep(), releases_to_keep()) == (200, 10)
+    assert (retention.runs_to_keep(), retention.releases_to_keep()) == (200, 10)
     monkeypatch.setenv("PULSE_KEEP_RELEASES", "3")
-    assert releases_to_keep() == 3
+    assert retention.releases_to_keep() == 3
     monkeypatch.setenv("PULSE_KEEP_RUNS", wrong)
     with pytest.raises(WorkspaceError, match="PULSE_KEEP_RUNS is not a number"):
-        runs_to_keep()
+        retention.runs_to_keep()
 
 
 def test_charts_that_nothing_used_for_a_month_go(tmp_path: Path) -> None:
     for name in ("new.svg", "old.svg"):
         (tmp_path / name).touch()
     os.utime(tmp_path / "old.svg", (0, 0))
-    forget_charts(tmp_path)
+    retention.forget_charts(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["new.svg"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
-from orchestration.defs.resources import PulseResource, close_record
 from orchestration.lock import locked
+from tests.lazy import lazy
 from warehouse.workspace import Workspace
+
+dg = lazy("dagster")
+resources = lazy("orchestration.defs.resources")
 
 
 def test_the_lock_tells_who_died_holding_it(tmp_path: Path) -> None:
@@ -33,7 +35,7 @@ def test_the_record_of_a_killed_run_is_closed_by_the_next(
     """A run that says "started" for ever would hold up the queue."""
 
     @dg.op
-    def station(pulse: PulseResource) -> str:
+    def station(pulse: resources.PulseResource) -> str:
         return str(pulse.workspace.root)
 
     @dg.job
@@ -51,9 +53,11 @@ def test_the_record_of_a_killed_run_is_closed_by_the_next(
         assert instance.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.STARTED  # type: ignore[union-attr]
         workspace.builds.mkdir(parents=True)
         workspace.lock_file.write_text(killed.run_id, encoding="utf-8")
-        done = small.execute_in_process(instance=instance, resources={"pulse": PulseResource()})
+        done = small.execute_in_process(
+            instance=instance, resources={"pulse": resources.PulseResource()}
+        )
         assert done.success
         assert instance.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.FAILURE  # type: ignore[union-attr]
         assert workspace.lock_file.read_text(encoding="utf-8") == ""
-        assert close_record(instance, done.run_id) is False
-        assert close_record(instance, "nobody") is False
+        assert resources.close_record(instance, done.run_id) is False
+        assert resources.close_record(instance, "nobody") is False

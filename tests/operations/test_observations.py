@@ -6,18 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import dagster as dg
 import pandas as pd
 import pytest
 
-from orchestration.defs import transform
-from orchestration.defs.io import ObservationsIO, read, read_editions
-from orchestration.defs.resources import PulseResource
 from sources.areas import AreaBook
 from sources.catalogue import load_catalogue
 from sources.landing import LandingStore
 from sources.selection import DatasetObservations, observe
+from tests.lazy import lazy
 from warehouse.workspace import SEEDS, Workspace, WorkspaceError
+
+dg = lazy("dagster")
+transform = lazy("orchestration.defs.transform")
+io = lazy("orchestration.defs.io")
+resources = lazy("orchestration.defs.resources")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> DatasetObservations:
     return replace(found, revised=revised)
 
 
-def write(kept: ObservationsIO, found: DatasetObservations, identity: str) -> None:
+def write(kept: io.ObservationsIO, found: DatasetObservations, identity: str) -> None:
     kept.handle_output(dg.build_output_context(output_metadata={"identity": identity}), found)
 
 
@@ -42,13 +44,13 @@ def test_what_is_read_equals_what_was_written(
     observed: DatasetObservations, tmp_path: Path
 ) -> None:
     """Every figure to its last bit, types and missing values too."""
-    kept = ObservationsIO(Workspace(tmp_path))
+    kept = io.ObservationsIO(Workspace(tmp_path))
     write(kept, observed, "a")
     path = kept.in_use(observed.dataset)
-    again = read(path)
+    again = io.read(path)
     pd.testing.assert_frame_equal(again.rows, observed.rows, check_exact=True)
     pd.testing.assert_frame_equal(again.revised, observed.revised, check_exact=True)
-    assert again.editions == observed.editions == read_editions(path)
+    assert again.editions == observed.editions == io.read_editions(path)
     loaded = kept.load_input(
         dg.build_input_context(asset_key=dg.AssetKey(["observations", observed.dataset]))
     )
@@ -59,7 +61,7 @@ def test_only_an_equal_identity_is_used_again(
     observed: DatasetObservations, tmp_path: Path
 ) -> None:
     """A damaged file is not used; few identities are kept, the current one among them."""
-    kept = ObservationsIO(Workspace(tmp_path))
+    kept = io.ObservationsIO(Workspace(tmp_path))
     for identity in "abcde":
         write(kept, observed, identity)
     assert kept.kept(observed.dataset, "a") is None
@@ -72,7 +74,7 @@ def test_only_an_equal_identity_is_used_again(
 
 def test_an_asset_that_was_never_made_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(WorkspaceError, match="materialise observations/x"):
-        ObservationsIO(Workspace(tmp_path)).in_use("x")
+        io.ObservationsIO(Workspace(tmp_path)).in_use("x")
 
 
 @pytest.mark.parametrize(("current", "runs"), [("same", False), ("other", True), (None, True)])
@@ -85,7 +87,7 @@ def test_a_build_is_made_unless_the_current_release_is_made_of_the_same(
     monkeypatch.setattr(transform, "whole_release", lambda _: release)
     monkeypatch.setattr(transform, "build_identity", lambda *_: "same")
     monkeypatch.setattr(transform, "read_editions", lambda _: ())
-    monkeypatch.setattr(ObservationsIO, "in_use", lambda *_: tmp_path)
+    monkeypatch.setattr(io.ObservationsIO, "in_use", lambda *_: tmp_path)
     built = []
 
     @dg.asset(deps=[transform.NEEDED])
@@ -94,7 +96,9 @@ def test_a_build_is_made_unless_the_current_release_is_made_of_the_same(
 
     with dg.DagsterInstance.ephemeral() as instance:
         result = dg.materialize(
-            [transform.needed, below], instance=instance, resources={"pulse": PulseResource()}
+            [transform.needed, below],
+            instance=instance,
+            resources={"pulse": resources.PulseResource()},
         )
         run = instance.get_run_by_id(result.run_id)
     assert result.success

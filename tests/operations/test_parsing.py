@@ -12,10 +12,11 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration import dbt
-from orchestration.dbt import DbtError, ensure_manifest
 from sources.catalogue import load_catalogue
+from tests.lazy import lazy
 from warehouse.raw import load
+
+dbt = lazy("orchestration.dbt")
 
 
 @pytest.fixture
@@ -55,11 +56,11 @@ def test_a_killed_parse_leaves_no_manifest(target: Path, monkeypatch: pytest.Mon
 
     pretend_dbt(monkeypatch, killed)
     with pytest.raises(KeyboardInterrupt):
-        ensure_manifest()
+        dbt.ensure_manifest()
     assert not (target / "manifest.json").exists()
 
     pretend_dbt(monkeypatch, parsed)
-    assert json.loads(ensure_manifest().read_text(encoding="utf-8")) == {}
+    assert json.loads(dbt.ensure_manifest().read_text(encoding="utf-8")) == {}
     assert not list(target.glob(".manifest*"))
 
 
@@ -72,20 +73,20 @@ def test_only_a_stale_manifest_is_made_again(target: Path, monkeypatch: pytest.M
         return parsed(folder)
 
     pretend_dbt(monkeypatch, parse)
-    manifest = ensure_manifest()
-    ensure_manifest()
+    manifest = dbt.ensure_manifest()
+    dbt.ensure_manifest()
     assert len(runs) == 1
     # As if a model had been saved after the reading began.
     os.utime(manifest, (0, 0))
-    ensure_manifest()
+    dbt.ensure_manifest()
     assert len(runs) == 2
 
 
 def test_dbt_s_own_words_are_in_the_message(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the manifest before it stays."""
     pretend_dbt(monkeypatch, lambda _: False)
-    with pytest.raises(DbtError, match="what dbt reported"):
-        ensure_manifest()
+    with pytest.raises(dbt.DbtError, match="what dbt reported"):
+        dbt.ensure_manifest()
     assert not (target / "manifest.json").exists()
 
 
@@ -95,14 +96,15 @@ def test_a_target_that_cannot_be_written_is_an_error_with_a_remedy(
     """The code of a server is read-only."""
     (tmp_path / "file").touch()
     monkeypatch.setattr(dbt, "MANIFEST", tmp_path / "file" / "target" / "manifest.json")
-    with pytest.raises(DbtError, match=r"deploy/README\.md") as raised:
-        ensure_manifest()
+    with pytest.raises(dbt.DbtError, match=r"deploy/README\.md") as raised:
+        dbt.ensure_manifest()
     assert raised.value.code == "unwritable_target"
 
 
+@pytest.mark.slow
 def test_a_build_reports_each_node_and_leaves_the_file_free(tmp_path: Path) -> None:
     """Seeds only, so that it is quick: then the same process opens the file in another mode."""
-    ensure_manifest()
+    dbt.ensure_manifest()
     load(tmp_path / "pulse.duckdb", load_catalogue(), [])
     results = list(dbt.build(["--select", "goals", "--indirect-selection", "cautious"], tmp_path))
     assert {"seed.pulse.goals"} < {result.unique_id for result in results}
@@ -113,7 +115,7 @@ def test_a_build_reports_each_node_and_leaves_the_file_free(tmp_path: Path) -> N
 
 def test_a_warehouse_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
     """A file that is no database: dbt's own words, and where its log is."""
-    ensure_manifest()
+    dbt.ensure_manifest()
     (tmp_path / "pulse.duckdb").write_bytes(b"not a database" * 100)
-    with pytest.raises(DbtError, match=r"dbt\.log"):
+    with pytest.raises(dbt.DbtError, match=r"dbt\.log"):
         list(dbt.build(["--select", "goals"], tmp_path))

@@ -41,11 +41,26 @@ class RenderError(PulseError):
 
 
 @cache
-def _macros() -> str:
+def _template(text: str) -> jinja2.Template:
+    environment = jinja2.Environment(  # SQL, never HTML
+        autoescape=False,
+        undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.do"],
+    )
+    return environment.from_string(text)
+
+
+@cache
+def _macros() -> jinja2.Template:
     files = [file for folder in MACROS for file in sorted(folder.glob("*.sql"))]
     if not files:
         raise RenderError("no macros found; is dbt_project complete?")
-    return "".join(file.read_text(encoding="utf-8").strip() for file in files)
+    return _template("".join(file.read_text(encoding="utf-8").strip() for file in files))
+
+
+@cache
+def _models() -> Mapping[str, str]:
+    return {file.stem: file.read_text(encoding="utf-8") for file in sorted(MODELS.rglob("*.sql"))}
 
 
 @cache
@@ -84,14 +99,10 @@ def render(
     def ref(name: str) -> str:
         return (refs or {}).get(name, name)
 
-    environment = jinja2.Environment(  # SQL, never HTML
-        autoescape=False,
-        undefined=jinja2.StrictUndefined,
-        extensions=["jinja2.ext.do"],
-    )
+    context = {"var": var, "ref": ref, "config": lambda **_: ""}
     try:
-        template = environment.from_string(_macros() + text)
-        return template.render(var=var, ref=ref, config=lambda **_: "").strip()
+        macros = vars(_macros().make_module(context))
+        return _template(text).render({**macros, **context}).strip()
     except jinja2.TemplateError as error:
         raise RenderError(f"the SQL template does not render: {error}") from error
 
@@ -107,7 +118,7 @@ def statistics_model(
     Raises:
         RenderError: where there is no such model.
     """
-    held = {file.stem: file for file in sorted(MODELS.rglob("*.sql"))}
+    held = _models()
     if name not in held:
         raise RenderError(f"there is no intermediate model {name!r}; there are {', '.join(held)}")
-    return render(held[name].read_text(encoding="utf-8"), refs=refs, variables=variables)
+    return render(held[name], refs=refs, variables=variables)

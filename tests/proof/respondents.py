@@ -11,16 +11,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from statistics import NormalDist
 from typing import Literal, get_args
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
+from tests.lazy import lazy
 from tests.proof.dbt_sql import render
 from tests.proof.lines import Line, within
+
+stats = lazy("scipy.stats")
 
 Array = npt.NDArray[np.float64]
 Variance = Literal["effective", "linearised"]
@@ -33,7 +36,7 @@ Pair = Literal[
     "authority v authority",
 ]
 
-Z = float(stats.norm.ppf(0.975))
+Z = NormalDist().inv_cdf(0.975)
 SEED = 20_240_331
 DRAWS = 10_000
 LEVELS = (5, 10, 50, 90, 95, 97)

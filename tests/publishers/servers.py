@@ -651,8 +651,12 @@ def announced_oversize(size: int) -> Fault:
 
 def gzip_bomb(size: int) -> Fault:
     """A small body that unpacks to a large one."""
-    packed = gzip.compress(b"0" * size)
-    return lambda reply: Reply(200, packed, reply.content_type, {"Content-Encoding": "gzip"})
+
+    def fault(reply: Reply) -> Reply:
+        packed = gzip.compress(b"0" * size)
+        return Reply(200, packed, reply.content_type, {"Content-Encoding": "gzip"})
+
+    return fault
 
 
 def sends(content: bytes) -> Fault:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
-from orchestration.definitions import defs
-from orchestration.defs.ingest import alerts
-from orchestration.defs.resources import PulseResource
 from sources.editions import NoticedEditions
 from sources.landing import LandingStore
+from tests.lazy import lazy
 from tests.publishers.servers import FakePublishers
 from tests.publishers.test_watch import CLS, NEW_PAGE, NEW_TITLE, add_release
 from tests.publishers.world import catalogue
 from warehouse.workspace import Workspace
+
+dg = lazy("dagster")
+definitions = lazy("orchestration.definitions")
+ingest = lazy("orchestration.defs.ingest")
+resources = lazy("orchestration.defs.resources")
 
 
 @pytest.fixture
@@ -29,7 +31,7 @@ def workspace(world: FakePublishers, tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def tick(dataset: str, cursor: str | None) -> dg.SensorResult:
     """One evaluation, as the daemon makes it."""
-    (sensor,) = [s for s in defs().sensors or [] if s.name == f"watch_{dataset}"]
+    (sensor,) = [s for s in definitions.defs().sensors or [] if s.name == f"watch_{dataset}"]
     assert isinstance(sensor, dg.SensorDefinition)
     with dg.DagsterInstance.ephemeral() as instance:
         result = sensor(dg.build_sensor_context(instance=instance, cursor=cursor))
@@ -61,14 +63,14 @@ def test_a_release_nobody_described_reddens_its_check(
     (event,) = now.asset_events
     assert isinstance(event, dg.AssetCheckEvaluation)
     assert not event.passed
-    assert alerts(workspace, CLS.code)
+    assert ingest.alerts(workspace, CLS.code)
 
 
 def test_a_publisher_that_is_down_skips_the_tick(
     world: FakePublishers, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PULSE_GOVUK_BASE", "http://127.0.0.1:9")
-    (sensor,) = [s for s in defs().sensors or [] if s.name == f"watch_{CLS.code}"]
+    (sensor,) = [s for s in definitions.defs().sensors or [] if s.name == f"watch_{CLS.code}"]
     assert isinstance(sensor, dg.SensorDefinition)
     with dg.DagsterInstance.ephemeral() as instance:
         result = sensor(dg.build_sensor_context(instance=instance, cursor="{}"))
@@ -79,7 +81,7 @@ def test_a_publisher_that_is_down_skips_the_tick(
 def test_a_backfill_fetches_one_edition_and_asks_for_a_refresh(
     world: FakePublishers, workspace: Workspace
 ) -> None:
-    location = defs()
+    location = definitions.defs()
     job = location.resolve_job_def("backfill")
     keys = job.partitions_def.get_partition_keys() if job.partitions_def else []
     assert set(keys) == {
@@ -92,7 +94,7 @@ def test_a_backfill_fetches_one_edition_and_asks_for_a_refresh(
         done = job.execute_in_process(
             instance=instance,
             partition_key="dcms_participation/2023-24",
-            resources={"pulse": PulseResource()},
+            resources={"pulse": resources.PulseResource()},
         )
         assert done.success
         store = LandingStore(workspace.landing, workspace.quarantine)

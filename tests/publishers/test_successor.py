@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 
-import openpyxl
 import pandas as pd
 import pytest
 
 from sources.fetch import fetch
 from sources.landing import LandingStore
 from sources.parsers import PARSERS, ParseContext
+from tests.lazy import lazy
 from tests.publishers.servers import XLSX, FakePublishers
 from tests.publishers.world import areas, catalogue, client, made_up, publish_topic
+
+openpyxl = lazy("openpyxl")
 
 CES = catalogue().dataset("dcms_community_engagement")
 CLS = catalogue().dataset("dcms_community_life")

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.lazy import lazy
 from tests.site import small_warehouse as small
 from warehouse.connection import reading
 from warehouse.workspace import PROJECT
-from warehouse.writers.site import read_model, write_site
+
+site = lazy("warehouse.writers.site")
 
 
 @pytest.fixture(scope="session")
@@ -17,5 +19,7 @@ def small_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     path = small.build(folder / "pulse.duckdb")
     with reading(path) as connection:
-        write_site(read_model(connection), folder, methods=PROJECT / "docs" / "methods.md")
+        site.write_site(
+            site.read_model(connection), folder, methods=PROJECT / "docs" / "methods.md"
+        )
     return folder / "site"

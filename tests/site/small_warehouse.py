@@ -43,7 +43,7 @@ def _contract(name: str) -> Mapping[str, str]:
     if name in SEALED_TABLES:
         return {column: kind for column, (kind, _) in SEALED_TABLES[name][0].items()}
     for path in sorted(DBT_PROJECT.rglob("*.yml")):
-        declared = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        declared = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}
         for kind in ("models", "seeds"):
             for model in declared.get(kind) or []:
                 if isinstance(model, dict) and model.get("name") == name and model.get("columns"):

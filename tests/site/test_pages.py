@@ -13,13 +13,16 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tests.lazy import lazy
 from tests.site import small_warehouse as small
 from warehouse.connection import reading, writing
 from warehouse.workspace import Workspace
-from warehouse.writers.site import svg, write_site
-from warehouse.writers.site.charts import Drawer
-from warehouse.writers.site.read import SiteError, read_model
-from warehouse.writers.site.words import half_up, percent, verdict
+
+site = lazy("warehouse.writers.site")
+svg = lazy("warehouse.writers.site.svg")
+charts = lazy("warehouse.writers.site.charts")
+read = lazy("warehouse.writers.site.read")
+wording = lazy("warehouse.writers.site.words")
 
 
 class _Page(HTMLParser):
@@ -210,7 +213,7 @@ def test_pages_and_scripts_are_small(small_site: Path) -> None:
 def test_made_up_figures_are_watermarked(tmp_path: Path) -> None:
     path = small.build(tmp_path / "pulse.duckdb", made_up=True)
     with reading(path) as connection:
-        write_site(read_model(connection), tmp_path)
+        site.write_site(read.read_model(connection), tmp_path)
     for page in (tmp_path / "site").glob("*.html"):
         assert "Made-up figures" in page.read_text(encoding="utf-8"), page.name
     assert "demonstration" in svg.framed('<svg viewBox="0 0 9 9">', "t", "s", "", made_up=True)
@@ -218,8 +221,8 @@ def test_made_up_figures_are_watermarked(tmp_path: Path) -> None:
 
 def test_a_figure_without_a_source_is_refused(tmp_path: Path) -> None:
     path = small.build(tmp_path / "pulse.duckdb", without=("provenance",))
-    with reading(path) as connection, pytest.raises(SiteError, match="has no source"):
-        write_site(read_model(connection), tmp_path)
+    with reading(path) as connection, pytest.raises(read.SiteError, match="has no source"):
+        site.write_site(read.read_model(connection), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -227,20 +230,20 @@ def test_a_figure_without_a_source_is_refused(tmp_path: Path) -> None:
 )
 def test_pages_are_for_a_combined_authority(tmp_path: Path, lead: str, code: str) -> None:
     path = small.build(tmp_path / "pulse.duckdb")
-    with reading(path) as connection, pytest.raises(SiteError, match="combined authority"):
-        read_model(connection, lead)
+    with reading(path) as connection, pytest.raises(read.SiteError, match="combined authority"):
+        read.read_model(connection, lead)
 
 
 def test_a_warehouse_without_goals_is_refused(tmp_path: Path) -> None:
     path = small.build(tmp_path / "pulse.duckdb", without=("pulse",))
-    with reading(path) as connection, pytest.raises(SiteError, match="no goals"):
-        read_model(connection)
+    with reading(path) as connection, pytest.raises(read.SiteError, match="no goals"):
+        read.read_model(connection)
 
 
 def test_another_lead_area_is_shown_throughout(tmp_path: Path) -> None:
     path = small.build(tmp_path / "pulse.duckdb")
     with reading(path) as connection:
-        write_site(read_model(connection, small.OTHER), tmp_path)
+        site.write_site(read.read_model(connection, small.OTHER), tmp_path)
     text = _text(tmp_path / "site", "index.html")
     assert "Greater <Manchester> Combined Authority" in text
     assert "West Midlands Combined Authority" not in text
@@ -264,7 +267,9 @@ def _rows(value: float = 40.0) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def dots() -> str:
-    return svg.finish(Drawer().svg("dots", 640, _rows(), unit="Percent"), "A <title>", "A & b")
+    return svg.finish(
+        charts.Drawer().svg("dots", 640, _rows(), unit="Percent"), "A <title>", "A & b"
+    )
 
 
 def test_a_chart_is_named_for_screen_readers(dots: str) -> None:
@@ -285,7 +290,7 @@ def test_every_text_has_the_length_it_was_laid_out_for(dots: str) -> None:
 def test_a_chart_is_drawn_again_only_when_its_rows_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawer = Drawer(tmp_path)
+    drawer = charts.Drawer(tmp_path)
     first = drawer.svg("dots", 640, _rows(), unit="Percent")
     assert drawer.svg("dots", 640, _rows(), unit="Percent") == first
     assert drawer.drawn == 1
@@ -324,12 +329,12 @@ def test_a_picture_that_travels_alone_has_its_words(dots: str) -> None:
     ],
 )
 def test_percents_are_whole_and_halves_go_up(value: float | None, words: str) -> None:
-    assert percent(value) == words
+    assert wording.percent(value) == words
 
 
 @pytest.mark.parametrize(("value", "whole"), [(2.5, 3), (-2.5, -2), (2.4999, 2), (-0.4, 0)])
 def test_half_up(value: float, whole: int) -> None:
-    assert half_up(value) == whole
+    assert wording.half_up(value) == whole
 
 
 def _row(outcome: str | None, **more: Any) -> dict[str, Any]:
@@ -349,7 +354,7 @@ def _row(outcome: str | None, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_verdict_labels(row: dict[str, Any], label: str) -> None:
-    assert verdict(row)["label"] == label
+    assert wording.verdict(row)["label"] == label
 
 
 @pytest.mark.slow
@@ -377,7 +382,7 @@ def test_england_is_shown_beside_an_area_in_the_same_edition(tmp_path: Path) -> 
             f"and area_code = '{small.ENGLAND}' and edition = '2023-24'"
         )
     with reading(path) as connection:
-        model = read_model(connection)
+        model = read.read_model(connection)
     trust = model.indicators["trust"]
     chat = model.latest(model.indicators["chat"], model.lead)
     beside = model.national(trust, model.latest(trust, model.lead))

@@ -7,15 +7,19 @@ Percentages are 0 to 100, standard errors and differences are in points.
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+
+from tests.lazy import lazy
+
+stats = lazy("scipy.stats")
 
 Numbers = npt.NDArray[np.float64]
 
-Z = float(stats.norm.ppf(0.975))
+Z = NormalDist().inv_cdf(0.975)
 
 
 def standard_error(

@@ -95,6 +95,7 @@ def test_every_tail_of_the_proof() -> None:
     assert _broken(respondents.coverages()) == []
 
 
+@pytest.mark.slow
 @needs_reference_data
 def test_at_scale() -> None:
     lines = at_scale.at_scale()

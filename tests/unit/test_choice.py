@@ -360,6 +360,7 @@ def test_a_file_is_read_once_on_its_way_in(store, monkeypatch, address):
     assert refused.reasons[0].startswith("missing_sheet: ")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stand_in")
 def test_a_file_refused_by_hand_is_reported_until_it_is_superseded(store):
     def hand_in(content: str, hours: int) -> None:
@@ -391,6 +392,7 @@ def test_a_file_refused_by_hand_is_reported_until_it_is_superseded(store):
     assert used(INDEX, NEW, store).rejections == ()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stand_in")
 def test_an_unlanded_revision_is_not_used_until_it_is_handed_in_again(store):
     first = land(store, "good\none")
@@ -412,6 +414,7 @@ def test_an_unlanded_revision_is_not_used_until_it_is_handed_in_again(store):
     assert used(INDEX, NEW, store).revision == second
 
 
+@pytest.mark.slow
 @needs_reference_data
 @pytest.mark.parametrize("code", sorted(c for c in CATALOGUE.datasets if c.startswith("smc_")))
 def test_the_publishers_index_files_say_what_is_bundled(store, code):

@@ -20,7 +20,7 @@ def _models() -> dict[str, list[dict[str, Any]]]:
     return {
         model["name"]: model["columns"]
         for path in sorted((PROJECT / "dbt_project" / "models" / "marts").glob("*.yml"))
-        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", [])
+        for model in yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader).get("models", [])
     }
 
 

@@ -83,8 +83,16 @@ FILES = (
     ("ons_combined_authorities", "2025"),
     ("ons_population", "mid-2023"),
 )
+#: Large: seconds for a whole file. Their faults are planted in the fast tests in smaller ones.
+LARGE = {"dcms_community_life", "ons_population"}
+
+
+def _marked(dataset: str, *more: object) -> object:
+    return pytest.param(dataset, *more, marks=[pytest.mark.slow] if dataset in LARGE else [])
+
+
 MATRIX = [
-    (dataset, edition, fault)
+    _marked(dataset, edition, fault)
     for dataset, edition in FILES
     for fault in applicable_faults(catalogue().dataset(dataset))
 ]
@@ -131,6 +139,7 @@ def test_a_planted_fault_has_its_outcome(dataset: str, edition: str, fault: Faul
         assert found & LEFT_TO_CONTRACT[fault]
 
 
+@pytest.mark.slow
 @pytest.mark.planted_fault
 def test_an_implausible_jump_is_seen_and_a_plausible_change_is_not() -> None:
     entry = catalogue().dataset("dcms_community_life")
@@ -142,7 +151,7 @@ def test_an_implausible_jump_is_seen_and_a_plausible_change_is_not() -> None:
         assert ("implausible_jump" in {finding.code for finding in found}) is wanted
 
 
-@pytest.mark.parametrize(("dataset", "edition"), FILES)
+@pytest.mark.parametrize(("dataset", "edition"), [_marked(*file) for file in FILES])
 def test_a_file_without_faults_passes_the_contract(dataset: str, edition: str) -> None:
     entry = catalogue().dataset(dataset)
     rows = parse(dataset, edition, write(dataset, edition, areas=area_book())).rows
@@ -156,6 +165,7 @@ def test_equal_arguments_give_equal_bytes_and_seeds_differ(dataset: str, edition
     assert write(dataset, edition, seed=7) != write(dataset, edition, seed=8)
 
 
+@pytest.mark.slow
 def test_intervals_follow_from_the_base_and_england_from_its_authorities() -> None:
     rows = parse(
         "dcms_community_life",

@@ -6,15 +6,17 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-import openpyxl
 import pandas as pd
 import pytest
 
 from sources.errors import ParseError
 from sources.observation import MembershipModel, ObservationModel
 from sources.parsers import PARSERS, Parsed
+from tests.lazy import lazy
 from tests.publisher_files import Cells, area_book, catalogue, codes, parse, write
 from tests.reference_data import REFERENCE_DATA, needs_reference_data
+
+openpyxl = lazy("openpyxl")
 
 CLS = "dcms_community_life"
 PS = "dcms_participation"

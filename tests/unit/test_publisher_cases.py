@@ -6,18 +6,21 @@ import io
 import re
 import zipfile
 from collections.abc import Callable
+from typing import Any
 
-import openpyxl
 import pytest
 
 from sources.contract import check_rows
 from sources.errors import ParseError
 from sources.parsers import Parsed
+from tests.lazy import lazy
 from tests.publisher_files import area_book, attempt, catalogue, codes, parse, write
 from tests.reference_data import CASES, needs_cases
 
+openpyxl = lazy("openpyxl")
+
 CLS, PS = "dcms_community_life", "dcms_participation"
-Change = Callable[[openpyxl.Workbook], object]
+Change = Callable[[Any], object]
 
 
 def edited(change: Change) -> bytes:

@@ -60,7 +60,7 @@ def columns_of(name: str) -> list[str]:
 
 
 def described() -> dict[str, dict[str, Any]]:
-    content = yaml.safe_load((SEEDS / "seeds.yml").read_text(encoding="utf-8"))
+    content = yaml.load((SEEDS / "seeds.yml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     return {entry["name"]: entry for entry in content["seeds"]}
 
 

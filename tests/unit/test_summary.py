@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 
-import dagster as dg
 import pytest
-from dagster._utils.error import SerializableErrorInfo
 
-from orchestration.defs.publish import outcome
-from orchestration.progress import OURS, progress_logger
-from orchestration.runs import line, never_silent
-from orchestration.summary import _words
+from tests.lazy import lazy
 from warehouse.release import count_checks
+
+dg = lazy("dagster")
+errors = lazy("dagster._utils.error")
+publish = lazy("orchestration.defs.publish")
+progress = lazy("orchestration.progress")
+runs = lazy("orchestration.runs")
+summary = lazy("orchestration.summary")
 
 
 @pytest.mark.parametrize(
@@ -34,9 +36,11 @@ from warehouse.release import count_checks
 def test_an_error_for_people_is_printed_without_its_class(
     message: str, kind: str, words: str
 ) -> None:
-    inner = SerializableErrorInfo(message, [], kind)
-    outer = SerializableErrorInfo("Error: step x", [], "DagsterExecutionStepExecutionError", inner)
-    assert _words(outer) == words
+    inner = errors.SerializableErrorInfo(message, [], kind)
+    outer = errors.SerializableErrorInfo(
+        "Error: step x", [], "DagsterExecutionStepExecutionError", inner
+    )
+    assert summary._words(outer) == words
 
 
 def test_only_a_failed_check_of_severity_error_is_red() -> None:
@@ -47,7 +51,7 @@ def test_only_a_failed_check_of_severity_error_is_red() -> None:
         for severity in dg.AssetCheckSeverity
         for passed in (True, False)
     ]
-    assert sorted(map(outcome, verdicts)) == ["passed", "passed", "red", "warning"]
+    assert sorted(map(publish.outcome, verdicts)) == ["passed", "passed", "red", "warning"]
     checks = [{"outcome": word} for word in ("passed", "note", "warning", "warning", "red")]
     assert str(count_checks(checks)) == "2 passed, 1 red, 2 warnings"
     assert str(count_checks(checks[:2])) == "2 passed, 0 red"
@@ -58,10 +62,10 @@ def test_progress_prints_what_our_code_logs_and_nothing_of_dagster(
 ) -> None:
     @dg.op
     def station(context) -> None:  # type: ignore[no-untyped-def]
-        context.log.info("observed    x", extra=OURS)
+        context.log.info("observed    x", extra=progress.OURS)
         context.log.info("Skipping step y")
 
-    @dg.job(logger_defs={"console": progress_logger})
+    @dg.job(logger_defs={"console": progress.progress_logger})
     def one() -> None:
         station()
 
@@ -72,8 +76,8 @@ def test_progress_prints_what_our_code_logs_and_nothing_of_dagster(
 
 
 def test_a_step_that_takes_long_is_not_silent(capsys: pytest.CaptureFixture[str]) -> None:
-    line(0, "starting")
-    with never_silent(time.monotonic(), seconds=0.2):
+    runs.line(0, "starting")
+    with runs.never_silent(time.monotonic(), seconds=0.2):
         time.sleep(0.7)
     printed = capsys.readouterr().out.splitlines()
     assert 1 <= len(printed) <= 4
