@@ -33,6 +33,8 @@ SEED_FILES = ("areas.csv", "area_aliases.csv", "area_code_changes.csv")
 _AREA_COLUMNS = ("area_code", "area_name", "area_level")
 _ALIAS_COLUMNS = ("dataset", "edition", "printed_name", "area_code")
 _CHANGE_COLUMNS = ("old_code", "new_code")
+# Too many to list, and made anew every few years: known by the entity that their GSS code begins with.
+_SMALL_AREA = re.compile(r"[EW]0[15]\d{6}")
 
 
 @dataclass(frozen=True)
@@ -137,10 +139,13 @@ class AreaBook:
         return book
 
     def knows(self, code: str) -> bool:
-        return code in self.areas
+        """True for a listed code, and for any code that a ward or an LSOA may have."""
+        return code in self.areas or bool(_SMALL_AREA.fullmatch(code))
 
     def area(self, code: str) -> Area:
-        """Raises ParseError(code="unknown_area") for a code that is not listed."""
+        """Raises ParseError(code="unknown_area") for a code that is not known."""
+        if _SMALL_AREA.fullmatch(code):
+            return Area(code, name=code, level="lsoa" if code[1:3] == "01" else "ward")
         try:
             return self.areas[code]
         except KeyError:
@@ -231,7 +236,7 @@ class AreaBook:
             for alias in self.aliases
             if alias.printed_code == wanted and alias.applies(dataset, edition)
         }
-        if not found and wanted in self.areas:
+        if not found and self.knows(wanted):
             found = {wanted}
         return self._only(found, printed_code, "code", dataset, edition)
 

@@ -6,14 +6,15 @@ It reads and judges; it writes nothing. Whoever calls it decides what a red verd
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
-from warehouse.connection import reading
-from warehouse.contracts import Reference, Rule, Verdict, apply, lost_figures, rules
+from sources.evidence.model import personal_data
+from warehouse.connection import attach, reading
+from warehouse.contracts import RELEASABLE_ORIGINS, Rule, rules
 
 _SHOWN = 100
 # What a person looks for first, of whatever mart; the rest of a row is one query away.
@@ -34,6 +35,34 @@ _FIRST = (
     "origin",
     "provenance_id",
 )
+# What the rules compare the marts with, beside the tables of the build.
+_VIEWS = {
+    "areas": "select area_code from reference.areas "
+    "union all select area_code from reference.small_areas",
+    "local_authorities": "select area_code from reference.areas where area_level = 'lad' "
+    "and area_code = current_code and valid_to is null and area_code like 'E%'",
+    "combined_authorities": "select area_code from reference.areas where area_level = 'cauth' "
+    "and area_code = current_code and valid_to is null",
+    "authorities": "from local_authorities union all from combined_authorities",
+    "history": "select (dataset, edition) from raw.editions where is_history",
+    "report_indicators": "select framework, goal_id, barometer_id from meta.indicator_roles "
+    "where is_report",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A rule applied: how many cases break it, and the first of them, of how many rows."""
+
+    rule: Rule
+    broken: int
+    cases: pd.DataFrame
+    rows: int
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing breaks the rule."""
+        return self.broken == 0
 
 
 def run_gate(
@@ -53,103 +82,59 @@ def run_gate(
             figures may be synthetic.
 
     Returns:
-        A verdict per rule, in order. A mart that is missing fails every rule on it.
+        A verdict per rule, in order. A mart that is missing or empty fails every rule on it.
     """
-    chosen = list(only) if only is not None else rules()
-    verdicts = []
     with reading(build) as connection:
-        reference = read_reference(connection, previous)
-        if demonstration:
-            reference = replace(
-                reference, releasable_origins=(*reference.releasable_origins, "synthetic")
-            )
-        frames: dict[str, pd.DataFrame] = {}
-        for rule in chosen:
-            if rule.mart not in frames:
-                frames[rule.mart] = _read(connection, rule.mart)
-            verdict = apply(rule, frames[rule.mart], reference)
-            if not verdict.passed and rule.name == "previous_figures_are_kept":
-                # The rows that matter are not in the new mart: they are the ones it lost.
-                verdict = Verdict(
-                    rule, False, lost_figures(frames[rule.mart], reference), verdict.rows
-                )
-            verdicts.append(verdict)
-    return verdicts
+        if previous is not None and previous.exists():
+            attach(connection, previous, "previous")
+        prepare(connection, demonstration=demonstration)
+        return [apply(connection, rule) for rule in (rules() if only is None else only)]
 
 
-def shown(verdict: Verdict) -> pd.DataFrame:
-    """The failure cases that a person is shown: the first hundred as text, key columns first."""
-    cases = verdict.failures.head(_SHOWN)
-    first = [name for name in _FIRST if name in cases.columns]
-    others = [name for name in cases.columns if name not in first]
-    return cases[first + (others if len(first) < 4 else [])].astype(str)
-
-
-def read_reference(connection: duckdb.DuckDBPyConnection, previous: Path | None) -> Reference:
-    """What the rules compare the marts with, read from the build and the release before it."""
-    goals: dict[str, set[str]] = {}
-    for goal, barometer in connection.execute(
-        "select goal_id, barometer_id from meta.indicator_roles where is_report"
-    ).fetchall():
-        goals.setdefault(goal, set()).add(barometer)
-    return Reference(
-        areas=_codes(connection, "select area_code from reference.areas"),
-        authorities=_codes(
-            connection,
-            "select area_code from reference.areas where area_level = 'lad' "
-            "and area_code = current_code and valid_to is null and area_code like 'E%'",
-        ),
-        combined_authorities=_codes(
-            connection,
-            "select area_code from reference.areas where area_level = 'cauth' "
-            "and area_code = current_code and valid_to is null",
-        ),
-        editions=frozenset(
-            (dataset, edition)
-            for dataset, edition in connection.execute(
-                "select dataset, edition from meta.editions"
-            ).fetchall()
-        ),
-        history=frozenset(
-            (dataset, edition)
-            for dataset, edition in connection.execute(
-                "select dataset, edition from raw.editions where is_history"
-            ).fetchall()
-        ),
-        goals={goal: frozenset(names) for goal, names in goals.items()},
-        claims=_codes(connection, "select claim_id from reference.report_claims"),
-        provenance=_codes(connection, "select provenance_id from marts.provenance"),
-        scales=connection.execute("from raw.group_scales").df(),
-        outcomes=_codes(
-            connection,
-            "select concat_ws('.', goal_id, kind, outcome_order) from reference.resident_outcomes",
-        ),
-        previous=_previous(previous),
-        explained_losses=frozenset(
-            (dataset, edition)
-            for dataset, edition in connection.execute(
-                "select dataset, edition from reference.explained_losses"
-            ).fetchall()
-        ),
+def prepare(connection: duckdb.DuckDBPyConnection, *, demonstration: bool = False) -> None:
+    """Make the views that rules use, on a build and, as ``previous``, the release before it."""
+    for name, query in _VIEWS.items():
+        connection.execute(f"create temp view {name} as {query}")
+    connection.create_function("has_personal_data", _has_personal_data, ["varchar"], "boolean")
+    origins = [*RELEASABLE_ORIGINS, *(["synthetic"] if demonstration else [])]
+    connection.execute("create temp table releasable as select unnest(?) as origin", [origins])
+    known = connection.execute(
+        "select count(*) from duckdb_databases() where database_name = 'previous'"
+    )
+    before = "previous.marts.barometers"
+    if known.fetchall() == [(0,)]:
+        before = "marts.barometers where false"
+    connection.execute(
+        "create temp view previous_barometers as "
+        f"select barometer_id, area_code, dataset, edition, period_end, value from {before}"
     )
 
 
-def _codes(connection: duckdb.DuckDBPyConnection, query: str) -> frozenset[str]:
-    return frozenset(code for (code,) in connection.execute(query).fetchall())
+def _has_personal_data(text: str) -> bool:
+    return any(True for _ in personal_data(text))
 
 
-def _read(connection: duckdb.DuckDBPyConnection, mart: str) -> pd.DataFrame:
-    found = connection.execute(
-        "select count(*) from duckdb_tables() where schema_name = 'marts' and table_name = ?",
-        [mart],
-    ).fetchone()
-    if found is None or found[0] == 0:
-        return pd.DataFrame()
-    return connection.execute(f"select * from marts.{mart}").df()
+def apply(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Verdict:
+    """Apply a rule to its mart; nothing is raised. A mart without rows breaks every rule."""
+    try:
+        rows = _count(connection, f"marts.{rule.mart}")
+        if rows == 0:
+            return Verdict(rule, 1, pd.DataFrame({"found": ["a mart without rows"]}), 0)
+        broken = _count(connection, f"({rule.broken})")
+        shown = f"select * from ({rule.broken}) limit {_SHOWN if broken else 0}"
+        return Verdict(rule, broken, connection.execute(shown).df(), rows)
+    except duckdb.CatalogException as error:
+        found = str(error).splitlines()[0]
+        return Verdict(rule, 1, pd.DataFrame({"found": [found]}), 0)
 
 
-def _previous(path: Path | None) -> dict[str, pd.DataFrame]:
-    if path is None or not path.exists():
-        return {}
-    with reading(path) as connection:
-        return {"barometers": _read(connection, "barometers")}
+def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:
+    ((rows,),) = connection.execute(f"select count(*) from {relation}").fetchall()
+    return int(rows)
+
+
+def shown(verdict: Verdict) -> pd.DataFrame:
+    """The failure cases that a person is shown, as text, key columns first."""
+    first = [name for name in _FIRST if name in verdict.cases.columns]
+    others = [name for name in verdict.cases.columns if name not in first]
+    return verdict.cases[first + (others if len(first) < 4 else [])].astype(str)

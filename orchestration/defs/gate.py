@@ -55,7 +55,7 @@ def gate() -> dg.Definitions:
             if not verdict.passed:
                 pulse.say(
                     f"RED         {verdict.rule.mart}: {verdict.rule.sentence} "
-                    f"({len(verdict.failures)} failure cases) {verdict.rule.remedy}"
+                    f"({verdict.broken} failure cases) {verdict.rule.remedy}"
                 )
             yield dg.AssetCheckResult(
                 asset_key=["marts", verdict.rule.mart],
@@ -65,7 +65,7 @@ def gate() -> dg.Definitions:
                     "rows": verdict.rows,
                     "message": f"{verdict.rows} rows"
                     if verdict.passed
-                    else f"{len(verdict.failures)} failure cases. {verdict.rule.remedy}",
+                    else f"{verdict.broken} failure cases. {verdict.rule.remedy}",
                     **(
                         {
                             "failure cases": dg.MetadataValue.table(

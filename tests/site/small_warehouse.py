@@ -283,6 +283,7 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
             ],
         )
         community(connection)
+        table(connection, "reference", "small_areas", [])
         table(connection, "reference", "series_breaks", [])
         table(connection, "marts", "barometers", rows)
         table(

@@ -127,6 +127,27 @@ def test_every_area_has_a_page(small_site: Path) -> None:
     assert all(f'href="area-{code}.html"' in index for code, *_ in small.AREAS)
 
 
+def test_a_ward_has_a_page_where_it_has_a_figure(tmp_path: Path) -> None:
+    path = small.build(tmp_path / "pulse.duckdb")
+    with writing(path) as connection:
+        connection.execute(
+            "insert into reference.small_areas by name select area_code, area_name, "
+            f"'ward' as area_level, '{small.MEMBERS[0]}' as authority_code from (values "
+            "('E05000001', 'Blakenall'), ('E05000002', 'Pelsall')) as wards (area_code, area_name)"
+        )
+        connection.execute(
+            "insert into marts.barometers select * replace ('E05000001' as area_code, "
+            "'Blakenall' as area_name, 'ward' as area_level) from marts.barometers "
+            f"where area_code = '{small.MEMBERS[0]}' and barometer_id = 'trust'"
+        )
+    with reading(path) as connection:
+        site.write_site(read.read_model(connection), tmp_path)
+    pages = tmp_path / "site"
+    assert "Blakenall" in (pages / "area-E05000001.html").read_text(encoding="utf-8")
+    assert "area-E05000001" in (pages / f"area-{small.MEMBERS[0]}.html").read_text(encoding="utf-8")
+    assert not (pages / "area-E05000002.html").exists()
+
+
 def test_an_ended_area_leads_to_what_replaced_it(small_site: Path) -> None:
     page = (small_site / f"area-{small.ENDED}.html").read_text(encoding="utf-8")
     assert f'href="area-{small.REPLACED_BY}.html"' in page

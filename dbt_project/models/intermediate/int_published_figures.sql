@@ -54,7 +54,7 @@ catalogue as (
 
 areas as (
 
-    select * from {{ ref('areas') }}
+    select * from {{ ref('int_areas') }}
 
 ),
 

@@ -23,6 +23,8 @@ LEVELS = {
     "cauth": "Combined authorities",
     "utla": "Counties",
     "lad": "Local authorities",
+    "ward": "Wards",
+    "lsoa": "Lower-layer super output areas",
 }
 """Levels that have pages, in the order in which lists show them."""
 
@@ -184,15 +186,15 @@ class Model:
         }
 
     def members(self, authority: Area) -> list[Area]:
-        """Local authorities of a combined authority that have a page, by name."""
+        """Areas with a page of a combined authority or of a local authority, by name."""
         return self._members.get(authority.code, [])
 
     @cached_property
     def _members(self) -> dict[str, list[Area]]:
         found: dict[str, list[Area]] = defaultdict(list)
-        for code, parent in self.parents.items():
-            if code in self._with_page:
-                found[parent].append(self._with_page[code])
+        for code, area in self._with_page.items():
+            if code in self.parents:
+                found[self.parents[code]].append(area)
         return found
 
     def edition_cells(
@@ -287,7 +289,10 @@ def _areas(connection: duckdb.DuckDBPyConnection) -> dict[str, Area]:
             row["valid_to"],
         )
         for row in rows_of(
-            connection, "select * from reference.areas order by area_name, area_code"
+            connection,
+            "from reference.areas union all by name "
+            "select *, area_code as current_code from reference.small_areas "
+            "order by area_name, area_code",
         )
     }
 
@@ -393,7 +398,9 @@ def read_model(
     parents = dict(
         connection.execute(
             "select area_code, combined_authority_code from marts.authority_profiles "
-            "where combined_authority_code is not null order by area_name, area_code"
+            "where combined_authority_code is not null "
+            "union all select area_code, authority_code from reference.small_areas "
+            "where authority_code is not null"
         ).fetchall()
     )
     model = Model(

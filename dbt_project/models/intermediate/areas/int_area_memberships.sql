@@ -19,11 +19,14 @@ areas as (
 combined_authorities as (
 
     select
-        cast(edition as integer) as vintage,
+        cast(lookups.edition as integer) as vintage,
         'combined_authority' as kind,
-        parent_code,
-        member_code
+        lookups.parent_code,
+        lookups.member_code
     from lookups
+    -- A lookup of wards or LSOAs places them in authorities: reference.small_areas.
+    inner join areas
+        on lookups.parent_code = areas.area_code and areas.area_level = 'cauth'
 
 ),
 

@@ -83,7 +83,7 @@ joined as (
         on cells.barometer_id = parts.indicator_id
     inner join {{ ref('int_indicators') }} as barometers
         on cells.barometer_id = barometers.barometer_id
-    inner join {{ ref('areas') }} as areas on cells.area_code = areas.area_code
+    left join {{ ref('areas') }} as areas on cells.area_code = areas.area_code
     inner join {{ ref('int_editions') }} as editions
         on
             cells.dataset = editions.dataset
