@@ -6,12 +6,12 @@ import json
 import sys
 from pathlib import Path
 
-from orchestration.defs.transform import CODE_TESTS
-
 
 def build(project: str, folder: str) -> None:
     """Run ``dbt build`` on the warehouse in a folder; seconds by node go to ``nodes.json``."""
     from dbt.cli.main import dbtRunner
+
+    from orchestration.defs.transform import CODE_TESTS
 
     seconds: dict[str, float] = {}
 
