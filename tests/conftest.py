@@ -28,8 +28,8 @@ settings.load_profile("fast")
 # Fast tests of one of these libraries run in one worker, so that only that one imports it.
 GROUPS = {
     "dagster": (
-        *("test_alerts", "test_command_line", "test_definitions", "test_event_log"),
-        *("test_interrupted", "test_observations", "test_parsing", "test_publishing"),
+        *("test_alerts", "test_command_line", "test_definitions", "test_deploy", "test_event_log"),
+        *("test_interrupted", "test_observations", "test_page", "test_parsing"),
         *("test_sensors", "test_summary"),
     ),
     "altair": ("test_forms", "test_pages", "test_spreadsheet_safety"),

@@ -19,9 +19,11 @@ from typing import Any
 import pytest
 
 from orchestration import page
-from orchestration.definitions import defs
 from orchestration.page import guarded, known_hosts, refusal
+from tests.lazy import lazy
 from warehouse.workspace import PROJECT
+
+definitions = lazy("orchestration.definitions")
 
 HOSTS = known_hosts({"PULSE_PAGE": "https://operate.pulse.example", "PULSE_HOSTS": "a.test b.test"})
 OWN = {"Host": "operate.pulse.example", "Origin": "https://operate.pulse.example"}
@@ -140,12 +142,12 @@ def test_the_page_listens_on_this_computer(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_run_is_configured_in_how_publishers_are_treated_and_nothing_else() -> None:
     """Folders come from the environment of the process, never from whoever starts a run."""
-    resource = defs().resolve_job_def("refresh").resource_defs["pulse"]
+    resource = definitions.defs().resolve_job_def("refresh").resource_defs["pulse"]
     shape = resource.config_schema.config_type
     assert set(shape.fields) == {"source_mode"}  # type: ignore[attr-defined]
     managers = {
         manager
-        for asset in defs().resolve_all_asset_specs()
+        for asset in definitions.defs().resolve_all_asset_specs()
         if (manager := asset.metadata.get("dagster/io_manager_key"))
     }
     assert managers <= {"observations_io"}, "Dagster's own stores pickles"

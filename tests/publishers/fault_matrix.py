@@ -120,7 +120,7 @@ TRANSFER_FAULTS: Final[Mapping[str, TransferFault]] = {
     ),
     "redirect loop": _fault(say.redirect_in_circles, "redirect_loop", body=False),
     "oversize body": _fault(say.oversize(4_000_000), "too_large"),
-    "gzip bomb": _fault(say.gzip_bomb(30_000_000), "too_large"),
+    "gzip bomb": _fault(lambda: say.gzip_bomb(30_000_000), "too_large", lazy=True),
     "zip bomb": _fault(
         lambda: say.sends(_zip_bomb()),
         "zip_bomb",

@@ -34,7 +34,7 @@ ONE_OF_EACH = {
     "ons_population",
     "smc_promising_prospects",
 }
-QUICK = {"ons_combined_authorities", "dcms_participation"}
+QUICK = {"ons_combined_authorities", "smc_promising_prospects"}
 
 
 def _marked(case: Case) -> object:

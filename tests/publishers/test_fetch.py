@@ -99,6 +99,7 @@ def one(
     )
 
 
+@pytest.mark.slow
 def test_a_cold_and_an_unchanged_refresh_make_as_few_requests_as_can_be(
     world: FakePublishers, refresh: Refresh, store: LandingStore
 ) -> None:

@@ -75,6 +75,7 @@ def test_topic_releases_are_landed_as_one_edition_with_the_measures_of_the_old_s
     assert again.state == "publisher_unchanged"
 
 
+@pytest.mark.slow
 def test_a_revision_of_one_topic_is_a_revision_of_the_edition(
     world: FakePublishers, store: LandingStore
 ) -> None:
