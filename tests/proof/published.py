@@ -79,6 +79,7 @@ def load_areas(connection: duckdb.DuckDBPyConnection) -> None:
         table(connection, name, _seed(name))
     table(connection, "int_indicators", _indicators())
     table(connection, "raw_designs", _seed("survey_designs"))
+    table(connection, "raw_census", _seed("census_residents"))
     table(connection, "lookup", _carried("ons_combined_authorities", "2025.csv"))
     table(connection, "population", _carried("ons_population", "mid-2020.csv"))
     connection.execute(_AREAS)
@@ -100,6 +101,9 @@ select
     cast(england_base as bigint) as england_base,
     cast(design_effect as double) as design_effect
 from raw_designs;
+
+create table census_residents as
+select area_code, cast(usual_residents as bigint) as usual_residents from raw_census;
 
 create table int_area_memberships as
 select distinct

@@ -50,7 +50,8 @@ def _contract(name: str) -> Mapping[str, str]:
                     types = (model.get("config") or {}).get("column_types") or {}
                     return {
                         column["name"]: str(
-                            column.get("data_type") or types.get(column["name"], "varchar")
+                            column.get("data_type")
+                            or types.get(column["name"], "varchar").split()[0]
                         )
                         for column in model["columns"]
                     }

@@ -91,6 +91,7 @@ INPUTS: dict[str, dict[str, str]] = {
         "citation": "varchar",
         "said_on": "date",
     },
+    "census_residents": {"area_code": "varchar", "usual_residents": "bigint"},
     "survey_designs": {
         "dataset": "varchar",
         "edition": "varchar",

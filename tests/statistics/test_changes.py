@@ -9,18 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from demonstration.publisher_files import (
-    PLANTED,
-    REWORDED,
-    is_changed,
-    usual_form,
-    write_publisher_file,
-)
-from sources.areas import AreaBook
-from sources.catalogue import load_catalogue
-from sources.parsers import PARSERS, QUESTION, ParseContext
 from tests.statistics import engine, oracle
-from warehouse.workspace import SEEDS
 
 MODELS = ("int_change_pairs", "int_change_grades", "int_changes")
 SURVEY = "dcms_community_life"
@@ -136,59 +125,3 @@ def test_no_change_is_computed_where_the_pair_is_blocked(simulated: pd.DataFrame
     assert len(blocked) == AUTHORITIES
     assert blocked["change"].isna().all()
     assert (blocked["reason"] == "This pair is block.").all()
-
-
-def _read(edition: str) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The rows of a made-up file of the survey and the wording of its questions."""
-    areas, dataset = AreaBook.from_seeds(SEEDS), load_catalogue().dataset(SURVEY)
-    entry = dataset.edition(edition)
-    form = usual_form(dataset, edition)
-    content = write_publisher_file(dataset, entry, areas, seed=7)
-    parsed = PARSERS[str(dataset.parser)](
-        content, ParseContext(dataset, entry, areas, f"tables.{form}")
-    )
-    wording = {
-        note.code.removeprefix(QUESTION): note.message
-        for note in parsed.notes
-        if note.code.startswith(QUESTION)
-    }
-    rows = parsed.rows[parsed.rows["area_level"] == "lad"]
-    return rows.assign(area_code=rows["area_code"].map(areas.current)), wording
-
-
-@pytest.mark.slow
-def test_the_demonstration_finds_what_was_planted_in_its_files() -> None:
-    earlier, later = _read("2023-24"), _read("2024-25")
-    reworded = {measure for measure in later[1] if later[1][measure] != earlier[1][measure]}
-    assert reworded == REWORDED
-    rows = [
-        {
-            "barometer_id": row.measure,
-            "dataset": SURVEY,
-            "edition": number,
-            "period_end": row.period_end,
-            "area_code": row.area_code,
-            "area_name": row.area_name,
-            "value": row.value,
-            "se": (row.upper_95 - row.lower_95) / (2 * oracle.Z),
-            "base": row.base,
-            "origin": "synthetic",
-        }
-        for number, (frame, _) in (("1", earlier), ("2", later))
-        for row in frame.itertuples()
-    ]
-    built = engine.run_models(MODELS, {"int_barometer_cells": rows, "int_editions": EDITIONS})
-    changes = built["int_changes"]
-    changes = changes[changes["change_kind"] == "consecutive"]
-    planted = [
-        is_changed(measure, code)
-        for measure, code in zip(changes["barometer_id"], changes["area_code"], strict=True)
-    ]
-    moved, still = changes[planted], changes[[not each for each in planted]]
-    assert set(moved["barometer_id"]) == PLANTED
-    found = moved["outcome"].isin(["better", "worse"]).mean()
-    assert found >= 0.8 - spread(0.8, len(moved))
-    # Shares near the ends of the scale are a matter of their own.
-    middle = still[still["from_value"].between(25, 75)]
-    for outcome in ("better", "worse"):
-        assert (middle["outcome"] == outcome).mean() <= 0.025 + spread(0.025, len(middle))

@@ -10,6 +10,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 
@@ -33,6 +34,7 @@ KEYS = {
     "area_aliases": ("dataset", "edition", "printed_name"),
     "area_code_changes": ("old_code",),
     "area_groups": ("parent_code", "member_code", "kind"),
+    "census_residents": ("area_code",),
     "goals": ("goal_id",),
     "frameworks": ("framework",),
     "indicators": ("indicator_id",),
@@ -106,6 +108,45 @@ def test_columns_are_described_and_typed_in_order(name: str) -> None:
     assert [column["name"] for column in entry["columns"]] == columns
     assert list(entry["config"]["column_types"]) == columns
     assert all(column["description"] for column in entry["columns"])
+
+
+CONSTRAINED = [
+    (name, column, kind)
+    for name, entry in described().items()
+    for column, kind in entry["config"]["column_types"].items()
+    if " " in kind
+]
+
+
+def test_the_columns_that_must_be_filled_are_constrained() -> None:
+    filled = {(name, column) for name, column, _ in CONSTRAINED}
+    assert {(name, keys[0]) for name, keys in KEYS.items() if len(keys) == 1} <= filled
+    assert {("areas", "current_code"), ("report_claims", "edition_code")} <= filled
+    assert {("series_breaks", part) for part in ("grade", "reason", "said_by", "said_on")} <= filled
+
+
+@pytest.mark.parametrize(("name", "column", "kind"), CONSTRAINED)
+def test_a_constraint_of_a_seed_refuses_its_fault(name: str, column: str, kind: str) -> None:
+    """A row of the seed with these types; one field is left empty, or its key comes twice."""
+    types = described()[name]["config"]["column_types"]
+    row, *_ = seed(name)
+    cases = {"as it is": [row], "nothing there": [{**row, column: None}]}
+    if kind.endswith("primary key"):
+        cases["twice the same"] = [row, row]
+    for case, planted in cases.items():
+        with duckdb.connect() as connection:
+            # Only this column keeps its constraint, so that nothing else can refuse the row.
+            bare = {key: value.split()[0] for key, value in types.items()} | {column: kind}
+            columns = ", ".join(f'"{key}" {value}' for key, value in bare.items())
+            connection.execute(f"create table planted ({columns})")
+            values = [[each[key] or None for key in types] for each in planted]
+            marks = ", ".join("?" * len(types))
+            try:
+                connection.executemany(f"insert into planted values ({marks})", values)
+            except duckdb.ConstraintException:
+                assert case != "as it is"
+            else:
+                assert case == "as it is"
 
 
 @pytest.mark.parametrize(

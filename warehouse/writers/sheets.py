@@ -690,6 +690,7 @@ class _Reader:
                 ),
                 "Lower 95% limit of the estimate": ours("our_lower_95"),
                 "Upper 95% limit of the estimate": ours("our_upper_95"),
+                "Estimate with shares of the census": ours("our_estimate_at_census_shares"),
                 "Members": lambda row: _whole(row["members"]),
                 "Members with a figure": lambda row: _whole(row["members_with_figure"]),
                 "Members without a figure": "missing_members",

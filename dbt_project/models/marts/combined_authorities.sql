@@ -60,6 +60,7 @@ final as (
         estimates.lower_95 as our_lower_95,
         estimates.upper_95 as our_upper_95,
         estimates.unweighted_mean,
+        estimates.value_at_census_shares as our_estimate_at_census_shares,
         case when cells.method = 'published' then estimates.value - cells.value end
             as our_estimate_less_published,
         coalesce(
@@ -127,6 +128,7 @@ select
     cast(our_lower_95 as double) as our_lower_95,
     cast(our_upper_95 as double) as our_upper_95,
     cast(unweighted_mean as double) as unweighted_mean,
+    cast(our_estimate_at_census_shares as double) as our_estimate_at_census_shares,
     cast(our_estimate_less_published as double) as our_estimate_less_published,
     cast(check_alert as boolean) as check_alert,
     cast(members as integer) as members,

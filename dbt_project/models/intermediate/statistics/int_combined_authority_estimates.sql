@@ -38,6 +38,10 @@ with aggregated as (
         coalesce(bool_or(figure_origin = 'synthetic'), false) as made_up,
         sqrt(sum(weight * weight * se * se)) as se,
         avg(value) as unweighted_mean,
+        case
+            when count(census_residents + value) = members
+                then sum(census_residents * value) / sum(census_residents)
+        end as value_at_census_shares,
         {{ mover_limit('weight', 'value', 'lower_95', 'lower') }} as mover_lower,
         {{ mover_limit('weight', 'value', 'upper_95', 'upper') }} as mover_upper
     from {{ ref('int_combined_authority_parts') }}
@@ -141,7 +145,6 @@ select
     end as status_reason,
     -- A total of made-up figures is made up.
     case when estimates.made_up then 'synthetic' else 'derived' end as origin,
-    'population_weighted_v1' as method,
-    'v1' as method_version
+    'population_weighted_v1' as method
 from with_limits as estimates
 left join {{ ref('areas') }} as areas on estimates.parent_code = areas.area_code

@@ -40,6 +40,7 @@ select
     weights.population_distance_days,
     weights.population_16_plus,
     weights.weight,
+    census.usual_residents as census_residents,
     figures.value,
     figures.lower_95,
     figures.upper_95,
@@ -78,3 +79,4 @@ left join figures
         and barometers.period_end = figures.period_end
         and weights.member_code = figures.area_code
 left join {{ ref('areas') }} as areas on weights.member_code = areas.area_code
+left join {{ ref('census_residents') }} as census on weights.member_code = census.area_code
