@@ -235,7 +235,11 @@ class _Site:
         self._page("areas.html", "areas")
         self._page("evidence.html", "evidence")
         self._page("compare.html", "compare")
-        self._page("methods.html", "methods", breaks=self.model.tables["breaks"])
+        self._page(
+            "methods.html",
+            "methods",
+            **{name: self.model.tables[name] for name in ("breaks", "census")},
+        )
         if self.methods is not None:
             text = methods_as_html(self.methods.read_text(encoding="utf-8"))
             self._page("methods_in_full.html", "methods_in_full", text=text)

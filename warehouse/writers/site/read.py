@@ -454,6 +454,12 @@ def read_model(
                 connection, "select * from meta.changed_figures order by all limit 500"
             ),
             "breaks": rows_of(connection, "select * from reference.series_breaks order by all"),
+            "census": rows_of(
+                connection,
+                "select title, area_name, area_code, edition, our_estimate, "
+                "our_estimate_at_census_shares from marts.combined_authorities "
+                "where our_estimate_at_census_shares is not null order by title, area_code, edition",
+            ),
             "tables": _tables(connection),
             "initiatives": rows_of(
                 connection, "select * from marts.initiatives order by name, area_name"
