@@ -325,10 +325,12 @@ def on_other_scales(setting: Setting, draws: int, seed: int = SEED) -> dict[str,
     scales = {
         "points": lambda x: x / 100,
         "arcsine": lambda x: np.arcsin(np.sqrt(np.clip(x, 0, 100) / 100)),
-        "folded cube root": lambda x: np.cbrt(np.clip(x, 0, 100) / 100)
-        - np.cbrt(1 - np.clip(x, 0, 100) / 100),
-        "folded fourth root": lambda x: (np.clip(x, 0, 100) / 100) ** 0.25
-        - (1 - np.clip(x, 0, 100) / 100) ** 0.25,
+        "folded cube root": lambda x: (
+            np.cbrt(np.clip(x, 0, 100) / 100) - np.cbrt(1 - np.clip(x, 0, 100) / 100)
+        ),
+        "folded fourth root": lambda x: (
+            (np.clip(x, 0, 100) / 100) ** 0.25 - (1 - np.clip(x, 0, 100) / 100) ** 0.25
+        ),
         "logit": lambda x: stats.logistic.ppf(np.clip(x, 0.05, 99.95) / 100),
     }
     result: dict[str, Tails] = {}

@@ -130,7 +130,10 @@ def test_a_constraint_of_a_seed_refuses_its_fault(name: str, column: str, kind: 
     """A row of the seed with these types; one field is left empty, or its key comes twice."""
     types = described()[name]["config"]["column_types"]
     row, *_ = seed(name)
-    cases = {"as it is": [row], "nothing there": [{**row, column: None}]}
+    cases: dict[str, list[dict[str, Any]]] = {
+        "as it is": [row],
+        "nothing there": [{**row, column: None}],
+    }
     if kind.endswith("primary key"):
         cases["twice the same"] = [row, row]
     for case, planted in cases.items():

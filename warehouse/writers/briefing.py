@@ -105,6 +105,11 @@ def briefing_data(model: Model, area: Area, release: str) -> dict[str, Any]:
                 continue
             found = verdict(row)
             national = model.national(indicator, row)
+            england = "–"
+            if has_figure(national) and not indicator.is_index:
+                england = figure(national)
+                if not has_figure(row) or national["edition"] != row["edition"]:
+                    england += f" ({national['edition'].replace('-', '/')})"
             if not has_figure(row):
                 if not model.group_counts(indicator, area):
                     unknown.append(indicator.short_title)
@@ -122,9 +127,7 @@ def briefing_data(model: Model, area: Area, release: str) -> dict[str, Any]:
                     "figure": _figure(model, indicator, area, row),
                     "mark": row["mark"] or "",
                     "interval": interval(row),
-                    "england": figure(national)
-                    if national is not None and has_figure(national) and not indicator.is_index
-                    else "–",
+                    "england": england,
                     "verdict": found["label"] if not indicator.is_index else "–",
                     "sentence": row["sentence"] if indicator.role == "key" else "",
                 }

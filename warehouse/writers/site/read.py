@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeGuard
 
 import duckdb
 
@@ -249,7 +249,7 @@ class Model:
         return None
 
 
-def has_figure(row: Row | None) -> bool:
+def has_figure(row: Row | None) -> TypeGuard[Row]:
     """Whether a cell has a value or a group to show."""
     return row is not None and (row["value"] is not None or row["group_number"] is not None)
 
