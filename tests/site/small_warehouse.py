@@ -357,6 +357,21 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
         table(
             connection,
             "marts",
+            "combined_authorities",
+            [
+                {
+                    "title": "Title of trust",
+                    "area_code": LEAD,
+                    "area_name": "West Midlands",
+                    "edition": "2023-24",
+                    "our_estimate": 30.41,
+                    "our_estimate_at_census_shares": 30.57,
+                }
+            ],
+        )
+        table(
+            connection,
+            "marts",
             "report_reconciliation",
             [
                 {
