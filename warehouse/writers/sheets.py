@@ -513,6 +513,7 @@ class _Reader:
                 "Upper 95% limit": self._figure("upper_95"),
                 "Against England": lambda row: _against(row)[0],
                 "Close call": lambda row: _against(row)[1],
+                "Minimum detectable change in points": self._figure("minimum_detectable_change"),
             }
         )
         return self._sheet(
