@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := 0.13.9
+COMPILE = $(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --generate-hashes
+INSTALL = $(BIN)/uv pip install -q -p $(BIN)/python
 
 # Nothing phones home, whichever tool runs.
 export DO_NOT_TRACK := 1
@@ -48,9 +50,10 @@ check: setup-dev ## Lint, format, types, SQL lint
 format: setup-dev ## Put code and SQL in the house style
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q . ; $(BIN)/sqlfluff fix -q dbt_project/models
 
-lock: $(VENV)/bin/uv ## Resolve the pins of pyproject.toml anew
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate pyproject.toml -o requirements.txt
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-header --no-annotate --extra dev --extra server -c requirements.txt pyproject.toml -o requirements-dev.txt
+lock: $(VENV)/bin/uv ## Resolve the pins of pyproject.toml anew, with a hash for every file
+	@$(COMPILE) pyproject.toml -o requirements.txt
+	@$(COMPILE) --extra server -c requirements.txt pyproject.toml -o requirements-server.txt
+	@$(COMPILE) --extra server --extra dev -c requirements-server.txt pyproject.toml -o requirements-dev.txt
 
 clean: ## Remove the environment and builds; landed files and releases stay
 	@rm -rf $(VENV) build dbt_project/target
@@ -68,10 +71,10 @@ $(VENV)/bin/uv:
 
 # A development environment holds the runtime too: it is not taken apart by `make refresh`.
 $(VENV)/.runtime: requirements.txt pyproject.toml | $(VENV)/bin/uv
-	@$(BIN)/uv pip install -q --compile-bytecode -p $(BIN)/python -r requirements.txt
-	@$(BIN)/uv pip install -q --no-deps -p $(BIN)/python -e .
+	@$(INSTALL) --compile-bytecode --require-hashes -r requirements.txt
+	@$(INSTALL) --no-deps -e .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
-	@$(BIN)/uv pip install -q --compile-bytecode -p $(BIN)/python -r requirements-dev.txt
+	@$(INSTALL) --compile-bytecode --require-hashes -r requirements-dev.txt
 	@touch $@

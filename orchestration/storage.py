@@ -27,6 +27,7 @@ class EventLog(SqliteEventLogStorage):
 
     def __init__(self, home: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, db.Engine] = {}
+        self._there: set[str] = set()
         super().__init__(str(Path(home) / "history" / "runs"), inst_data)
 
     @classmethod
@@ -68,6 +69,18 @@ class EventLog(SqliteEventLogStorage):
             self._engines.pop(next(iter(self._engines))).dispose()
         self._engines[shard] = engine
         return engine
+
+    def has_table(self, table_name: str) -> bool:
+        """Whether the index has a table; Dagster opens the file anew to ask, at every check."""
+        if table_name not in self._there and super().has_table(table_name):
+            self._there.add(table_name)
+        return table_name in self._there
+
+    def has_secondary_index(self, name: str) -> bool:
+        """Whether a migration was done; none is ever undone."""
+        if name not in self._there and super().has_secondary_index(name):
+            self._there.add(name)
+        return name in self._there
 
     def delete_events(self, run_id: str) -> None:
         """Forget a run: its events in the index, and its own file whole."""

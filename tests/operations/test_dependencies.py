@@ -141,14 +141,33 @@ def test_what_runs_is_open_without_exception() -> None:
     assert ACCEPTED.keys() & pins(PROJECT / "requirements.txt").keys() == set()
 
 
+LOCKS = ("requirements.txt", "requirements-server.txt", "requirements-dev.txt")
+
+
 def test_the_locks_agree_and_name_no_address() -> None:
-    """Development is what runs, and more; a lock with an index in it works in one place alone."""
-    runs, develops = pins(PROJECT / "requirements.txt"), pins(PROJECT / "requirements-dev.txt")
-    assert {name: develops.get(name) for name in runs} == runs
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    """Each is more of the one before; a lock with an index in it works in one place alone."""
+    smaller: dict[str, str] = {}
+    for name in LOCKS:
+        larger = pins(PROJECT / name)
+        assert {package: larger.get(package) for package in smaller} == smaller
+        smaller = larger
         text = (PROJECT / name).read_text(encoding="utf-8")
         assert "://" not in text
         assert "--index" not in text
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_pin_has_hashes(name: str) -> None:
+    """And every installation asks for them: another file under the same version is refused."""
+    text = (PROJECT / name).read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line.strip()]
+    assert len(lines) > 100
+    assert [
+        line for line in lines if not re.search(r"==\S.* --hash=sha256:[0-9a-f]{64}", line)
+    ] == []
+    for place in ("Makefile", "deploy/Containerfile", "deploy/README.md"):
+        for line in (PROJECT / place).read_text(encoding="utf-8").splitlines():
+            assert "--require-hashes" in line or "-r requirements" not in line, (place, line)
 
 
 def test_the_project_says_its_licence() -> None:

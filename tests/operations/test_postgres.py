@@ -6,6 +6,7 @@ tests run as root, and removed afterwards. Where PostgreSQL is not installed the
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -266,7 +267,7 @@ def ask(port: str, query: str) -> dict[str, object]:
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/graphql",
         data=json.dumps({"query": query}).encode(),
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": "application/json", "Origin": f"http://127.0.0.1:{port}"},
     )
     with urllib.request.urlopen(request, timeout=60) as answer:
         return dict(json.loads(answer.read()))
@@ -336,6 +337,13 @@ def test_the_services_of_compose_work_together(server: Server) -> None:
             }
             assert rights["launch_pipeline_execution"] is may
             assert rights["delete_pipeline_run"] is may
+        # Neither a command line, which any user sees, nor a file of the state has the password.
+        secret = server.environment["PULSE_PG_PASSWORD"].encode()
+        for words in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                assert secret not in words.read_bytes()
+        for path in Path(server.environment["PULSE_STATE"]).rglob("*"):
+            assert not (path.is_file() and secret in path.read_bytes()), path
     finally:
         for process in running:
             process.terminate()
