@@ -166,7 +166,10 @@ def _named(codes: Iterable[str], areas: AreaBook) -> str:
 
 def _plain(frame: pd.DataFrame, mask: Any) -> pd.DataFrame:
     """Rows where the mask is true; null counts as false."""
-    return frame[pd.Series(mask, index=frame.index).fillna(False).astype(bool)]
+    chosen = pd.Series(mask, index=frame.index).fillna(False).to_numpy(dtype=bool)
+    if not chosen.any():
+        return frame.iloc[:0]
+    return frame if chosen.all() else frame[chosen]
 
 
 # --- shape ---------------------------------------------------------------------------------------

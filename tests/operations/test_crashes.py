@@ -32,6 +32,8 @@ from warehouse.connection import reading
 from warehouse.release import current_release, hash_tree, list_releases, verify
 from warehouse.workspace import PROJECT, Workspace
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("PULSE_TEST_KILLS", "60"))
 REFRESH_KILLS = int(os.environ.get("PULSE_TEST_REFRESH_KILLS", "2"))
 NOBODY = 65534
@@ -73,7 +75,6 @@ def wait_for(process: subprocess.Popen[str], word: str) -> None:
         raise AssertionError(f"the process said {line!r}: {process.communicate(timeout=30)[1]}")
 
 
-@pytest.mark.slow
 def test_publishes_killed_at_random_instants(root: Path, builds: Path) -> None:
     """Kill, look, go on: what is visible is one whole release after every kill."""
     workspace = Workspace(root / "home")
@@ -144,7 +145,6 @@ needs_root = pytest.mark.skipif(
 
 
 @needs_root
-@pytest.mark.slow
 def test_a_disk_that_is_full(root: Path, builds: Path) -> None:
     """A disk of its own, filled up to some bytes before its end, at twenty places of a publish."""
     disk = root / "disk"
@@ -262,7 +262,6 @@ def must_build(workspace: Workspace) -> None:
     assert done.returncode == 1
 
 
-@pytest.mark.slow
 def test_refreshes_killed_at_random_instants(
     own_workspace: Callable[[], Workspace], tmp_path: Path
 ) -> None:
@@ -316,7 +315,6 @@ def test_refreshes_killed_at_random_instants(
     assert not list(workspace.releases.glob(".*.partial"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("largest_file", "told"),
     [

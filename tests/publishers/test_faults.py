@@ -28,7 +28,6 @@ from tests.publishers.world import fetched_editions
 
 ONE_OF_EACH = {
     "dcms_community_engagement",
-    "dcms_participation",
     "ons_combined_authorities",
     "ons_local_statistics",
     "ons_population",

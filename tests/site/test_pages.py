@@ -231,6 +231,7 @@ def test_pages_and_scripts_are_small(small_site: Path) -> None:
     assert max(path.stat().st_size for path in small_site.glob("*.html")) < 300_000
 
 
+@pytest.mark.slow
 def test_made_up_figures_are_watermarked(tmp_path: Path) -> None:
     path = small.build(tmp_path / "pulse.duckdb", made_up=True)
     with reading(path) as connection:

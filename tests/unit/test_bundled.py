@@ -21,8 +21,8 @@ from sources.observation import (
     as_memberships,
     as_observations,
 )
-from sources.transcribe import BUNDLED, Recipe, find_recipe, load_recipes, main, to_csv, transcribe
 from tests.reference_data import REFERENCE_DATA, needs_reference_data
+from tests.transcribe import BUNDLED, Recipe, find_recipe, load_recipes, main, to_csv, transcribe
 
 SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 FILES = sorted(path.relative_to(BUNDLED) for path in BUNDLED.glob("*/*.csv"))

@@ -87,8 +87,10 @@ FILES = (
 LARGE = {"dcms_community_life", "ons_population"}
 
 
-def _marked(dataset: str, *more: object) -> object:
-    return pytest.param(dataset, *more, marks=[pytest.mark.slow] if dataset in LARGE else [])
+def _marked(dataset: str, edition: str, fault: Fault | None = None) -> object:
+    whole = dataset.startswith("dcms_") and fault in (None, *LEFT_TO_CONTRACT)
+    given = (dataset, edition) if fault is None else (dataset, edition, fault)
+    return pytest.param(*given, marks=[pytest.mark.slow] if whole or dataset in LARGE else [])
 
 
 MATRIX = [

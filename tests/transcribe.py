@@ -7,7 +7,7 @@ publisher files (``sources.parsers``), or choosing between bundled and landed fi
 (``sources.selection``). Figures taken from running text have no file to read and no recipe; they are
 written by hand, and cited.
 
-    python -m sources.transcribe smc_youth_labour_market 2025 CI2-2.0-labour-market-....csv
+    python -m tests.transcribe smc_youth_labour_market 2025 CI2-2.0-labour-market-....csv
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ from sources.catalogue import Catalogue, Dataset, Edition, load_catalogue
 from sources.errors import CatalogueError, PulseError
 from sources.observation import MEMBERSHIP_COLUMNS, OBSERVATION_COLUMNS
 from sources.parsers import PARSERS, ParseContext
+from warehouse.workspace import PROJECT, SEEDS
 
-BUNDLED = Path(__file__).parent / "bundled"
-SEEDS = Path(__file__).parents[1] / "dbt_project" / "seeds"
+BUNDLED = PROJECT / "sources" / "bundled"
+
 REVISION = "bundled"
 
 _CELL_COLUMNS = ("file_sha256", "sheet", "row_number", "column_letter")
@@ -103,7 +104,7 @@ def load_recipes(path: Path | None = None) -> tuple[Recipe, ...]:
             " ".join(str(error).split()),
             code="bad_recipe",
             file=file.name,
-            expected="a list of recipes; sources/transcribe.py describes their fields",
+            expected="a list of recipes; tests/transcribe.py describes their fields",
         ) from None
     return recipes
 
