@@ -47,7 +47,6 @@ from sources.workbook import (
     tidy_text,
 )
 
-ENGLAND: Final = "E92000001"
 _GSS: Final = re.compile(r"[A-Z][0-9]{8}")
 _ITL: Final = re.compile(r"TL[A-Z][0-9]?")
 _YEARS: Final = re.compile(
@@ -226,6 +225,8 @@ class _Reader:
         self.faults: list[ParseError] = []
         self.unread: list[tuple[str, ParseError]] = []
         self.absent: dict[str, list[str]] = {}
+        nation = context.areas.codes("nation", prefix=context.dataset.country)[0]
+        self._nation = ("nation", nation, context.areas.name(nation))
 
     def warn(self, code: str, message: str) -> None:
         """Add a warning; the file is let in with it."""
@@ -742,12 +743,12 @@ class _Reader:
             if level not in ("nation", "itl1"):
                 return None
             if level == "nation":
-                return ("nation", ENGLAND, "England") if plain in _TOTAL_NAMES else None
+                return self._nation if plain in _TOTAL_NAMES else None
         elif level in (None, "nation") and (
             plain == "england" or (first and (plain in _TOTAL_NAMES or not self._code_of(name)))
         ):
             # The first row of these tables carries the question, and England's figures.
-            return "nation", ENGLAND, "England"
+            return self._nation
         elif level is None and not authority_sheet:
             return None  # a demographic group
         if level == "lad" or (level is None and authority_sheet):
