@@ -84,37 +84,44 @@ def check_rows(
     memberships = dataset.shape == "memberships"
     model: Any = MembershipModel if memberships else ObservationModel
     conform = as_memberships if memberships else as_observations
-    say = _Speaker(dataset, edition)
-    findings = _shape_findings(rows, model, say)
+    judged = _Judged(dataset, edition, areas)
+    findings = _shape_findings(rows, model, judged)
     if any(finding.code in ("missing_column", "unknown_column") for finding in findings):
         return findings
     try:
         rows = conform(rows)
     except (ValueError, TypeError) as error:
-        return findings or [say("bad_type", "error", f"a value does not fit its column: {error}")]
+        return findings or [
+            judged.finding("bad_type", "error", f"a value does not fit its column: {error}")
+        ]
     if rows.empty:
-        return [say("empty_table", "error", "there are no rows; expected figures for this edition")]
+        return [
+            judged.finding(
+                "empty_table", "error", "there are no rows; expected figures for this edition"
+            )
+        ]
     # What a row must have and lacks is reported above; the rules below may rely on it.
     required = [name for name, column in model.to_schema().columns.items() if not column.nullable]
     rows = rows.dropna(subset=required).reset_index(drop=True)
     if rows.empty:
         return findings
     for rule in _MEMBERSHIP_RULES if memberships else _OBSERVATION_RULES:
-        findings.extend(rule(rows, dataset, edition, areas, say))
+        findings.extend(rule(rows, judged))
     if not memberships and previous is not None and not previous.empty:
-        findings.extend(_against_earlier(rows, dataset, edition, areas, say, previous))
+        findings.extend(_against_earlier(rows, judged, previous))
     order = {"error": 0, "warning": 1, "note": 2}
     return sorted(findings, key=lambda finding: order[finding.severity])
 
 
 @dataclass(frozen=True)
-class _Speaker:
-    """Makes findings whose message names the dataset, the edition and the first cells at fault."""
+class _Judged:
+    """What rows are judged by; its findings name the dataset, the edition and the first cells."""
 
     dataset: Dataset
     edition: Edition
+    areas: AreaBook
 
-    def __call__(
+    def finding(
         self, code: str, severity: Severity, message: str, cases: pd.DataFrame | None = None
     ) -> Finding:
         where = None
@@ -185,17 +192,19 @@ _SHAPE_CODES = {
 }
 
 
-def _shape_findings(rows: pd.DataFrame, model: Any, say: _Speaker) -> list[Finding]:
+def _shape_findings(rows: pd.DataFrame, model: Any, judged: _Judged) -> list[Finding]:
     try:
         model.validate(rows, lazy=True)
     except SchemaErrors as error:
-        return _from_schema_errors(error.failure_cases, rows, say)
+        return _from_schema_errors(error.failure_cases, rows, judged)
     except (pa.errors.SchemaError, ValueError, TypeError) as error:
-        return [say("bad_type", "error", f"the rows do not have the tidy shape: {error}")]
+        return [
+            judged.finding("bad_type", "error", f"the rows do not have the tidy shape: {error}")
+        ]
     return []
 
 
-def _from_schema_errors(cases: pd.DataFrame, rows: pd.DataFrame, say: _Speaker) -> list[Finding]:
+def _from_schema_errors(cases: pd.DataFrame, rows: pd.DataFrame, judged: _Judged) -> list[Finding]:
     findings = []
     # A check on whole rows lists every column of a bad row: its own name is the code, and its
     # column says nothing.
@@ -210,7 +219,7 @@ def _from_schema_errors(cases: pd.DataFrame, rows: pd.DataFrame, say: _Speaker) 
             code = _SHAPE_CODES.get(name, name).format(column=column or "value")
         if code in ("unknown_column", "missing_column", "column_order"):
             found = _listed([str(case) for case in group["failure_case"].unique()])
-            findings.append(say(code, "error", f"{code.replace('_', ' ')}: {found}"))
+            findings.append(judged.finding(code, "error", f"{code.replace('_', ' ')}: {found}"))
             continue
         index = [i for i in group["index"].dropna().unique() if i in rows.index]
         bad = rows.loc[index]
@@ -220,7 +229,7 @@ def _from_schema_errors(cases: pd.DataFrame, rows: pd.DataFrame, say: _Speaker) 
         )
         if column:
             message += f", column {column}, found {values}"
-        findings.append(say(code, "error", message, bad))
+        findings.append(judged.finding(code, "error", message, bad))
     return findings
 
 
@@ -238,23 +247,21 @@ _SHAPE_MESSAGES = {
 # --- rules on observations -----------------------------------------------------------------------
 
 
-def _identity(
-    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
-) -> Iterable[Finding]:
-    for column, wanted in (("dataset", dataset.code), ("edition", edition.edition)):
+def _identity(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
+    for column, wanted in (("dataset", judged.dataset.code), ("edition", judged.edition.edition)):
         bad = _plain(rows, rows[column].ne(wanted))
         if not bad.empty:
             found = _listed([str(value) for value in bad[column].dropna().unique()])
-            yield say(
+            yield judged.finding(
                 f"wrong_{column}",
                 "error",
                 f"{len(bad)} rows say {column} {found or 'nothing'}; expected {wanted}",
                 bad,
             )
-    known = {entry.edition for entry in dataset.editions}
+    known = {entry.edition for entry in judged.dataset.editions}
     unlisted = _plain(rows, ~rows["edition"].isin(known))
-    if not unlisted.empty or edition.edition not in known:
-        yield say(
+    if not unlisted.empty or judged.edition.edition not in known:
+        yield judged.finding(
             "unknown_edition",
             "error",
             f"the edition is not in the catalogue; listed are {', '.join(sorted(known)) or 'none'}",
@@ -262,14 +269,12 @@ def _identity(
         )
 
 
-def _measures(
-    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
-) -> Iterable[Finding]:
-    listed = {measure.code: measure for measure in dataset.measures}
+def _measures(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
+    listed = {measure.code: measure for measure in judged.dataset.measures}
     bad = _plain(rows, ~rows["measure"].isin(listed))
     if not bad.empty:
         found = _listed([str(value) for value in bad["measure"].dropna().unique()])
-        yield say(
+        yield judged.finding(
             "unknown_measure",
             "error",
             f"measures that the catalogue does not list: {found}; listed are "
@@ -279,7 +284,7 @@ def _measures(
     units = rows["measure"].map({code: measure.unit for code, measure in listed.items()})
     bad = _plain(rows, units.notna() & rows["unit"].ne(units))
     if not bad.empty:
-        yield say(
+        yield judged.finding(
             "wrong_unit",
             "error",
             f"{len(bad)} rows have unit {_listed(sorted(set(bad['unit'].dropna())))}; expected "
@@ -288,10 +293,8 @@ def _measures(
         )
 
 
-def _area_codes(
-    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
-) -> Iterable[Finding]:
-    known = rows["area_code"].map(areas.knows).fillna(False).astype(bool)
+def _area_codes(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
+    known = rows["area_code"].map(judged.areas.knows).fillna(False).astype(bool)
     unknown = rows[~known]
     if not unknown.empty:
         names = unknown.drop_duplicates("area_code")
@@ -301,69 +304,67 @@ def _area_codes(
                 for code, name in zip(names["area_code"], names["area_name"], strict=True)
             ]
         )
-        yield say(
+        yield judged.finding(
             "unknown_area",
             "error",
             f"area codes that are not known: {found}; add them to dbt_project/seeds/areas.csv if "
             "they are real",
             unknown,
         )
-    levels = rows["area_code"].where(known).map(areas.level, na_action="ignore")
+    levels = rows["area_code"].where(known).map(judged.areas.level, na_action="ignore")
     # The commission's areas are authorities, counties or groups of them; they keep their own level.
     wrong = _plain(rows, known & rows["area_level"].ne("smc_area") & rows["area_level"].ne(levels))
     if not wrong.empty:
         first = wrong.iloc[0]
-        yield say(
+        yield judged.finding(
             "wrong_level",
             "error",
             f"{len(wrong)} rows have an area level that is not their area's, e.g. "
             f"{first['area_code']} ({first['area_name']}) as {first['area_level']}, expected "
-            f"{areas.level(str(first['area_code']))}",
+            f"{judged.areas.level(str(first['area_code']))}",
             wrong,
         )
-    if edition.levels:
-        extra = _plain(rows, ~rows["area_level"].isin(edition.levels))
+    if judged.edition.levels:
+        extra = _plain(rows, ~rows["area_level"].isin(judged.edition.levels))
         if not extra.empty:
-            yield say(
+            yield judged.finding(
                 "unexpected_level",
                 "warning",
                 f"area levels that the catalogue does not expect in this edition: "
                 f"{_listed(sorted(set(extra['area_level'].dropna())))}; expected "
-                f"{', '.join(edition.levels)}",
+                f"{', '.join(judged.edition.levels)}",
                 extra,
             )
 
 
-def _vintage(
-    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
-) -> Iterable[Finding]:
-    if edition.code_vintage is None:
+def _vintage(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
+    if judged.edition.code_vintage is None:
         return
-    year = edition.code_vintage
+    year = judged.edition.code_vintage
     bad = _plain(
         rows,
         rows["area_level"].isin(["lad", "utla"])
-        & rows["area_code"].map(lambda code: areas.knows(code) and not areas.valid_in(code, year)),
+        & rows["area_code"].map(
+            lambda code: judged.areas.knows(code) and not judged.areas.valid_in(code, year)
+        ),
     )
     if not bad.empty:
-        yield say(
+        yield judged.finding(
             "code_vintage",
             "warning",
             f"codes that were not in use in {year}, the vintage the catalogue declares: "
-            f"{_named(set(bad['area_code']), areas)}; they are followed to current codes. "
+            f"{_named(set(bad['area_code']), judged.areas)}; they are followed to current codes. "
             "Correct code_vintage in the catalogue if the publisher changed it",
             bad,
         )
 
 
-def _periods(
-    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
-) -> Iterable[Finding]:
-    start, end = pd.Timestamp(edition.period_start), pd.Timestamp(edition.period_end)
+def _periods(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
+    start, end = pd.Timestamp(judged.edition.period_start), pd.Timestamp(judged.edition.period_end)
     bad = _plain(rows, (rows["period_start"] < start) | (rows["period_end"] > end))
     if not bad.empty:
         first = bad.iloc[0]
-        yield say(
+        yield judged.finding(
             "period_outside_edition",
             "error",
             f"{len(bad)} rows have a period outside that of the edition, e.g. "
@@ -373,14 +374,12 @@ def _periods(
         )
 
 
-def _fractions(
-    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
-) -> Iterable[Finding]:
-    percent = {measure.code for measure in dataset.measures if measure.unit == "percent"}
+def _fractions(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
+    percent = {measure.code for measure in judged.dataset.measures if measure.unit == "percent"}
     valued = _plain(rows, rows["value"].notna() & rows["measure"].isin(percent))
     for measure, group in valued.groupby("measure"):
         if (group["value"].abs() <= 1).all():
-            yield say(
+            yield judged.finding(
                 "percent_as_fraction",
                 "error",
                 f"every value of {measure} lies between 0 and 1 (largest "
@@ -390,10 +389,8 @@ def _fractions(
             )
 
 
-def _ranges(
-    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
-) -> Iterable[Finding]:
-    for measure in dataset.measures:
+def _ranges(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
+    for measure in judged.dataset.measures:
         low, high = _limits(measure)
         group = _plain(rows, rows["measure"].eq(measure.code))
         out = pd.Series(False, index=group.index)
@@ -405,7 +402,7 @@ def _ranges(
         bad = group[out]
         if not bad.empty:
             figures = bad[["value", "lower_95", "upper_95"]]
-            yield say(
+            yield judged.finding(
                 "out_of_range",
                 "error",
                 f"{len(bad)} rows of {measure.code} have a figure outside its range; expected "
@@ -424,17 +421,17 @@ def _limits(measure: Measure) -> tuple[float | None, float | None]:
     return low, high
 
 
-def _intervals(
-    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
-) -> Iterable[Finding]:
+def _intervals(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     lower, value, upper = rows["lower_95"], rows["value"], rows["upper_95"]
     half = _plain(rows, lower.notna() ^ upper.notna())
     if not half.empty:
-        yield say("half_interval", "error", f"{len(half)} rows have one bound of two", half)
+        yield judged.finding(
+            "half_interval", "error", f"{len(half)} rows have one bound of two", half
+        )
     swapped = lower > upper
     bad = _plain(rows, swapped)
     if not bad.empty:
-        yield say(
+        yield judged.finding(
             "bounds_swapped",
             "error",
             f"{len(bad)} rows have a lower bound above the upper one; the two columns may have "
@@ -448,7 +445,7 @@ def _intervals(
         bad = _plain(rows, mask & ~swapped)
         if not bad.empty:
             first = bad.iloc[0]
-            yield say(
+            yield judged.finding(
                 "interval_excludes_value",
                 "warning" if how else "error",
                 f"{len(bad)} rows have a value outside its own interval{how}, e.g. "
@@ -460,7 +457,7 @@ def _intervals(
     authority = rows["area_level"].isin(AUTHORITY_LEVELS)
     bad = _plain(rows, flat & authority)
     if not bad.empty:
-        yield say(
+        yield judged.finding(
             "zero_width_interval",
             "error",
             f"{len(bad)} authorities have an interval of no width, which a sample of some hundred "
@@ -469,7 +466,7 @@ def _intervals(
         )
     wide = _plain(rows, flat & ~authority)
     if not wide.empty:
-        yield say(
+        yield judged.finding(
             "zero_width_interval",
             "warning",
             f"{len(wide)} rows for a nation or region have an interval of no width, as rounding can "
@@ -490,14 +487,12 @@ def _rounding(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     return out
 
 
-def _against_itself(
-    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
-) -> Iterable[Finding]:
+def _against_itself(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     """Value, limits and base of a percentage must be those of one sample."""
     whole = _plain(rows, rows["unit"].eq("percent") & rows["value"].between(0, 100))
     nothing = _plain(whole, whole["upper_95"] - whole["lower_95"] >= 99.5)
     if not nothing.empty:
-        yield say(
+        yield judged.finding(
             "interval_says_nothing",
             "error",
             f"{len(nothing)} rows have an interval from about 0 to 100",
@@ -511,7 +506,7 @@ def _against_itself(
     )
     bad = _plain(local, empty)
     if not bad.empty:
-        yield say(
+        yield judged.finding(
             "zero_in_place_of_symbol",
             "error",
             f"{len(bad)} authorities have exactly {_listed(sorted({f'{v:g}' for v in bad['value']}))}"
@@ -521,14 +516,16 @@ def _against_itself(
         )
     bad = _plain(whole, whole["base"].eq(0))
     if not bad.empty:
-        yield say("figure_without_base", "error", f"{len(bad)} rows have a figure of nobody", bad)
+        yield judged.finding(
+            "figure_without_base", "error", f"{len(bad)} rows have a figure of nobody", bad
+        )
     usable = whole["base"].gt(0) & (whole["upper_95"] - whole["lower_95"]).between(0, 99.5)
     usable &= ~whole.index.isin(bad.index) & (whole["upper_95"] > whole["lower_95"])
     whole = _plain(whole, usable)
-    yield from _design_effects(whole, say)
+    yield from _design_effects(whole, judged)
 
 
-def _design_effects(rows: pd.DataFrame, say: _Speaker) -> Iterable[Finding]:
+def _design_effects(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     """The design effect that value, interval and base imply must be one that a survey has."""
     if rows.empty:
         return
@@ -545,7 +542,7 @@ def _design_effects(rows: pd.DataFrame, say: _Speaker) -> Iterable[Finding]:
     for fit, severity in (("contradicts", "error"), ("odd", "warning")):
         bad = _plain(rows, fits.eq(fit))
         if not bad.empty:
-            yield say(
+            yield judged.finding(
                 "interval_contradicts_base",
                 "error" if severity == "error" else "warning",
                 f"{len(bad)} rows have an interval that a sample of their base "
@@ -563,7 +560,7 @@ def _design_effects(rows: pd.DataFrame, say: _Speaker) -> Iterable[Finding]:
         beside = others.median() if len(others) else median
         enough = (local["measure"] == measure).sum() >= _SAME_FILE_AREAS
         if enough and not (0.6 < median / beside < 1.5 and 0.8 < median < 2.6):
-            yield say(
+            yield judged.finding(
                 "interval_level_differs",
                 "warning",
                 f"the intervals of {measure} imply a median design effect of {median:.1f} "
@@ -572,10 +569,8 @@ def _design_effects(rows: pd.DataFrame, say: _Speaker) -> Iterable[Finding]:
             )
 
 
-def _doubled(
-    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
-) -> Iterable[Finding]:
-    current = rows["area_code"].map(areas.current)
+def _doubled(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
+    current = rows["area_code"].map(judged.areas.current)
     keyed = rows.assign(area_code=current, printed=rows["area_code"])
     same = keyed.duplicated(_KEY, keep=False)
     conflicting: list[Any] = []
@@ -593,24 +588,22 @@ def _doubled(
     ):
         if index:
             bad = rows.loc[index].sort_values(_KEY)
-            yield say(
+            yield judged.finding(
                 code,
                 "error",
-                f"areas that appear {what}: {_named(set(bad['area_code'].map(areas.current)), areas)}",
+                f"areas that appear {what}: {_named(set(bad['area_code'].map(judged.areas.current)), judged.areas)}",
                 bad,
             )
 
 
-def _coverage(
-    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
-) -> Iterable[Finding]:
+def _coverage(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     # The figures that ship with the project are what is published in text: they may be few.
     severity: Severity = "error" if rows["origin"].eq("publisher").any() else "note"
     periods = list(rows[["period_start", "period_end"]].drop_duplicates().itertuples(index=False))
-    for rule in dataset.coverage_of(edition.edition):
-        expected = _expected(rule, dataset, edition, areas)
+    for rule in judged.dataset.coverage_of(judged.edition.edition):
+        expected = _expected(rule, judged)
         alike: dict[frozenset[str], list[str]] = {}
-        for measure in rule.measures or tuple(entry.code for entry in dataset.measures):
+        for measure in rule.measures or tuple(entry.code for entry in judged.dataset.measures):
             mine = _plain(rows, rows["measure"].eq(measure) & rows["area_level"].eq(rule.level))
             mine = _plain(mine, mine["area_code"].str.startswith(rule.prefix))
             for start, end in periods:
@@ -620,9 +613,9 @@ def _coverage(
         # Measures that lack the same areas share one finding.
         for present, measures in alike.items():
             what = f"{rule.level}, {_listed(measures)}"
-            lost = not present and len(measures) <= dataset.allowance.tables
+            lost = not present and len(measures) <= judged.dataset.allowance.tables
             allowed: Severity = "warning" if lost and severity == "error" else severity
-            yield from _count(rule, expected, present, what, areas, allowed, say)
+            yield from _count(rule, expected, present, what, allowed, judged)
 
 
 def _count(
@@ -630,10 +623,10 @@ def _count(
     expected: frozenset[str] | None,
     present: frozenset[str],
     what: str,
-    areas: AreaBook,
     severity: Severity,
-    say: _Speaker,
+    judged: _Judged,
 ) -> Iterable[Finding]:
+    areas = judged.areas
     wanted = f"{'' if rule.exact else 'at least '}{rule.areas}"
     missing: set[str] = set()
     extra: set[str] = set()
@@ -650,7 +643,7 @@ def _count(
         short = len(present) - rule.areas
     else:
         return
-    finding = say(
+    finding = judged.finding(
         code,
         severity,
         f"{what}: {len(present)} areas, expected {wanted}; {fault}: "
@@ -660,10 +653,9 @@ def _count(
     yield Finding(finding.code, finding.severity, finding.message, what, cases)
 
 
-def _expected(
-    rule: Coverage, dataset: Dataset, edition: Edition, areas: AreaBook
-) -> frozenset[str] | None:
+def _expected(rule: Coverage, judged: _Judged) -> frozenset[str] | None:
     """The codes that the rule counts, where the book of areas knows exactly that many."""
+    dataset, edition, areas = judged.dataset, judged.edition, judged.areas
     if rule.level == "smc_area":
         codes = areas.aliased(dataset.code, edition.edition)
     else:
@@ -671,17 +663,15 @@ def _expected(
     return frozenset(codes) if len(codes) == rule.areas else None
 
 
-def _groups(
-    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
-) -> Iterable[Finding]:
-    for measure in dataset.measures:
-        scale = measure.group_labels(edition.edition)
+def _groups(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
+    for measure in judged.dataset.measures:
+        scale = measure.group_labels(judged.edition.edition)
         if not scale:
             continue
         mine = _plain(rows, rows["measure"].eq(measure.code) & rows["status"].eq("published"))
         absent = _plain(mine, mine["group_number"].isna() | mine["group_label"].isna())
         if not absent.empty:
-            yield say(
+            yield judged.finding(
                 "missing_group",
                 "error",
                 f"{len(absent)} rows of {measure.code} have no group",
@@ -694,7 +684,7 @@ def _groups(
         bad = _plain(grouped, wanted.isna() | wanted.ne(printed))
         if not bad.empty:
             first = bad.iloc[0]
-            yield say(
+            yield judged.finding(
                 "group_contradicts_scale",
                 "error",
                 f"{len(bad)} rows of {measure.code} have a group that is not on the scale of the "
@@ -703,10 +693,10 @@ def _groups(
                 bad,
             )
         for _, period in grouped.groupby(["period_start", "period_end"]):
-            yield from _group_order(period, measure, say)
+            yield from _group_order(period, measure, judged)
 
 
-def _group_order(period: pd.DataFrame, measure: Measure, say: _Speaker) -> Iterable[Finding]:
+def _group_order(period: pd.DataFrame, measure: Measure, judged: _Judged) -> Iterable[Finding]:
     """Groups are bands of the value: no value of a lower group may lie above one of a higher."""
     bands = period.groupby("group_number")["value"].agg(["min", "max"]).sort_index()
     highest_below = bands["max"].cummax().shift()
@@ -717,7 +707,7 @@ def _group_order(period: pd.DataFrame, measure: Measure, say: _Speaker) -> Itera
         beyond = (period["group_number"] < crossed[0]) & (
             period["value"] > float(bands.loc[crossed[0], "min"])
         )
-        yield say(
+        yield judged.finding(
             "group_contradicts_value",
             "error",
             f"groups of {measure.code} do not follow its values in the period from "
@@ -731,26 +721,23 @@ def _group_order(period: pd.DataFrame, measure: Measure, say: _Speaker) -> Itera
 
 
 def _against_earlier(
-    rows: pd.DataFrame,
-    dataset: Dataset,
-    edition: Edition,
-    areas: AreaBook,
-    say: _Speaker,
-    previous: pd.DataFrame,
+    rows: pd.DataFrame, judged: _Judged, previous: pd.DataFrame
 ) -> Iterable[Finding]:
     held = set(previous["edition"].dropna())
-    earlier = [entry for entry in dataset.before(edition.edition) if entry.edition in held]
-    mine = _latest(rows, areas)
+    earlier = [
+        entry for entry in judged.dataset.before(judged.edition.edition) if entry.edition in held
+    ]
+    mine = _latest(rows, judged.areas)
     for entry in earlier:
-        theirs = _latest(_plain(previous, previous["edition"].eq(entry.edition)), areas)
+        theirs = _latest(_plain(previous, previous["edition"].eq(entry.edition)), judged.areas)
         both = mine.merge(theirs, on=["measure", "today", "area_level"], suffixes=("", "_before"))
         for measure, group in both.groupby("measure"):
-            yield from _same_file(group, str(measure), entry, say)
+            yield from _same_file(group, str(measure), entry, judged)
         if entry is earlier[0]:
             for measure, group in both.groupby("measure"):
-                jump = _jump_rule(dataset, str(measure))
+                jump = _jump_rule(judged.dataset, str(measure))
                 if jump is not None:
-                    yield from _jump(group, str(measure), entry, jump, say)
+                    yield from _jump(group, str(measure), entry, jump, judged)
 
 
 def _latest(rows: pd.DataFrame, areas: AreaBook) -> pd.DataFrame:
@@ -769,7 +756,7 @@ def _jump_rule(dataset: Dataset, measure: str) -> JumpRule | None:
 
 
 def _same_file(
-    both: pd.DataFrame, measure: str, entry: Edition, say: _Speaker
+    both: pd.DataFrame, measure: str, entry: Edition, judged: _Judged
 ) -> Iterable[Finding]:
     if len(both) < _SAME_FILE_AREAS or both["value"].nunique() < 2:
         return
@@ -778,7 +765,7 @@ def _same_file(
         before = both[f"{column}_before"]
         same &= (both[column] == before) | (both[column].isna() & before.isna())
     if same.all():
-        yield say(
+        yield judged.finding(
             "last_years_file",
             "error",
             f"all {len(both)} figures of {measure} are those of edition {entry.edition}, so this is "
@@ -788,7 +775,7 @@ def _same_file(
 
 
 def _jump(
-    both: pd.DataFrame, measure: str, entry: Edition, rule: JumpRule, say: _Speaker
+    both: pd.DataFrame, measure: str, entry: Edition, rule: JumpRule, judged: _Judged
 ) -> Iterable[Finding]:
     both = _plain(both, both["area_level"].isin(["lad", "utla", "smc_area"]))
     if len(both) < rule.areas:
@@ -800,7 +787,7 @@ def _jump(
     share, median = float(far.mean()), float(change.median())
     if share > rule.share or median > rule.median:
         unit = "percent" if rule.relative else "points"
-        yield say(
+        yield judged.finding(
             "implausible_jump",
             "error",
             f"{measure} moved too far against edition {entry.edition}: {far.sum()} of {len(both)} "
@@ -814,15 +801,13 @@ def _jump(
 # --- rules on memberships ------------------------------------------------------------------------
 
 
-def _membership_areas(
-    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
-) -> Iterable[Finding]:
+def _membership_areas(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     for side, level in (("member", "lad"), ("parent", "cauth")):
         column = f"{side}_code"
-        known = rows[column].map(areas.knows).fillna(False).astype(bool)
+        known = rows[column].map(judged.areas.knows).fillna(False).astype(bool)
         unknown = rows[~known]
         if not unknown.empty:
-            yield say(
+            yield judged.finding(
                 "unknown_area",
                 "error",
                 f"{side} codes that are not known: "
@@ -831,55 +816,53 @@ def _membership_areas(
                 unknown,
             )
         known_rows = rows[known]
-        wrong = known_rows[known_rows[column].map(areas.level).ne(level)]
+        wrong = known_rows[known_rows[column].map(judged.areas.level).ne(level)]
         if not wrong.empty:
-            yield say(
+            yield judged.finding(
                 "wrong_level",
                 "error",
-                f"{side} areas that are not of level {level}: {_named(set(wrong[column]), areas)}",
+                f"{side} areas that are not of level {level}: {_named(set(wrong[column]), judged.areas)}",
                 wrong,
             )
-        if edition.code_vintage is not None:
-            year = edition.code_vintage
-            old = known_rows[[not areas.valid_in(str(code), year) for code in known_rows[column]]]
+        if judged.edition.code_vintage is not None:
+            year = judged.edition.code_vintage
+            old = known_rows[
+                [not judged.areas.valid_in(str(code), year) for code in known_rows[column]]
+            ]
             if not old.empty:
-                yield say(
+                yield judged.finding(
                     "code_vintage",
                     "warning",
-                    f"{side} codes that were not in use in {year}: {_named(set(old[column]), areas)}",
+                    f"{side} codes that were not in use in {year}: {_named(set(old[column]), judged.areas)}",
                     old,
                 )
 
 
-def _membership_members(
-    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
-) -> Iterable[Finding]:
-    current = rows["member_code"].map(areas.current)
+def _membership_members(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
+    current = rows["member_code"].map(judged.areas.current)
     twice = rows[current.duplicated(keep=False)]
     if not twice.empty:
-        yield say(
+        yield judged.finding(
             "doubled_member",
             "error",
             "areas listed as a member more than once, so that they would count twice: "
-            f"{_named(set(twice['member_code']), areas)}",
+            f"{_named(set(twice['member_code']), judged.areas)}",
             twice,
         )
 
 
-def _membership_coverage(
-    rows: pd.DataFrame, dataset: Dataset, edition: Edition, areas: AreaBook, say: _Speaker
-) -> Iterable[Finding]:
+def _membership_coverage(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     severity: Severity = "error" if rows["origin"].eq("publisher").any() else "note"
-    for rule in dataset.coverage_of(edition.edition):
+    for rule in judged.dataset.coverage_of(judged.edition.edition):
         column = "parent_code" if rule.level == "cauth" else "member_code"
         present = frozenset(str(code) for code in rows[column] if str(code).startswith(rule.prefix))
         # The lookup lists members only, so the other authorities of the level are not missing.
-        expected = _expected(rule, dataset, edition, areas) if column == "parent_code" else None
+        expected = _expected(rule, judged) if column == "parent_code" else None
         what = f"{column.split('_')[0]} areas"
-        yield from _count(rule, expected, present, what, areas, severity, say)
+        yield from _count(rule, expected, present, what, severity, judged)
 
 
-_Rule = Callable[[pd.DataFrame, Dataset, Edition, AreaBook, _Speaker], Iterable[Finding]]
+_Rule = Callable[[pd.DataFrame, _Judged], Iterable[Finding]]
 
 _OBSERVATION_RULES: tuple[_Rule, ...] = (
     _identity,

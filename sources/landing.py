@@ -22,10 +22,11 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError
 
 from sources.errors import LandingError
 
@@ -40,8 +41,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LONGEST_FILE_NAME = 200
 
 
-@dataclass(frozen=True)
-class Unlanded:
+class Unlanded(BaseModel, frozen=True):
     """Why a file is kept and not used: who decided it, when (in UTC) and why."""
 
     who: str
@@ -49,30 +49,37 @@ class Unlanded:
     why: str
 
 
-@dataclass(frozen=True)
-class LandedFile:
-    """One revision of one edition, as it lies in the store.
+class _Kept(BaseModel, frozen=True):
+    """The record of a file, and where it lies (which is not written).
 
-    ``retrieved_at`` is when it first came, ``last_seen_at`` when it last came after other bytes had
-    (None: never again); both in UTC.
+    ``retrieved_at`` is in UTC. ``address`` is None for a file that a person handed in.
     """
 
     dataset: str
     edition: str
     revision: str
     sha256: str
-    path: Path
+    path: Path = Field(exclude=True)
     file_name: str
     size: int
-    origin: str
     address: str | None
     retrieved_at: datetime
+    unlanded: Unlanded | None = Field(None, exclude=True)
+
+
+class LandedFile(_Kept, frozen=True):
+    """One revision of one edition, as it lies in the store.
+
+    ``retrieved_at`` is when it first came, ``last_seen_at`` when it last came after other bytes had
+    (None: never again).
+    """
+
+    origin: str
     etag: str | None = None
     last_modified: str | None = None
     content_type: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    last_seen_at: datetime | None = None
-    unlanded: Unlanded | None = None
+    extra: dict[str, Any] = {}
+    last_seen_at: datetime | None = Field(None, exclude=True)
 
     @property
     def received_at(self) -> datetime:
@@ -80,27 +87,17 @@ class LandedFile:
         return self.last_seen_at or self.retrieved_at
 
 
-@dataclass(frozen=True)
-class QuarantinedFile:
-    """Bytes that were refused. ``retrieved_at`` is in UTC.
+class QuarantinedFile(_Kept, frozen=True):
+    """Bytes that were refused, with the reasons.
 
-    ``reasons``: the message, then each kind of fault with all of its cells.
-    ``address`` is None for a file that a person handed in. ``landed``: the same bytes are landed too,
-    and were refused later, when they were read.
+    ``landed``: the same bytes are landed too, and were refused later, when they were read.
     """
 
-    dataset: str
-    edition: str
-    revision: str
-    sha256: str
-    path: Path
-    file_name: str
-    size: int
-    address: str | None
-    retrieved_at: datetime
     reasons: tuple[str, ...]
-    landed: bool = False
-    unlanded: Unlanded | None = None
+    landed: bool = Field(False, exclude=True)
+
+
+_K = TypeVar("_K", bound=_Kept)
 
 
 class LandingStore:
@@ -147,34 +144,28 @@ class LandingStore:
                 file=file_name,
                 todo="download it again",
             )
-        sha256 = hashlib.sha256(content).hexdigest()
-        folder = self.root / dataset / edition / sha256
-        record = {
-            "dataset": dataset,
-            "edition": edition,
-            "revision": sha256[:12],
-            "sha256": sha256,
-            "file_name": file_name,
-            "size": len(content),
-            "origin": origin,
-            "address": address,
-            "retrieved_at": _utc(retrieved_at, dataset, edition, file_name).isoformat(),
-            "etag": etag,
-            "last_modified": last_modified,
-            "content_type": content_type,
-            "extra": dict(extra or {}),
-        }
+        folder = self.root / dataset / edition / hashlib.sha256(content).hexdigest()
+        moment = _utc(retrieved_at, dataset, edition, file_name)
+        record = LandedFile(
+            **_named(folder, dataset, edition, file_name, content),
+            origin=origin,
+            address=address,
+            retrieved_at=moment,
+            etag=etag,
+            last_modified=last_modified,
+            content_type=content_type,
+            extra=dict(extra or {}),
+        )
         known = (folder / RECORD).exists()
         if not known:
-            _write_folder(folder, file_name, content, RECORD, record)
+            _write_folder(content, RECORD, record)
         self.read(_landed(folder))
         if known:
-            moment = _utc(retrieved_at, dataset, edition, file_name)
             newest = self.revisions(dataset, edition, unlanded=True)[0]
-            if newest.sha256 != sha256 and moment > newest.received_at:
-                replace_file(folder.parent / _SEEN / sha256, moment.isoformat().encode())
+            if newest.sha256 != folder.name and moment > newest.received_at:
+                replace_file(folder.parent / _SEEN / folder.name, moment.isoformat().encode())
             if address is None:
-                (folder.parent / _UNLANDED / sha256).unlink(missing_ok=True)
+                (folder.parent / _UNLANDED / folder.name).unlink(missing_ok=True)
         return _landed(folder)
 
     def revisions(self, dataset: str, edition: str, *, unlanded: bool = False) -> list[LandedFile]:
@@ -222,7 +213,7 @@ class LandingStore:
                 **place,
             )
         folder = found[0].path.parent
-        mark = {"who": who, "when": _utc(now, dataset, edition, "").isoformat(), "why": why}
+        mark = Unlanded(who=who, when=_utc(now, dataset, edition, ""), why=why)
         replace_file(folder.parent / _UNLANDED / folder.name, _dump(mark))
         if isinstance(found[0], LandedFile):
             return _landed(folder)
@@ -232,29 +223,29 @@ class LandingStore:
 
     def read(self, landed: LandedFile) -> bytes:
         """The bytes of the revision. Raises LandingError(code="bytes_changed") if they are not those."""
+        place = {
+            "dataset": landed.dataset,
+            "edition": landed.edition,
+            "file": landed.file_name,
+            "todo": f"remove the folder {landed.path.parent.name} and land the file again",
+        }
         try:
             content = landed.path.read_bytes()
         except OSError as error:
             raise LandingError(
                 f"the landed file cannot be read: {error.strerror or error}",
                 code="bytes_changed",
-                dataset=landed.dataset,
-                edition=landed.edition,
-                file=landed.file_name,
                 expected=f"{landed.size} bytes with sha256 {landed.sha256}",
-                todo=f"remove the folder {landed.path.parent.name} and land the file again",
+                **place,
             ) from error
         found = hashlib.sha256(content).hexdigest()
         if found != landed.sha256:
             raise LandingError(
                 "the bytes on disk are not those that were landed",
                 code="bytes_changed",
-                dataset=landed.dataset,
-                edition=landed.edition,
-                file=landed.file_name,
                 expected=f"sha256 {landed.sha256}",
                 found=f"sha256 {found}, {len(content)} bytes",
-                todo=f"remove the folder {landed.path.parent.name} and land the file again",
+                **place,
             )
         return content
 
@@ -276,27 +267,21 @@ class LandingStore:
         that can be the fault. Raises LandingError as ``land``.
         """
         _check_names(dataset, edition, file_name)
-        sha256 = hashlib.sha256(content).hexdigest()
-        folder = self.quarantine_root / dataset / edition / sha256
-        record = {
-            "dataset": dataset,
-            "edition": edition,
-            "revision": sha256[:12],
-            "sha256": sha256,
-            "file_name": file_name,
-            "size": len(content),
-            "address": address,
-            "retrieved_at": _utc(retrieved_at, dataset, edition, file_name).isoformat(),
-            "reasons": list(reasons),
-        }
+        folder = self.quarantine_root / dataset / edition / hashlib.sha256(content).hexdigest()
+        record = QuarantinedFile(
+            **_named(folder, dataset, edition, file_name, content),
+            address=address,
+            retrieved_at=_utc(retrieved_at, dataset, edition, file_name),
+            reasons=tuple(reasons),
+        )
         if not (folder / REASONS).exists():
-            _write_folder(folder, file_name, content, REASONS, record)
-        known = _json(folder / REASONS)
-        news = {name: record[name] for name in ("address", "retrieved_at", "reasons")}
-        if known | news != known:
-            replace_file(folder / REASONS, _dump(known | news))
+            _write_folder(content, REASONS, record)
+        known = _recorded(QuarantinedFile, folder, REASONS)
+        news = {name: getattr(record, name) for name in ("address", "retrieved_at", "reasons")}
+        if known.model_copy(update=news) != known:
+            replace_file(folder / REASONS, _dump(known.model_copy(update=news)))
         if address is None:
-            (folder.parent / _UNLANDED / sha256).unlink(missing_ok=True)
+            (folder.parent / _UNLANDED / folder.name).unlink(missing_ok=True)
         return folder
 
     def set_aside(self, landed: LandedFile, reasons: Sequence[str]) -> None:
@@ -321,28 +306,13 @@ class LandingStore:
         Raises LandingError(code="bad_record") for a folder whose record cannot be read.
         """
         _check_names(dataset, edition)
-        found = []
-        for folder in _folders(self.quarantine_root / dataset / edition, REASONS):
-            record = _json(folder / REASONS)
-            try:
-                found.append(
-                    QuarantinedFile(
-                        dataset=record["dataset"],
-                        edition=record["edition"],
-                        revision=record["revision"],
-                        sha256=record["sha256"],
-                        path=folder / record["file_name"],
-                        file_name=record["file_name"],
-                        size=record["size"],
-                        address=record["address"],
-                        retrieved_at=datetime.fromisoformat(record["retrieved_at"]),
-                        reasons=tuple(record["reasons"]),
-                        landed=(self.root / dataset / edition / folder.name / RECORD).is_file(),
-                        unlanded=_unlanded(folder),
-                    )
-                )
-            except (KeyError, TypeError, ValueError) as error:
-                raise _bad_record(folder / REASONS, f"{type(error).__name__} {error}") from error
+        home = self.root / dataset / edition
+        found = [
+            _recorded(
+                QuarantinedFile, folder, REASONS, landed=(home / folder.name / RECORD).is_file()
+            )
+            for folder in _folders(self.quarantine_root / dataset / edition, REASONS)
+        ]
         return sorted(found, key=lambda item: (item.retrieved_at, item.sha256), reverse=True)
 
 
@@ -418,32 +388,36 @@ def _bad_record(path: Path, why: str) -> LandingError:
     )
 
 
-def _landed(folder: Path) -> LandedFile:
-    record = _json(folder / RECORD)
+def _named(
+    folder: Path, dataset: str, edition: str, file_name: str, content: bytes
+) -> dict[str, Any]:
+    """What landed and refused files have alike."""
+    return {
+        "dataset": dataset,
+        "edition": edition,
+        "revision": folder.name[:12],
+        "sha256": folder.name,
+        "path": folder / file_name,
+        "file_name": file_name,
+        "size": len(content),
+    }
+
+
+def _recorded(kind: type[_K], folder: Path, marker: str, **known: object) -> _K:
+    """Read the record of a folder. Raises LandingError(code="bad_record")."""
+    record = _json(folder / marker)
     try:
         if record["sha256"] != folder.name:
             raise ValueError("its sha256 is not the name of its folder")
         _check_names(record["dataset"], record["edition"], record["file_name"])
-        return LandedFile(
-            dataset=record["dataset"],
-            edition=record["edition"],
-            revision=record["revision"],
-            sha256=record["sha256"],
-            path=folder / record["file_name"],
-            file_name=record["file_name"],
-            size=record["size"],
-            origin=record["origin"],
-            address=record["address"],
-            retrieved_at=datetime.fromisoformat(record["retrieved_at"]),
-            etag=record.get("etag"),
-            last_modified=record.get("last_modified"),
-            content_type=record.get("content_type"),
-            extra=record.get("extra") or {},
-            last_seen_at=_last_seen(folder),
-            unlanded=_unlanded(folder),
-        )
+        place = {"path": folder / record["file_name"], "unlanded": _unlanded(folder)}
+        return kind.model_validate(record | place | known)
     except (KeyError, TypeError, ValueError) as error:
-        raise _bad_record(folder / RECORD, f"{type(error).__name__} {error}") from error
+        raise _bad_record(folder / marker, f"{type(error).__name__} {error}") from error
+
+
+def _landed(folder: Path) -> LandedFile:
+    return _recorded(LandedFile, folder, RECORD, last_seen_at=_last_seen(folder))
 
 
 def _last_seen(folder: Path) -> datetime | None:
@@ -457,28 +431,26 @@ def _unlanded(folder: Path) -> Unlanded | None:
     path = folder.parent / _UNLANDED / folder.name
     if not path.is_file():
         return None
-    mark = _json(path)
     try:
-        return Unlanded(mark["who"], datetime.fromisoformat(mark["when"]), mark["why"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise _bad_record(path, f"{type(error).__name__} {error}") from error
+        return Unlanded.model_validate(_json(path))
+    except ValidationError as error:
+        raise _bad_record(path, str(error)) from error
 
 
-def _dump(record: Mapping[str, Any]) -> bytes:
-    return (json.dumps(record, indent=2, ensure_ascii=False, sort_keys=False) + "\n").encode()
+def _dump(record: BaseModel) -> bytes:
+    return record.model_dump_json(indent=2).encode() + b"\n"
 
 
-def _write_folder(
-    folder: Path, file_name: str, content: bytes, record_name: str, record: Mapping[str, Any]
-) -> None:
+def _write_folder(content: bytes, record_name: str, record: _Kept) -> None:
     """Make the folder appear whole: written beside its place, flushed to disk, then renamed."""
+    folder = record.path.parent
     parent = folder.parent
     work = parent / f"{_TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}"
     try:
         parent.mkdir(parents=True, exist_ok=True)
         _clear_leftovers(parent)
         work.mkdir()
-        _write_file(work / file_name, content)
+        _write_file(work / record.file_name, content)
         _write_file(work / record_name, _dump(record))
         _flush_folder(work)
         _move(work, folder, record_name)
@@ -487,9 +459,9 @@ def _write_folder(
         raise LandingError(
             f"the file could not be kept: {error.strerror or error}",
             code="not_written",
-            dataset=str(record["dataset"]),
-            edition=str(record["edition"]),
-            file=file_name,
+            dataset=record.dataset,
+            edition=record.edition,
+            file=record.file_name,
             todo="check the free space and the permissions of the folder, then try again",
         ) from error
     finally:

@@ -44,52 +44,6 @@ ORIGINS: tuple[str, ...] = ("publisher", "transcribed", "reported", "derived", "
 
 _TEXT, _REAL, _WHOLE, _DAY = "string", "float64", "Int64", "datetime64[ns]"
 
-#: Column -> pandas dtype of the tidy shape, in its order. A null value or bound is NaN.
-OBSERVATION_DTYPES: Mapping[str, str] = {
-    "dataset": _TEXT,
-    "edition": _TEXT,
-    "revision": _TEXT,
-    "measure": _TEXT,
-    "area_code": _TEXT,
-    "area_name": _TEXT,
-    "area_level": _TEXT,
-    "period_start": _DAY,
-    "period_end": _DAY,
-    "unit": _TEXT,
-    "value": _REAL,
-    "lower_95": _REAL,
-    "upper_95": _REAL,
-    "base": _WHOLE,
-    "group_number": _WHOLE,
-    "group_label": _TEXT,
-    "status": _TEXT,
-    "status_symbol": _TEXT,
-    "origin": _TEXT,
-    "file_sha256": _TEXT,
-    "sheet": _TEXT,
-    "row_number": _WHOLE,
-    "column_letter": _TEXT,
-    "citation": _TEXT,
-}
-OBSERVATION_COLUMNS: tuple[str, ...] = tuple(OBSERVATION_DTYPES)
-
-MEMBERSHIP_DTYPES: Mapping[str, str] = {
-    "dataset": _TEXT,
-    "edition": _TEXT,
-    "revision": _TEXT,
-    "member_code": _TEXT,
-    "member_name": _TEXT,
-    "parent_code": _TEXT,
-    "parent_name": _TEXT,
-    "origin": _TEXT,
-    "file_sha256": _TEXT,
-    "sheet": _TEXT,
-    "row_number": _WHOLE,
-    "column_letter": _TEXT,
-    "citation": _TEXT,
-}
-MEMBERSHIP_COLUMNS: tuple[str, ...] = tuple(MEMBERSHIP_DTYPES)
-
 
 def _says_where_from(frame: pd.DataFrame) -> pd.Series:
     """True where the row leads back to a cell of a file, or carries a citation instead."""
@@ -204,6 +158,18 @@ class MembershipModel(pa.DataFrameModel):
     @classmethod
     def says_where_from(cls, frame: pd.DataFrame) -> pd.Series:
         return _says_where_from(frame)
+
+
+def _dtypes(model: type[pa.DataFrameModel]) -> Mapping[str, str]:
+    """Column -> pandas dtype, in order. A null value or bound is NaN."""
+    columns = model.to_schema().columns
+    return {name: str(column.dtype).removesuffix("[python]") for name, column in columns.items()}
+
+
+OBSERVATION_DTYPES = _dtypes(ObservationModel)
+OBSERVATION_COLUMNS = tuple(OBSERVATION_DTYPES)
+MEMBERSHIP_DTYPES = _dtypes(MembershipModel)
+MEMBERSHIP_COLUMNS = tuple(MEMBERSHIP_DTYPES)
 
 
 def _empty(dtypes: Mapping[str, str]) -> pd.DataFrame:

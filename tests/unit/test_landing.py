@@ -53,7 +53,7 @@ def test_bytes_and_record_are_kept_under_their_sha256(store):
         {"attachment": 3},
     )
     record = json.loads((landed.path.parent / "record.json").read_text())
-    assert record["retrieved_at"] == "2025-12-10T12:00:00+00:00"
+    assert record["retrieved_at"] == "2025-12-10T12:00:00Z"
     assert record["address"] == "https://www.gov.uk/x"
 
 
@@ -345,7 +345,7 @@ def test_an_unlanded_file_stays_marked_with_who_when_and_why(store):
     older, newer = land(store), land(store, b"newer", retrieved_at=NOON + timedelta(days=1))
     marked = unland(store, newer.revision)
     assert isinstance(marked, LandedFile)
-    assert marked.unlanded == Unlanded("Ann", NOON, "withdrawn")
+    assert marked.unlanded == Unlanded(who="Ann", when=NOON, why="withdrawn")
     assert store.read(marked) == b"newer"
     assert store.revisions("demo", "2024-25") == [older]
     assert store.revisions("demo", "2024-25", unlanded=True) == [marked, older]
@@ -364,7 +364,7 @@ def test_a_refused_file_can_be_marked_too(store):
     folder = quarantine(store, "no")
     unland(store, folder.name[:12])
     (item,) = store.quarantined("demo", "2024-25")
-    assert item.unlanded == Unlanded("Ann", NOON, "withdrawn")
+    assert item.unlanded == Unlanded(who="Ann", when=NOON, why="withdrawn")
 
 
 @pytest.mark.parametrize(
