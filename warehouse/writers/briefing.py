@@ -15,6 +15,8 @@ from warehouse.writers.site.words import day, figure, interval, plain_status, ve
 
 _TEMPLATE = Path(__file__).with_name("briefing.typ")
 PAGES = 2
+# Points; a smaller size is taken where a long name or sentence needs it.
+SIZES = (9.5, 8.75, 8.0)
 
 
 class BriefingError(PulseError):
@@ -69,8 +71,13 @@ def write_briefing(model: Model, area: Area, path: Path, *, release: str) -> Pat
         BriefingError: ``too_long`` when it does not fit on two pages.
     """
     inputs = {"data": json.dumps(briefing_data(model, area, release), ensure_ascii=False)}
-    pages = int(typst.query(_TEMPLATE, "<pages>", field="value", one=True, sys_inputs=inputs))
-    if pages > PAGES:
+    pages = 0
+    for size in SIZES:
+        inputs["size"] = str(size)
+        pages = int(typst.query(_TEMPLATE, "<pages>", field="value", one=True, sys_inputs=inputs))
+        if pages <= PAGES:
+            break
+    else:
         raise BriefingError(
             "the briefing does not fit on two pages",
             code="too_long",
