@@ -45,7 +45,7 @@ def published_figures() -> Iterator[duckdb.DuckDBPyConnection]:
         for model in ESTIMATES:
             connection.execute(f"create table {model} as {statistics_model(model)}")
         connection.execute(_CELLS)
-        for model in (*COMPARISONS, *RANKS):
+        for model in ("int_cell_decimals", *COMPARISONS, *RANKS):
             connection.execute(f"create table {model} as {statistics_model(model)}")
         yield connection
     finally:

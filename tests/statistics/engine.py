@@ -182,6 +182,8 @@ def run_models(
             casts = ", ".join(f"cast({name} as {kind})" for name, kind in columns.items())
             connection.execute(f"insert into {table} select {casts} from rows_in")
             connection.unregister("rows_in")
+        if "int_barometer_cells" not in wanted:
+            connection.execute(f"create table int_cell_decimals as {_model('int_cell_decimals')}")
         built: dict[str, pd.DataFrame] = {}
         for model in wanted:
             connection.execute(

@@ -1,13 +1,17 @@
 {#
   Benjamini and Hochberg's step-up rule as columns on a relation that holds one row per test:
   bh_tests (tests in the family), bh_adjusted_p and bh_significant. Rows without a p value are
-  not tests and get null. Equal p values share the highest rank among them.
+  not tests and get null. Equal p values share the highest rank among them. `key` names the columns
+  that tell the rows apart: only they, the family and the p value are sorted.
 #}
-{% macro benjamini_hochberg(relation, p_value, family, level=0.05) -%}
+{% macro benjamini_hochberg(relation, key, p_value, family, level=0.05) -%}
     select
-        adjusted.*,
+        tests.*,
+        adjusted.bh_tests,
+        adjusted.bh_adjusted_p,
         coalesce(adjusted.bh_adjusted_p <= {{ level }}, false) as bh_significant
-    from (
+    from {{ relation }} as tests
+    inner join (
         select
             ranked.*,
             case
@@ -23,13 +27,19 @@
             end as bh_adjusted_p
         from (
             select
-                tests.*,
-                count(tests.{{ p_value }}) over (partition by tests.{{ family }}) as bh_tests,
-                count(tests.{{ p_value }}) over (
-                    partition by tests.{{ family }}
-                    order by tests.{{ p_value }}
+                {% for column in key %}{{ column }}, {% endfor %}
+                {{ p_value }},
+                {{ family }},
+                count({{ p_value }}) over (partition by {{ family }}) as bh_tests,
+                count({{ p_value }}) over (
+                    partition by {{ family }}
+                    order by {{ p_value }}
                 ) as bh_rank
-            from {{ relation }} as tests
+            from {{ relation }}
         ) as ranked
     ) as adjusted
+        on
+            {%- for column in key %}
+                tests.{{ column }} = adjusted.{{ column }}{{ ' and' if not loop.last }}
+            {%- endfor %}
 {%- endmacro %}

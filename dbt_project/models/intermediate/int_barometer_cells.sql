@@ -1,9 +1,24 @@
+{%- set columns = [
+    'barometer_id', 'goal_id', 'dataset', 'source_dataset', 'edition', 'period_start', 'period_end',
+    'area_code', 'area_name', 'area_level', 'region_code', 'published_area_code', 'unit', 'polarity',
+    'value', 'lower_95', 'upper_95', 'se', 'se_method', 'base', 'group_number', 'group_label',
+    'status', 'status_reason', 'origin', 'method', 'provenance_id',
+] -%}
+{#- What a cell of our own, and a cell without a figure, have not. -#}
+{%- set absent = {
+    'published': [],
+    'derived': ['published_area_code', 'group_number', 'group_label'],
+    'gaps': [
+        'source_dataset', 'published_area_code', 'value', 'lower_95', 'upper_95', 'se', 'se_method',
+        'base', 'group_number', 'group_label', 'origin', 'method', 'provenance_id',
+    ],
+} -%}
 -- One row per cell: the published figure where there is one, else ours, else the reason why there
 -- is none.
 with published as (
 
     select
-        published.* exclude (measure, status_symbol, citation, source_rank), -- noqa: RF02
+        published.*,
         case
             when published.status not in ('published', 'low_reliability')
                 then coalesce(published.citation, status_codes.meaning)
@@ -33,7 +48,9 @@ derived as (
 gaps as (
 
     select
-        grid.* exclude (status_reason),
+        {% for column in columns if column not in absent.gaps and column != 'status_reason' %}
+            grid.{{ column }},
+        {% endfor %}
         concat_ws(' ', derived.status_reason, grid.status_reason) as status_reason,
         6 as preference
     from {{ ref('int_barometer_grid') }} as grid
@@ -49,50 +66,53 @@ gaps as (
 
 candidates as (
 
-    select * from published
-    union all by name
-    select * from derived
-    -- Without a value ours is given only where a suppressed member forbids one; else the grid says
-    -- what is missing and how to get it.
-    where value is not null or status = 'suppressed'
-    union all by name
-    select * from gaps
+    {% for source in ['published', 'derived', 'gaps'] %}
+        select
+            {% for column in columns %}
+                {{ 'null as ' if column in absent[source] }}{{ column }},
+            {% endfor %}
+            preference
+        from {{ source }}
+        {% if source == 'derived' %}
+            -- Without a value ours is given only where a suppressed member forbids one; else the
+            -- grid says what is missing and how to get it.
+            where value is not null or status = 'suppressed'
+        {% endif %}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+
+),
+
+-- An index has a row per period; a survey one per edition, whatever nominal period a copy gives it.
+chosen as (
+
+    select
+        barometer_id,
+        area_code,
+        edition,
+        period_end,
+        preference,
+        provenance_id
+    from candidates
+    qualify
+        row_number() over (
+            partition by
+                barometer_id, area_code, edition, case when unit = 'z_score' then period_end end
+            order by preference asc, provenance_id asc
+        ) = 1
 
 )
 
 select
-    barometer_id,
-    goal_id,
-    dataset,
-    source_dataset,
-    edition,
-    period_start,
-    period_end,
-    area_code,
-    area_name,
-    area_level,
-    region_code,
-    published_area_code,
-    unit,
-    polarity,
-    value,
-    lower_95,
-    upper_95,
-    se,
-    se_method,
-    base,
-    group_number,
-    group_label,
-    status,
-    status_reason,
-    origin,
-    method,
-    provenance_id
+    {% for column in columns %}
+        candidates.{{ column }}{{ ',' if not loop.last }}
+    {% endfor %}
 from candidates
--- An index has a row per period; a survey one per edition, whatever nominal period a copy gives it.
-qualify
-    row_number() over (
-        partition by
-            barometer_id, area_code, edition, case when unit = 'z_score' then period_end end
-        order by preference, provenance_id
-    ) = 1
+inner join chosen
+    on
+        candidates.barometer_id = chosen.barometer_id
+        and candidates.area_code = chosen.area_code
+        and candidates.edition = chosen.edition
+        and candidates.period_end = chosen.period_end
+        and candidates.preference = chosen.preference
+        and candidates.provenance_id is not distinct from chosen.provenance_id

@@ -1,7 +1,9 @@
 -- The 15 p values of Benjamini and Hochberg (1995, section 4.1): the first four are rejected at 5%.
 -- A row without a p value is no test; a second family is judged by itself.
 with tests as (
-    select *
+    select
+        *,
+        row_number() over (order by family, p) as test
     from (
         values
         ('1995', 0.0001, true), ('1995', 0.0004, true), ('1995', 0.0019, true),
@@ -14,7 +16,7 @@ with tests as (
 ),
 
 flagged as (
-    {{ benjamini_hochberg('tests', 'p', 'family') }}
+    {{ benjamini_hochberg('tests', ['test'], 'p', 'family') }}
 )
 
 select *

@@ -14,19 +14,26 @@ with cases as (
     ) as examples (example, barometer_id, origin, method, value, expected)
 ),
 
-columns_added as (
+stored as (
     select
-        *,
-        '2023-24' as edition,
-        'dcms_participation' as source_dataset
+        barometer_id,
+        origin,
+        method,
+        {{ cell_decimals('value', 'method') }} as found
     from cases
+    group by barometer_id, origin, method
 ),
 
 computed as (
     select
-        *,
-        {{ cell_decimals('columns_added') }} as found
-    from columns_added
+        cases.*,
+        stored.found
+    from cases
+    inner join stored
+        on
+            cases.barometer_id = stored.barometer_id
+            and cases.origin = stored.origin
+            and cases.method = stored.method
 )
 
 select *

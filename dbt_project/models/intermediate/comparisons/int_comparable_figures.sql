@@ -3,14 +3,9 @@
 -- ones.
 with cells as (
 
-    select
-        all_cells.*,
-        {{ cell_decimals('all_cells') }} as decimals
-    from {{ ref('int_barometer_cells') }} as all_cells
-    where
-        all_cells.value is not null
-        and all_cells.unit != 'z_score'
-        and all_cells.area_level in ('nation', 'itl1', 'cauth', 'utla', 'lad', 'smc_area')
+    {{ figures_with_decimals() }}
+    and cells.unit != 'z_score'
+    and cells.area_level in ('nation', 'itl1', 'cauth', 'utla', 'lad', 'smc_area')
 
 ),
 

@@ -19,7 +19,14 @@ with tests as (
 
 flagged as (
 
-    {{ benjamini_hochberg('tests', 'p_value', 'test_family') }}
+    {{ benjamini_hochberg(
+        'tests',
+        [
+            'barometer_id', 'edition', 'period_end', 'area_code', 'comparator_kind',
+            'comparator_code',
+        ],
+        'p_value', 'test_family'
+    ) }}
 
 )
 

@@ -4,9 +4,40 @@ with cells as (
 
     select
         *,
-        {{ area_in_words('area_name', 'area_level') }} as area_words,
-        max(group_number) over (partition by barometer_id, edition) as groups
+        {{ area_in_words('area_name', 'area_level') }} as area_words
     from {{ ref('int_barometer_cells') }}
+
+),
+
+index_groups as (
+
+    select
+        barometer_id,
+        edition,
+        max(group_number) as groups
+    from {{ ref('int_barometer_cells') }}
+    where group_number is not null
+    group by barometer_id, edition
+
+),
+
+-- The newest cell with a figure; where no edition has one for an area, the newest cell.
+latest as (
+
+    select
+        cells.barometer_id,
+        cells.area_code,
+        cells.edition,
+        cells.period_end
+    from {{ ref('int_barometer_cells') }} as cells
+    inner join {{ ref('int_editions') }} as editions
+        on cells.dataset = editions.dataset and cells.edition = editions.edition
+    qualify
+        row_number() over (
+            partition by cells.barometer_id, cells.area_code
+            order by
+                cells.value is not null desc, editions.edition_order desc, cells.period_end desc
+        ) = 1
 
 ),
 
@@ -38,16 +69,9 @@ joined as (
         barometers.statement,
         editions.edition_title,
         editions.is_baseline,
-        -- The newest cell with a figure; where no edition has one for this area, the newest cell.
+        index_groups.groups,
         -- An abolished area has no latest cell.
-        areas.valid_to is null
-        and row_number() over (
-            partition by parts.framework, cells.barometer_id, cells.area_code
-            order by
-                cells.value is not null desc,
-                editions.edition_order desc,
-                cells.period_end desc
-        ) = 1 as is_latest,
+        areas.valid_to is null and latest.barometer_id is not null as is_latest,
         case when cells.area_level != 'nation' then england.england_words end as comparator_words,
         case when cells.area_level != 'nation' then england.value end as comparator_value,
         case
@@ -73,6 +97,8 @@ joined as (
                 then
                     'No standard error is published for this index, so it is read by group and '
                     || 'not tested.'
+            when cells.area_level in ('ward', 'lsoa')
+                then 'An area smaller than an authority is shown and not tested.'
             else cells.area_words || ' is not one of the current areas that are compared.'
         end as reason,
         coalesce(
@@ -89,6 +115,16 @@ joined as (
             cells.dataset = editions.dataset
             and cells.edition = editions.edition
     left join {{ ref('status_codes') }} as status_codes on cells.status = status_codes.status
+    left join index_groups
+        on
+            cells.barometer_id = index_groups.barometer_id
+            and cells.edition = index_groups.edition
+    left join latest
+        on
+            cells.barometer_id = latest.barometer_id
+            and cells.area_code = latest.area_code
+            and cells.edition = latest.edition
+            and cells.period_end = latest.period_end
     left join england
         on
             cells.barometer_id = england.barometer_id

@@ -1,14 +1,18 @@
 -- Every figure in each group of areas among which it may have a place.
-with cells as (
+with figures as (
+
+    {{ figures_with_decimals() }}
+    and cells.unit != 'z_score'
+    and cells.area_level in ('cauth', 'lad')
+
+),
+
+cells as (
 
     select
-        all_cells.*,
-        {{ test_columns('all_cells') }}
-    from {{ ref('int_barometer_cells') }} as all_cells
-    -- Not where: the decimals are those of the whole column, England's figure included.
-    qualify
-        all_cells.unit != 'z_score' and all_cells.value is not null
-        and all_cells.area_level in ('cauth', 'lad')
+        figures.*,
+        {{ test_columns('figures') }}
+    from figures
 
 ),
 

@@ -1,13 +1,18 @@
 -- Two figures of one area: of one edition and the next that has a figure, of the baseline and the
 -- latest, and for an index of the periods of one edition.
 
-with cells as (
+with figures as (
+
+    {{ figures_with_decimals() }}
+
+),
+
+cells as (
 
     select
-        all_cells.*,
-        {{ test_columns('all_cells') }}
-    from {{ ref('int_barometer_cells') }} as all_cells
-    where all_cells.value is not null
+        figures.*,
+        {{ test_columns('figures') }}
+    from figures
 
 ),
 
@@ -21,11 +26,14 @@ editions as (
 by_edition as (
 
     select
-        cells.*,
+        cells.barometer_id,
+        cells.area_code,
+        cells.edition,
+        cells.period_end,
         editions.series,
         editions.edition_order,
         editions.is_baseline
-    from cells
+    from figures as cells
     inner join editions on cells.dataset = editions.dataset and cells.edition = editions.edition
     qualify
         row_number() over (
@@ -68,7 +76,7 @@ places as (
             partition by barometer_id, edition, area_code order by period_end
         ) as place,
         count(*) over (partition by barometer_id, edition, area_code) as places
-    from cells
+    from figures
     where group_number is not null
 
 ),

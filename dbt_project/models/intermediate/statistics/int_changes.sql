@@ -85,7 +85,7 @@ with_p as (
 
 flagged as (
 
-    {{ benjamini_hochberg('with_p', 'p_value', 'test_family') }}
+    {{ benjamini_hochberg('with_p', ['change_id'], 'p_value', 'test_family') }}
 
 ),
 
