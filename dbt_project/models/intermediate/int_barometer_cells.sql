@@ -51,16 +51,18 @@ gaps as (
         {% for column in columns if column not in absent.gaps and column != 'status_reason' %}
             grid.{{ column }},
         {% endfor %}
-        concat_ws(' ', derived.status_reason, grid.status_reason) as status_reason,
+        concat_ws(
+            ' ', case when grid.status = 'not_held' then derived.status_reason end,
+            grid.status_reason
+        ) as status_reason,
         6 as preference
     from {{ ref('int_barometer_grid') }} as grid
     left join derived
         on
-            grid.status = 'not_held'
-            and derived.value is null
-            and grid.barometer_id = derived.barometer_id
+            grid.barometer_id = derived.barometer_id
             and grid.edition = derived.edition
             and grid.area_code = derived.area_code
+            and derived.value is null
 
 ),
 

@@ -47,7 +47,8 @@ england as (
         *,
         {{ area_in_words('area_name', 'area_level') }} as england_words
     from {{ ref('int_barometer_cells') }}
-    where area_code = '{{ var("england") }}'
+    -- Here and not where it is joined: a condition on the other side makes a join of every pair.
+    where area_code = '{{ var("england") }}' and unit != 'z_score'
 
 ),
 
@@ -129,7 +130,6 @@ joined as (
         on
             cells.barometer_id = england.barometer_id
             and cells.edition = england.edition
-            and cells.unit != 'z_score'
     left join verdicts
         on
             cells.barometer_id = verdicts.barometer_id
