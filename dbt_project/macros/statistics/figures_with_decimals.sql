@@ -1,5 +1,6 @@
 {# The cells that have a value, with the decimals in which their column is stored. #}
 {% macro figures_with_decimals() -%}
+(
     select
         cells.*,
         stored.decimals
@@ -12,4 +13,5 @@
             and cells.origin is not distinct from stored.origin
             and cells.method is not distinct from stored.method
     where cells.value is not null
+)
 {%- endmacro %}

@@ -107,8 +107,9 @@ chosen as (
 
 select
     {% for column in columns %}
-        candidates.{{ column }}{{ ',' if not loop.last }}
+        candidates.{{ column }},
     {% endfor %}
+    candidates.preference
 from candidates
 inner join chosen
     on

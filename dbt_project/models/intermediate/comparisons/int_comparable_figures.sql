@@ -3,9 +3,10 @@
 -- ones.
 with cells as (
 
-    {{ figures_with_decimals() }}
-    and cells.unit != 'z_score'
-    and cells.area_level in ('nation', 'itl1', 'cauth', 'utla', 'lad', 'smc_area')
+    select * from {{ figures_with_decimals() }} as figures
+    where
+        unit != 'z_score'
+        and area_level in ('nation', 'itl1', 'cauth', 'utla', 'lad', 'smc_area')
 
 ),
 

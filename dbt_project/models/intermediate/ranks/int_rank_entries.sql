@@ -1,18 +1,11 @@
 -- Every figure in each group of areas among which it may have a place.
-with figures as (
-
-    {{ figures_with_decimals() }}
-    and cells.unit != 'z_score'
-    and cells.area_level in ('cauth', 'lad')
-
-),
-
-cells as (
+with cells as (
 
     select
         figures.*,
         {{ test_columns('figures') }}
-    from figures
+    from {{ figures_with_decimals() }} as figures
+    where figures.unit != 'z_score' and figures.area_level in ('cauth', 'lad')
 
 ),
 

@@ -3,7 +3,7 @@
 
 with figures as (
 
-    {{ figures_with_decimals() }}
+    select * from {{ figures_with_decimals() }} as stored
 
 ),
 
