@@ -52,7 +52,8 @@ def _template(text: str) -> jinja2.Template:
 
 @cache
 def _macros() -> jinja2.Template:
-    files = [file for folder in MACROS for file in sorted(folder.glob("*.sql"))]
+    folders = [DBT_PROJECT / "macros", *MACROS]
+    files = [file for folder in folders for file in sorted(folder.glob("*.sql"))]
     if not files:
         raise RenderError("no macros found; is dbt_project complete?")
     return _template("".join(file.read_text(encoding="utf-8").strip() for file in files))

@@ -3,9 +3,9 @@ with cases as (
     select *
     from (
         values
-        ('whole', 'b1', 75.0, 0.012, 0.0000333333),
-        ('not rounded', 'b2', 75.1234, 0.012, 0.0)
-    ) as examples (example, barometer_id, value, expected_se, expected_rounding)
+        ('whole', 75.0, 0, 0.012, 0.0000333333),
+        ('not rounded', 75.1234, null, 0.012, 0.0)
+    ) as examples (example, value, decimals, expected_se, expected_rounding)
 ),
 
 columns_added as (
@@ -14,11 +14,7 @@ columns_added as (
         50.0 as lower_95,
         100.0 as upper_95,
         0.6 as se,
-        'percent' as unit,
-        '2023-24' as edition,
-        'dcms_participation' as source_dataset,
-        'publisher' as origin,
-        'published' as method
+        'percent' as unit
     from cases
 ),
 
