@@ -190,6 +190,8 @@ def _conform(frame: pd.DataFrame, dtypes: Mapping[str, str]) -> pd.DataFrame:
     unknown = [str(column) for column in frame.columns if column not in dtypes]
     if unknown:
         raise ValueError(f"columns that the tidy shape does not have: {', '.join(unknown)}")
+    if dict(frame.dtypes.astype(str)) == dict(dtypes) and list(frame.columns) == list(dtypes):
+        return frame.reset_index(drop=True)
     whole = frame.reindex(columns=list(dtypes)).reset_index(drop=True)
     columns: dict[str, Any] = {}
     for column, kind in dtypes.items():

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import dagster as dg
 import pytest
 
 from demonstration.publisher_files import file_name, write_publisher_file
+from orchestration.defs.alerts import red_checks
 from sources.areas import AreaBook
 from sources.arrival import hand_in
 from sources.catalogue import load_catalogue
@@ -94,6 +96,40 @@ def test_a_made_up_file_never_reaches_readers(own_workspace: Callable[[], Worksp
     assert "origin_is_releasable" in done.stdout
     assert "is still what readers see" in done.stdout
     assert hash_tree(workspace.current_release.resolve()) == before
+
+
+def test_a_refused_file_is_red_until_it_is_set_aside(
+    own_workspace: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the terminal, in Dagster and in the list of datasets; only its dataset is read again."""
+    workspace = own_workspace()
+    wanted = ("smc_promising_prospects", "2025")
+    path = workspace.root / "index.csv"
+    path.write_text("no index", encoding="utf-8")
+    assert run_pulse(workspace.root, "land", *wanted, str(path), check=False).returncode == 1
+    monkeypatch.setenv("DAGSTER_HOME", str(workspace.root / "dagster_home"))
+
+    def refresh() -> tuple[str, list[str]]:
+        done = run_pulse(workspace.root, "refresh", "--offline")
+        with dg.DagsterInstance.get() as instance:
+            (run,) = instance.get_runs(limit=1)
+            return done.stdout, red_checks(instance, run.run_id)
+
+    printed, red = refresh()
+    assert "REFUSED     smc_promising_prospects 2025: index.csv" in printed
+    observed = [line for line in printed.splitlines() if "  observed  " in line]
+    again = {line.split()[3] for line in observed if "as read before" not in line}
+    assert again == {wanted[0]}
+    assert red == ["observations/smc_promising_prospects: every_file_keeps_the_contract"]
+    listed = run_pulse(workspace.root, "datasets").stdout
+    (revision,) = re.findall(r"refused  (\w{12}) index.csv", listed)
+
+    run_pulse(workspace.root, "unland", *wanted, revision, "--why", "the wrong file")
+
+    printed, red = refresh()
+    assert "REFUSED" not in printed
+    assert red == []
+    assert "the wrong file" in run_pulse(workspace.root, "datasets").stdout
 
 
 def test_the_transcript_says_what_a_person_wants_to_know(released_workspace: Workspace) -> None:

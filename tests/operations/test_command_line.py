@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -123,3 +126,36 @@ def test_a_dagster_home_without_settings_is_an_error(tmp_path: Path) -> None:
     done = run_pulse(tmp_path, "refresh", "--offline", check=False, DAGSTER_HOME=str(home))
     assert done.returncode == 1
     assert "copy dagster_home/dagster.yaml there" in done.stderr
+
+
+@pytest.mark.slow
+def test_term_while_dbt_builds_ends_the_refresh_promptly(tmp_path: Path) -> None:
+    """Nothing is published, and the first line of progress came at once."""
+    home = tmp_path / "dagster_home"
+    home.mkdir()
+    shutil.copyfile(PROJECT / "dagster_home" / "dagster.yaml", home / "dagster.yaml")
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "orchestration.cli", "refresh", "--offline"],
+        cwd=PROJECT,
+        env={**os.environ, "PULSE_HOME": str(tmp_path), "DAGSTER_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert "starting" in process.stdout.readline()
+    first = time.monotonic() - began
+    for line in process.stdout:
+        if "nodes" in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    sent = time.monotonic()
+    _, error = process.communicate(timeout=60)
+    took = time.monotonic() - sent
+    print(f"first line after {first:.1f} s, stopped after {took:.1f} s")
+    assert process.returncode == 143, error
+    assert "Stopped by TERM" in error
+    assert "Traceback" not in error
+    assert took < 10
+    assert not Workspace(tmp_path).current_release.exists()
