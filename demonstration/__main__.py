@@ -14,10 +14,12 @@ from pathlib import Path
 
 import click
 
+from demonstration.local_survey import write_local_survey
 from demonstration.publisher_files import file_name, usual_form, write_publisher_file
 from sources.areas import AreaBook
-from sources.arrival import hand_in
+from sources.arrival import MADE_UP_PREFIX, hand_in
 from sources.catalogue import load_catalogue
+from sources.inbox import hand_in_survey
 from sources.landing import LandingStore
 from warehouse.workspace import PROJECT, SEEDS, Workspace
 
@@ -62,6 +64,8 @@ def make_demonstration(root: Path, seed: int) -> Workspace:
                 )
                 now += timedelta(minutes=1)
                 hand_in(dataset, edition, path, store, areas, now=now)
+    survey = write_local_survey(files / f"{MADE_UP_PREFIX}residents-survey", seed)
+    hand_in_survey(survey, workspace.inbox, SEEDS)
     return workspace
 
 

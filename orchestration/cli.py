@@ -194,6 +194,21 @@ def land_evidence(file: Path) -> None:
         )
 
 
+@main.command("land-survey")
+@click.argument("folder", type=click.Path(path_type=Path))
+def land_survey(folder: Path) -> None:
+    """Hand in a FOLDER with the published results of a local survey."""
+    from sources.inbox import hand_in_survey
+
+    with plain_errors():
+        results = hand_in_survey(folder, Workspace.from_environment().inbox, SEEDS)
+        withheld = int(results.rows["value"].isna().sum())
+        click.echo(
+            f"{results.survey.title}: {len(results.rows)} percentages, {withheld} of them withheld "
+            "for few answers; the next refresh shows them beside the barometers"
+        )
+
+
 @main.command()
 @click.argument("dataset")
 @click.argument("edition")

@@ -409,6 +409,8 @@ class Dataset(_Model):
     succeeded_by: str | None = None
     series: str | None = None
     precedence: int = Field(default=1, ge=1)
+    # How answers are collected, in the words of sources.surveys.Mode.
+    mode: str | None = None
     discovery: Discovery | None = None
     measures: tuple[Measure, ...] = ()
     editions: tuple[Edition, ...] = ()

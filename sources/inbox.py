@@ -10,6 +10,7 @@ the next release.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from collections import Counter
 from collections.abc import Iterable
@@ -20,14 +21,17 @@ from typing import Final
 import pandas as pd
 from pydantic import BaseModel
 
+from sources.areas import AreaBook
 from sources.arrival import MADE_UP_PREFIX, read_regular_file
 from sources.errors import LandingError, PulseError
 from sources.evidence.model import Lists
 from sources.evidence.register import FORMS, Register, RegisterError, read_bundled, read_entries
 from sources.selection import EditionUsed, Rejection
+from sources.surveys import RESULTS, SURVEY, Results, read_survey
 
 DATASET: Final = "inbox"
 EVIDENCE: Final = "evidence"
+SURVEYS: Final = "surveys"
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,22 @@ def read_inbox(folder: Path, seeds: Path) -> Inbox:
         found.append((path.name, origin, entries))
         rows = len(entries.initiatives) + len(entries.evidence)
         editions.append(_accepted(name, origin, content, rows))
+    surveys = []
+    for each in _folders(folder / SURVEYS):
+        name = f"{SURVEYS}/{each.name}/{RESULTS}"
+        try:
+            results = read_survey(each, lists.areas, barometers(seeds))
+        except PulseError as error:
+            editions.append(_refused(name, error))
+            continue
+        surveys.append(_survey_rows(results))
+        for file, content in results.content.items():
+            origin = str(results.rows["origin"].iloc[0])
+            count = len(results.rows) if file == RESULTS else 0
+            editions.append(_accepted(f"{SURVEYS}/{each.name}/{file}", origin, content, count))
     return Inbox(
         {
+            "local_surveys": pd.concat(surveys) if surveys else pd.DataFrame(),
             "initiatives": _rows((f, o, r.initiatives) for f, o, r in found),
             "evidence": _rows((f, o, r.evidence) for f, o, r in found),
         },
@@ -93,6 +111,47 @@ def hand_in_entries(path: Path, folder: Path, seeds: Path) -> Register:
     entries = read_entries(content, path.name, lists, before)
     keep(folder / EVIDENCE / path.name, content)
     return entries
+
+
+def hand_in_survey(source: Path, folder: Path, seeds: Path) -> Results:
+    """Check the folder of a survey and put a copy into the inbox; one of that name is replaced.
+
+    Raises ParseError with every fault, or LandingError when a file cannot be read or kept.
+    """
+    results = read_survey(source.resolve(), AreaBook.from_seeds(seeds), barometers(seeds))
+    for name, content in results.content.items():
+        keep(folder / SURVEYS / source.resolve().name / name, content)
+    return results
+
+
+def barometers(seeds: Path) -> frozenset[str]:
+    """The indicators that a question may resemble."""
+    with (seeds / "indicators.csv").open(encoding="utf-8", newline="") as stream:
+        return frozenset(row["indicator_id"] for row in csv.DictReader(stream))
+
+
+def _folders(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if (p / SURVEY).is_file() and p.name[0] != ".")
+
+
+def _survey_rows(results: Results) -> pd.DataFrame:
+    """The rows of a survey with what it says of itself and of each question."""
+    survey = results.survey
+    questions = pd.DataFrame(
+        [
+            {**question.model_dump(exclude={"id"}), "measure": question.id}
+            for question in survey.questions
+        ]
+    )
+    said = survey.model_dump(include={"title", "organisation", "mode", "weighting", "source"})
+    return results.rows.merge(questions, on="measure").assign(
+        **said,
+        source_url=survey.source_url,
+        survey_area=survey.area,
+        design_effect=survey.design_effect,
+    )
 
 
 def keep(target: Path, content: bytes) -> None:

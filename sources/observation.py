@@ -40,7 +40,14 @@ STATUSES_WITHOUT_VALUE: tuple[str, ...] = (
     "not_applicable",
     "not_held",
 )
-ORIGINS: tuple[str, ...] = ("publisher", "transcribed", "reported", "derived", "synthetic")
+ORIGINS: tuple[str, ...] = (
+    "publisher",
+    "transcribed",
+    "reported",
+    "derived",
+    "local",
+    "synthetic",
+)
 
 _TEXT, _REAL, _WHOLE, _DAY = "string", "float64", "Int64", "datetime64[ns]"
 

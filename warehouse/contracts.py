@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 STATUSES_WITH_VALUE = ("published", "low_reliability")
 CONFIRMING_ORIGINS = ("publisher", "transcribed", "derived", "synthetic")
-RELEASABLE_ORIGINS = ("publisher", "transcribed", "reported", "derived", "local")
+RELEASABLE_ORIGINS = ("publisher", "transcribed", "reported", "derived")
 UNIT_RANGES: Mapping[str, tuple[float, float]] = {
     "percent": (0.0, 100.0),
     # Standardised over some 200 areas: the largest published is 6.8; beyond 12 something was misread.
@@ -41,6 +41,7 @@ class Rule:
 
     ``name`` is the asset check's name, ``sentence`` says in plain words what must hold and
     ``remedy`` what to do where it does not. ``broken`` is a query: each row it finds breaks the rule.
+    A mart without rows breaks a rule too, unless it ``may_be_empty``.
     """
 
     mart: str
@@ -48,6 +49,7 @@ class Rule:
     sentence: str
     remedy: str
     broken: str
+    may_be_empty: bool = False
 
 
 # ---------------------------------------------------------------- the queries
@@ -428,6 +430,7 @@ def rules(
     ]
 
 
+_LOCAL_IS_RELEASABLE = "origin = 'local' or origin in (from releasable)"
 # What somebody wrote, of whatever mart.
 _WORDS = (
     "select columns(name -> not suffix(name, '_id') and name not in ('figure', 'source_url', "
@@ -453,7 +456,7 @@ def _register_rules() -> list[Rule]:
                 f"{name}_is_releasable",
                 "No row is synthetic, that is, made up to show the platform at work.",
                 "Remove the file from the inbox; the demonstration has its own folder.",
-                _unless(mart, "origin is null or origin in (from releasable)"),
+                _unless(mart, _LOCAL_IS_RELEASABLE),
             ),
             Rule(
                 mart,
@@ -508,5 +511,55 @@ def _register_rules() -> list[Rule]:
                 "(items > 0) = (sentence != 'none yet') and outcome_id not in ("
                 "select o.outcome_id from marts.outcome_evidence as o group by all having count(*) > 1)",
             ),
+        ),
+        *(
+            Rule("local_surveys", *words, may_be_empty=True)
+            for words in (
+                (
+                    "local_value_in_range",
+                    "Percentages and their limits are between 0 and 100.",
+                    "Look at the row of the survey's results.csv in the inbox.",
+                    _value_in_range("local_surveys"),
+                ),
+                (
+                    "local_value_or_reason_is_given",
+                    "A cell has a value and a status of one, or no value and the reason.",
+                    "Look at sources/surveys.py: a cell was withheld without its reason.",
+                    _unless(
+                        "local_surveys",
+                        f"case when value is null then status = 'suppressed' and "
+                        f"{_filled('status_reason')} else status = 'published' end",
+                    ),
+                ),
+                (
+                    "local_survey_is_releasable",
+                    "No row is synthetic, that is, made up to show the platform at work.",
+                    "Remove the folder from the inbox; the demonstration has its own.",
+                    _unless("local_surveys", _LOCAL_IS_RELEASABLE),
+                ),
+                (
+                    "local_test_needs_same_question",
+                    "A test needs the same wording and mode, and is graded as caution.",
+                    "Look at the model local_surveys.",
+                    _unless(
+                        "local_surveys",
+                        f"case when z is null then outcome = 'cannot_say' and {_filled('reason')} "
+                        "else wording_is = 'same' and mode = national_mode and grade = 'caution' end",
+                    ),
+                ),
+            )
+        ),
+        Rule(
+            "pathways",
+            "pathway_has_cause",
+            "A barometer is listed because it is worse than England, or got worse, in words.",
+            "Look at the model pathways, then at the comparison or change that it names.",
+            _unless(
+                "pathways",
+                "(is_worse_than_england or has_got_worse) "
+                f"and is_worse_than_england = ({_filled('sentence')}) "
+                f"and has_got_worse = ({_filled('change_sentence')})",
+            ),
+            may_be_empty=True,
         ),
     ]

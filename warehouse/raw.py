@@ -39,7 +39,7 @@ _CATALOGUE = (
     "dataset varchar, title varchar, short_title varchar, publisher varchar, "
     "publisher_short varchar, landing_page varchar, licence varchar, licence_url varchar, "
     "cadence varchar, expected_month integer, succeeded_by varchar, "
-    "series varchar, precedence integer, next_release_on date"
+    "series varchar, precedence integer, next_release_on date, mode varchar"
 )
 _EDITIONS = (
     "dataset varchar, edition varchar, edition_title varchar, period_start date, "
@@ -75,6 +75,15 @@ _EVIDENCE = (
     f"{_ENTRY}, kind varchar, title varchar, summary varchar, outcomes varchar, "
     "initiative varchar, capacity varchar, organisation varchar, dated varchar, "
     "source_place varchar, consent varchar, figure double, figure_unit varchar"
+)
+_LOCAL_SURVEYS = (
+    "dataset varchar, edition varchar, measure varchar, area_code varchar, area_name varchar, "
+    "area_level varchar, period_start date, period_end date, unit varchar, value double, "
+    "lower_95 double, upper_95 double, base bigint, breakdown varchar, category varchar, "
+    "status varchar, reason varchar, origin varchar, file_sha256 varchar, row_number integer, "
+    "wording varchar, response varchar, barometer varchar, wording_is varchar, note varchar, "
+    "title varchar, organisation varchar, survey_area varchar, mode varchar, weighting varchar, "
+    "design_effect double, source varchar, source_url varchar"
 )
 _REVISED = (
     "dataset varchar, edition varchar, old_revision varchar, new_revision varchar, "
@@ -165,6 +174,7 @@ def load(
             ("questions", _QUESTIONS, _question_rows(taken)),
             ("initiatives", _INITIATIVES, inbox.tables.get("initiatives")),
             ("evidence", _EVIDENCE, inbox.tables.get("evidence")),
+            ("local_surveys", _LOCAL_SURVEYS, inbox.tables.get("local_surveys")),
             ("revised_figures", _REVISED, pd.concat(revised) if revised else None),
         ]
         for name, types, frame in tables:
@@ -225,6 +235,7 @@ def _catalogue_rows(
                 "succeeded_by": d.succeeded_by,
                 "series": d.series or d.code,
                 "precedence": d.precedence,
+                "mode": d.mode,
                 "next_release_on": expected_date(d, held.get(d.code, ())),
             }
             for d in catalogue.datasets.values()

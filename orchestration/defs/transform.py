@@ -45,6 +45,7 @@ RAW_TABLES = {
     "revised_figures": "Figures that a revision changed",
     "initiatives": "Initiatives of the register",
     "evidence": "Evidence items of the register",
+    "local_surveys": "Results of surveys of councils",
 }
 
 

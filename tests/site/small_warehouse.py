@@ -214,6 +214,42 @@ def community(connection: duckdb.DuckDBPyConnection) -> None:
         for number, ids, words in ((1, "said", "What was said"), (2, None, "none yet"))
     ]
     table(connection, "marts", "outcome_evidence", outcomes)
+    worse = {
+        "framework": FRAMEWORK,
+        "goal_id": "connected",
+        "barometer_id": "trust",
+        "area_code": MEMBERS[0],
+        "is_worse_than_england": True,
+        "has_got_worse": False,
+        "sentence": "In Walsall, 26% of adults do trust (Survey 2023/24).",
+    }
+    table(connection, "marts", "pathways", [worse])
+    prompt = {"title": "Understand", "prompt": "Analyse communities", "citation": "The report"}
+    table(connection, "reference", "pathway_prompts", [prompt])
+    local = {
+        "title": "Residents' survey",
+        "organisation": "Walsall Council",
+        "survey_area_code": MEMBERS[0],
+        "area_code": MEMBERS[0],
+        "area_name": "Walsall",
+        "wording": "Can people be trusted?",
+        "response": "Many",
+        "barometer_id": "trust",
+        "wording_is": "similar",
+        "mode": "online",
+        "weighting": "By age",
+        "category": "all",
+        "unit": "percent",
+        "value": 33.3,
+        "period_start": date(2024, 2, 1),
+        "period_end": LAST,
+        "national_value": 26.5,
+        "national_series": "Survey",
+        "national_edition": "2023-24",
+        "reason": "The wording is not the same.",
+        "source": "Results, 2024",
+    }
+    table(connection, "marts", "local_surveys", [local])
 
 
 def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -24,6 +25,13 @@ class Community:
     def __init__(self, model: Model) -> None:
         self._model = model
         self.outcomes = model.tables["outcomes"]
+        prompts: dict[str, list[Row]] = defaultdict(list)
+        for row in model.tables["prompts"]:
+            prompts[row["title"]].append(row)
+        self.prompts = list(prompts.items())
+        self._worse: dict[str, list[Row]] = defaultdict(list)
+        for row in model.tables["pathways"]:
+            self._worse[row["area_code"]].append(row)
         self.entries = sorted(
             [
                 *_once(model.tables["initiatives"], "initiative_id"),
@@ -45,6 +53,19 @@ class Community:
             for entry in self.entries
             if wider & set(entry["area_list"]) and (goal is None or goal.id in entry["goal_list"])
         ]
+
+    def worse(self, area: Area, goal: Goal) -> list[Row]:
+        """Barometers of a goal that are worse than England or have got worse."""
+        rows = self._worse.get(area.code, ())
+        return [row for row in rows if row["barometer_id"] in {i.id for i in goal.indicators}]
+
+    def surveys(self, area: Area) -> list[tuple[str, list[Row]]]:
+        """Results of local surveys about an area or its wards, by title of the survey."""
+        found: dict[str, list[Row]] = defaultdict(list)
+        for row in self._model.tables["local_surveys"]:
+            if area.code in (row["area_code"], row["survey_area_code"]):
+                found[row["title"]].append(row)
+        return list(found.items())
 
     def of_outcome(self, outcome: Row) -> list[Row]:
         """The items that bear on an outcome."""

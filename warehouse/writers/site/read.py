@@ -467,6 +467,20 @@ def read_model(
             "evidence": rows_of(
                 connection, "select * from marts.evidence order by title, area_name"
             ),
+            "pathways": rows_of(
+                connection,
+                "select * from marts.pathways where framework = ? order by goal_id, barometer_id",
+                framework,
+            ),
+            "prompts": rows_of(
+                connection,
+                "select * from reference.pathway_prompts order by pathway_order, prompt_order",
+            ),
+            "local_surveys": rows_of(
+                connection,
+                "select * from marts.local_surveys order by title, question_id, area_level != 'lad', "
+                "area_name, breakdown, category",
+            ),
             "outcomes": rows_of(
                 connection,
                 "select * from marts.outcome_evidence order by goal_id, kind, outcome_order",
