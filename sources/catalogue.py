@@ -89,10 +89,12 @@ class Measure(_Model):
     know. ``groups``: edition -> printed group label -> group number, of a banded index; the scales of
     two editions need not agree. ``group_limits``: edition -> the values between neighbouring groups,
     lowest first, null where the publisher fixes none. ``jump`` replaces the dataset's rule for this measure.
+    ``printed_titles``: what files call it besides ``title``; the word "index" at the end may be absent.
     """
 
     code: str = Field(pattern=_CODE)
     title: str
+    printed_titles: tuple[str, ...] = ()
     unit: Unit
     question: str | None = None
     response: str | None = None

@@ -1,4 +1,4 @@
-"""Whole refreshes against publishers on loopback: what is fetched, kept, refused and told.
+"""Whole refreshes against publishers on loopback: what is fetched, kept, refused and reported.
 
 The publishers are real HTTP servers that send made-up files in the real layouts. Everything runs
 through the command line, as on the morning of a refresh.
@@ -106,7 +106,7 @@ def test_a_morning_of_refreshes(world: FakePublishers, tmp_path: Path) -> None:
     )
     assert list((workspace.quarantine / dataset.code / "2024-25").rglob("reasons.json"))
 
-    # It mends itself; another publisher revises some figures under the same name, and each is told.
+    # It recovers; another publisher revises some figures under the same name, and each is shown.
     world.heal()
     publish(world, dataset, edition, usual(dataset, edition))
     index = catalogue().dataset("smc_innovation_and_growth")
@@ -122,8 +122,8 @@ def test_a_morning_of_refreshes(world: FakePublishers, tmp_path: Path) -> None:
     assert changed == [(revised,)]
     now = current_release(workspace)
     assert now is not None
-    told = run_pulse(tmp_path, "diff", "1", str(now.number))
-    assert told.stdout.count("(revision)") == revised
+    shown = run_pulse(tmp_path, "diff", "1", str(now.number))
+    assert shown.stdout.count("(revision)") == revised
 
     # One edition is fetched afresh, whatever is remembered of it, and nobody else is asked.
     asked_before = world.asked()

@@ -148,7 +148,7 @@ def test_the_transcript_says_what_a_person_wants_to_know(released_workspace: Wor
     assert "RED" not in transcript
 
 
-def test_an_unknown_dataset_or_a_missing_file_is_told_plainly(tmp_path: Path) -> None:
+def test_an_unknown_dataset_or_a_missing_file_is_an_error_with_a_remedy(tmp_path: Path) -> None:
     for arguments in (
         ("land", "no_such_dataset", "2023-24", "x.xlsx"),
         ("land", "dcms_community_life", "1999-00", "x.xlsx"),

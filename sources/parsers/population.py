@@ -104,7 +104,7 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
 
 
 def _header(sheet: Sheet, context: ParseContext, where: Where) -> Header:
-    """The header; ages that are columns of their own stand in for the column of values."""
+    """The header; ages that are columns of their own take the place of the column of values."""
     wanted = wanted_columns(context, _COLUMNS, ("area_code", "value"))
     if any(len(_ages_in(row)) == len(_AGES) for row in sheet.rows[:40]):
         del wanted["value"], wanted["age"]

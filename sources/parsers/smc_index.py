@@ -41,15 +41,7 @@ from sources.workbook import (
     tidy_text,
 )
 
-# What each index is called in its files; the youth labour market index has two names.
-_TITLES: Final[Mapping[str, str]] = {
-    "promising_prospects": r"promising prospects( index)?",
-    "conditions_of_childhood": r"conditions of childhood( index)?|childhood conditions( index)?",
-    "youth_labour_market": (r"labour market (opportunities|outcomes)( for young people)?( index)?"),
-    "innovation_and_growth": r"innovation and growth( index)?",
-}
 _PERIOD: Final = re.compile(r"([0-9]{4})\s*(?:to|-|\u2013)\s*([0-9]{4})")
-_TITLE_COLUMNS: Final = {"2024": "ind_name", "2025": "measure_title"}
 
 
 def parse(content: bytes, context: ParseContext) -> Parsed:
@@ -108,6 +100,7 @@ _KNOWN: Final = frozenset(
     ]
 )
 _SPOKEN: Final[Mapping[str, str]] = {
+    "title": "measure_title",
     "area_name": "area_name",
     "period": "time_period",
     "value": "value",
@@ -122,11 +115,8 @@ _SPOKEN: Final[Mapping[str, str]] = {
 def _wanted(context: ParseContext) -> dict[str, Wanted]:
     """The columns of the edition's layout, ``title`` first."""
     layout = context.dataset.layout(context.edition.edition)
-    title = _TITLE_COLUMNS.get(layout.name or layout.from_edition, "measure_title")
-    needed = ["title", "area_name", "period", "value", "group_label"]
-    if title == "measure_title":
-        needed.append("group_number")
-    return wanted_columns(context, {"title": title, **_SPOKEN}, needed)
+    needed = {"title", "area_name", "period", "value", "group_label"}
+    return wanted_columns(context, _SPOKEN, needed | ({"group_number"} & set(layout.columns)))
 
 
 def _header(sheet: Sheet, context: ParseContext, where: Where) -> Header:
@@ -164,6 +154,10 @@ def _header(sheet: Sheet, context: ParseContext, where: Where) -> Header:
         ) from error
 
 
+def _title(printed: str) -> str:
+    return normalise_label(printed).removesuffix(" index")
+
+
 def _row(
     header: Header,
     number: int,
@@ -175,8 +169,8 @@ def _row(
     measure = context.dataset.measures[0]
     edition = context.edition.edition
     title = text_under(header, row, "title")
-    pattern = _TITLES.get(measure.code, re.escape(normalise_label(measure.title)))
-    if not re.fullmatch(pattern, normalise_label(title)):
+    titles = {_title(each) for each in (measure.title, *measure.printed_titles)}
+    if _title(title) not in titles:
         raise where.error(
             "wrong_file",
             "The file is of another index; the codes in these files are reused, the titles are "

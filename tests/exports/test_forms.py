@@ -83,7 +83,7 @@ def test_a_validator_accepts_the_csvw(exported: Path, caplog: pytest.LogCaptureF
     [(",41.0,", ",forty-one,"), ("connected,1,", "inclusive,1,"), (",false,", ",perhaps,")],
     ids=["a word for a number", "a key twice", "neither true nor false"],
 )
-def test_the_validator_refuses_a_csv_that_is_not_as_told(
+def test_the_validator_refuses_a_csv_that_is_not_as_described(
     exported: Path, tmp_path: Path, good: str, bad: str
 ) -> None:
     source = (exported / "csv" / "pulse.csv").read_text(encoding="utf-8")

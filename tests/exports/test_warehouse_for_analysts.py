@@ -94,8 +94,8 @@ def test_the_command_line_answers_every_query_and_writes_nothing(
             text=True,
             check=True,
         )
-        told = list(csv.reader(io.StringIO(done.stdout)))
-        assert len(told) - 1 == len(warehouse.execute(query.sql).fetchall()), query.name
+        reported = list(csv.reader(io.StringIO(done.stdout)))
+        assert len(reported) - 1 == len(warehouse.execute(query.sql).fetchall()), query.name
     refused = subprocess.run(
         [duckdb_command(), "-readonly", path, "-c", "create table marts.x as select 1"],
         capture_output=True,
@@ -157,10 +157,10 @@ def test_the_address_for_bi_tools_opens_and_refuses_to_write(
         [sys.executable, "-c", BI_TOOL, address], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    told = done.stdout.splitlines()
-    assert told[0] == "4"
-    assert "barometers" in told[1]
-    assert "read-only" in told[2]
+    reported = done.stdout.splitlines()
+    assert reported[0] == "4"
+    assert "barometers" in reported[1]
+    assert "read-only" in reported[2]
 
 
 @pytest.mark.slow
@@ -186,7 +186,7 @@ def test_a_readme_without_a_query_is_refused(tmp_path: Path) -> None:
 def test_a_reader_keeps_its_release_while_the_next_is_published(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     _publish(workspace, 1, "first")
-    question = "select told from marts.said"
+    question = "select reported from marts.said"
     reader = subprocess.Popen(
         [
             sys.executable,
@@ -237,22 +237,22 @@ def test_a_reader_cannot_write(tmp_path: Path) -> None:
         connection.execute("delete from marts.said")
 
 
-def _warehouse(folder: Path, told: str) -> Path:
+def _warehouse(folder: Path, reported: str) -> Path:
     folder.mkdir(parents=True)
     path = folder / "pulse.duckdb"
     with writing(path) as connection:
         connection.execute("create schema marts")
         # Long enough that a reader has not all of it in memory.
         connection.execute(
-            "create table marts.said as select ? as told, random() as padding from range(200000)",
-            [told],
+            "create table marts.said as select ? as reported, random() as padding from range(200000)",
+            [reported],
         )
     return path
 
 
-def _publish(workspace: Workspace, number: int, told: str, *, keep: int = 10) -> None:
+def _publish(workspace: Workspace, number: int, reported: str, *, keep: int = 10) -> None:
     folder = workspace.builds / str(number)
-    _warehouse(folder, told)
+    _warehouse(folder, reported)
     (folder / "exports").mkdir()
     publish(
         workspace,
@@ -261,7 +261,7 @@ def _publish(workspace: Workspace, number: int, told: str, *, keep: int = 10) ->
             made_at=datetime(2026, 1, 1, tzinfo=UTC).isoformat(),
             code_version="test",
             identity="",
-            content_sha256=told,
+            content_sha256=reported,
             content={},
             inputs=[],
             checks=[],

@@ -124,7 +124,7 @@ def _publish_for_ever(root: Path, build: Path) -> None:
 
 
 def _read_for_ever(root: Path, report: Path) -> None:
-    """Read through the fixed links without pause; tell of each fault and of how many reads.
+    """Read through the fixed links without pause; report each fault and the number of reads.
 
     The connection opened first is kept: it must go on answering whatever is published after it.
     """
@@ -153,7 +153,7 @@ def _read_for_ever(root: Path, report: Path) -> None:
             # The release was retired between two steps of this reader: it looks again.
             if not workspace.current_release.exists():
                 faults.append("there was an instant without any release")
-        except Exception as error:  # whatever a reader may meet is a fault to be told
+        except Exception as error:  # whatever a reader may meet is a fault to be reported
             if "No such file" not in str(error) and "does not exist" not in str(error):
                 faults.append(f"{type(error).__name__}: {error}")
     report.write_text(

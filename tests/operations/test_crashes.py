@@ -103,24 +103,24 @@ def test_publishes_killed_at_random_instants(root: Path, builds: Path) -> None:
     report.with_suffix(".stop").touch()
     _, errors = reader.communicate(timeout=60)
     assert reader.returncode == 0, errors
-    told = json.loads(report.read_text(encoding="utf-8"))
+    reported = json.loads(report.read_text(encoding="utf-8"))
     print(
         f"{KILLS} kills, {current_release(workspace).number} publishes begun, "  # type: ignore[union-attr]
-        f"{told['reads']} reads, {len(told['faults'])} faults, recovery at most {longest:.2f} s"
+        f"{reported['reads']} reads, {len(reported['faults'])} faults, recovery at most {longest:.2f} s"
     )
-    assert told["faults"] == []
-    assert told["reads"] > KILLS / 4, told
+    assert reported["faults"] == []
+    assert reported["reads"] > KILLS / 4, reported
     assert {"even", "odd"} <= seen
 
 
 def once(workspace: Workspace, build: Path, *options: str) -> dict[str, str] | None:
-    """Publish ``even`` in a process under limits; the error it told, or None where it went well."""
+    """Publish ``even`` in a process under limits; the error it reported, or None where it went well."""
     process = child("once", workspace.root, build / "even", "even", *options)
-    told, errors = process.communicate(timeout=120)
+    reported, errors = process.communicate(timeout=120)
     if process.returncode == 0:
         return None
     assert process.returncode == 3, f"an error that nobody turned into words:\n{errors}"
-    return dict(json.loads(told))
+    return dict(json.loads(reported))
 
 
 @pytest.mark.parametrize("largest_file", [0, 10_000, 80_000])
@@ -129,10 +129,10 @@ def test_a_file_that_may_not_grow(root: Path, builds: Path, largest_file: int) -
     workspace = Workspace(root / "home")
     publish_build(workspace, builds / "first", "first")
     assert (builds / "even" / "pulse.duckdb").stat().st_size > 80_000
-    told = once(workspace, builds, f"largest_file={largest_file}")
-    assert told is not None
-    assert told["type"] == "ReleaseError"
-    assert "free space" in told["text"]
+    reported = once(workspace, builds, f"largest_file={largest_file}")
+    assert reported is not None
+    assert reported["type"] == "ReleaseError"
+    assert "free space" in reported["text"]
     assert look(workspace) == "first"
     assert once(workspace, builds) is None
     assert look(workspace) == "even"
@@ -168,13 +168,13 @@ def test_a_disk_that_is_full(root: Path, builds: Path) -> None:
             free = shutil.disk_usage(disk).free
             filler.write_bytes(b"x" * max(free - int(needed * part / 18), 0))
             before = look(workspace)
-            told = once(workspace, builds)
-            if told is None:
+            reported = once(workspace, builds)
+            if reported is None:
                 assert look(workspace) == "even"
             else:
                 refused += 1
-                assert told["type"] == "ReleaseError"
-                assert "No space left" in told["text"]
+                assert reported["type"] == "ReleaseError"
+                assert "No space left" in reported["text"]
                 assert look(workspace) == before
         filler.unlink()
         assert refused >= 10
@@ -201,7 +201,7 @@ def _deny(*folders: str) -> Callable[[Workspace], None]:
 def test_folders_that_may_not_be_written(
     root: Path, builds: Path, deny: Callable[[Workspace], None]
 ) -> None:
-    """Another user than root, and a folder without the right to write: told, and nothing moved."""
+    """Another user than root, and a folder without the right to write: reported, and nothing moved."""
     workspace = Workspace(root / "home")
     publish_build(workspace, builds / "first", "first")
     before = workspace.current_release.readlink()
@@ -209,11 +209,11 @@ def test_folders_that_may_not_be_written(
     for path in everything:
         os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
     deny(workspace)
-    told = once(workspace, builds, f"user={NOBODY}")
-    assert told is not None
-    assert told["type"] == "ReleaseError"
-    assert "Permission denied" in told["text"]
-    assert "permissions" in told["text"]
+    reported = once(workspace, builds, f"user={NOBODY}")
+    assert reported is not None
+    assert reported["type"] == "ReleaseError"
+    assert "Permission denied" in reported["text"]
+    assert "permissions" in reported["text"]
     assert workspace.current_release.readlink() == before
     assert look(workspace) == "first"
     for folder in (workspace.releases, workspace.published):
@@ -316,7 +316,7 @@ def test_refreshes_killed_at_random_instants(
 
 
 @pytest.mark.parametrize(
-    ("largest_file", "told"),
+    ("largest_file", "reported"),
     [
         (20_000, "the record of the run cannot be kept"),
         (5_300_000, "dbt build failed"),
@@ -324,8 +324,8 @@ def test_refreshes_killed_at_random_instants(
     ],
     ids=["record", "models", "late models"],
 )
-def test_a_refresh_that_may_not_write_is_told_and_harms_nothing(
-    own_workspace: Callable[[], Workspace], largest_file: int, told: str
+def test_a_refresh_that_may_not_write_is_reported_and_harms_nothing(
+    own_workspace: Callable[[], Workspace], largest_file: int, reported: str
 ) -> None:
     """The system refuses to write more of a file, at the stations before the release."""
     workspace = own_workspace()
@@ -333,7 +333,7 @@ def test_a_refresh_that_may_not_write_is_told_and_harms_nothing(
     before = hash_tree(workspace.current_release.resolve())
     done = run_limited(workspace, largest_file)
     assert done.returncode == 1
-    assert told in done.stdout + done.stderr
+    assert reported in done.stdout + done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert hash_tree(workspace.current_release.resolve()) == before
     if largest_file == 20_000:

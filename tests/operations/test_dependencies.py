@@ -48,19 +48,19 @@ ACCEPTED_ADVISORIES: dict[str, str] = {}
 
 def licences(package: Distribution) -> str:
     """An SPDX expression of what the metadata says; empty where it says nothing."""
-    told = package.metadata
-    expression = str(told.get("License-Expression") or "")
+    reported = package.metadata
+    expression = str(reported.get("License-Expression") or "")
     if expression:
         return expression
     named = [
         line.split("::")[-1].strip()
-        for line in told.get_all("Classifier") or []
+        for line in reported.get_all("Classifier") or []
         if line.startswith("License ::") and line.count("::") > 1
     ]
     if named:
         # Several classifiers mean that the user may choose.
         return " OR ".join(WORDS.get(name, name) for name in named)
-    first = str(told.get("License") or "").strip().splitlines()[:1]
+    first = str(reported.get("License") or "").strip().splitlines()[:1]
     return WORDS.get(first[0], first[0]) if first else ""
 
 
@@ -210,7 +210,7 @@ def test_no_dependency_has_a_known_vulnerability() -> None:
     if not audited:
         pytest.skip(f"the registry offers no advisories: {packages[0].get('skip_reason')}")
     found = [
-        f"{package['name']} {package['version']}: {advisory['id']}, mended in "
+        f"{package['name']} {package['version']}: {advisory['id']}, fixed in "
         f"{', '.join(advisory['fix_versions']) or 'no version yet'}"
         for package in audited
         for advisory in package["vulns"]

@@ -161,7 +161,7 @@ def test_every_setting_that_is_read_is_given() -> None:
 
 
 def test_no_secret_is_written_down() -> None:
-    """Passwords are asked of the environment, and their absence is told by name."""
+    """Passwords are asked of the environment, and their absence is reported by name."""
     text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
     for line in text.splitlines():
         if "PASSWORD:" in line:
@@ -272,8 +272,8 @@ def test_units_are_valid(unit: Path, tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    told = [line for line in (done.stdout + done.stderr).splitlines() if unit.name in line]
-    assert told == []
+    reported = [line for line in (done.stdout + done.stderr).splitlines() if unit.name in line]
+    assert reported == []
     assert done.returncode == 0, done.stderr
 
 

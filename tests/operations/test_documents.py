@@ -71,8 +71,8 @@ def test_every_item_of_the_checklists_has_evidence() -> None:
         counts.append((met, len(rows)))
         for level in ("Silver", "Gold"):
             assert not [row for row in rows if row.startswith(f"| {level}") and "| team |" in row]
-    told = [(int(met), int(of)) for met, of in re.findall(r"(\d+) of\s+(\d+) met", text)]
-    assert told == counts
+    reported = [(int(met), int(of)) for met, of in re.findall(r"(\d+) of\s+(\d+) met", text)]
+    assert reported == counts
 
 
 def test_decisions_are_listed_and_have_their_three_parts() -> None:

@@ -14,7 +14,7 @@ dg = lazy("dagster")
 resources = lazy("orchestration.defs.resources")
 
 
-def test_the_lock_tells_who_died_holding_it(tmp_path: Path) -> None:
+def test_the_lock_names_who_died_holding_it(tmp_path: Path) -> None:
     """A holder that ends in order leaves no name, whatever it ends with; one that dies leaves its."""
     workspace = Workspace(tmp_path)
     with locked(workspace, 1, holder="first") as before:

@@ -225,12 +225,12 @@ def test_state_lasts_in_postgres(server: Server) -> None:
     assert done.returncode == 0, done.stderr
     storage, run_id = done.stdout.split()
     assert "postgres" in storage.lower()
-    told = server.run("python", "-c", READ_ONE, run_id)
-    assert told.stdout.split() == ["SUCCESS", "True"], told.stderr
+    reported = server.run("python", "-c", READ_ONE, run_id)
+    assert reported.stdout.split() == ["SUCCESS", "True"], reported.stderr
     assert sorted(path.name for path in (PROJECT / "deploy").iterdir()) == before
 
 
-def test_a_missing_setting_and_a_wrong_password_are_told(server: Server) -> None:
+def test_a_missing_setting_and_a_wrong_password_are_reported(server: Server) -> None:
     """By the variable's name; and in the database's own words."""
     environment = {k: v for k, v in server.environment.items() if k != "PULSE_PG_PASSWORD"}
     done = Server(server.folder, environment).run("python", "-c", RUN_ONE)
@@ -319,12 +319,12 @@ def test_the_services_of_compose_work_together(server: Server) -> None:
             start(name)
         until("webserver", server, 240, *running)
         until("daemon", server, 240, *running)
-        told = ask(
+        reported = ask(
             ports["webserver"],
             "{ repositoriesOrError { ... on RepositoryConnection { nodes "
             "{ location { name } jobs { name } sensors { name } } } } }",
         )
-        (found,) = told["data"]["repositoriesOrError"]["nodes"]  # type: ignore[index,call-overload]
+        (found,) = reported["data"]["repositoriesOrError"]["nodes"]  # type: ignore[index,call-overload]
         assert found["location"]["name"] == "pulse"
         assert "refresh" in {job["name"] for job in found["jobs"]}
         assert "alert_on_failed_runs" in {sensor["name"] for sensor in found["sensors"]}

@@ -20,7 +20,7 @@ def running() -> Iterator[FakePublishers]:
 
 @pytest.fixture
 def world(running: FakePublishers) -> Iterator[FakePublishers]:
-    """Publishers that publish the whole catalogue, and behave until told otherwise."""
+    """Publishers that publish the whole catalogue, and behave until a test scripts otherwise."""
     running.clear()
     publish_all(running)
     yield running

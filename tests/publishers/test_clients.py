@@ -484,7 +484,7 @@ def test_every_edition_of_the_catalogue_can_be_fetched(
     assert publisher.site in http.settings.bases()
 
 
-def test_a_client_asks_only_where_it_is_told(world: FakePublishers) -> None:
+def test_a_client_asks_only_where_its_settings_say(world: FakePublishers) -> None:
     http = client(world)
     http.settings = replace(http.settings, smc="https://social-mobility.example.org")
     with pytest.raises(FetchError) as caught:

@@ -62,7 +62,7 @@ def test_every_fetched_dataset_meets_every_fault_of_the_transfer() -> None:
     assert met == {(dataset, fault) for dataset in datasets for fault in TRANSFER_FAULTS}
 
 
-def test_a_harmed_store_would_be_told(world: FakePublishers, tmp_path: Path) -> None:
+def test_a_harmed_store_would_be_reported(world: FakePublishers, tmp_path: Path) -> None:
     """The judge itself can fail: a wrong outcome is listed."""
     case = next(case for case in cases() if case.fault == "404")
     result = run(case, world, tmp_path)

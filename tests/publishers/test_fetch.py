@@ -171,7 +171,7 @@ def test_other_bytes_are_a_new_revision_beside_the_old(
     assert oldest.revision in outcome.message
 
 
-def test_a_publisher_that_goes_back_is_told(world: FakePublishers, store: LandingStore) -> None:
+def test_a_publisher_that_goes_back_is_reported(world: FakePublishers, store: LandingStore) -> None:
     for seed in (1, 2, 1):
         publish(world, INDEX, INDEX.edition("2025"), made_up(INDEX.code, "2025", seed=seed))
         outcome = one(world, store)

@@ -390,7 +390,7 @@ def test_the_probe_costs_no_request(shop: FakePublishers) -> None:
 
 
 @pytest.mark.parametrize("absent", ["all", "one"])
-def test_an_absent_network_costs_little_and_is_told_in_one_line(absent: str) -> None:
+def test_an_absent_network_costs_little_and_is_reported_in_one_line(absent: str) -> None:
     def connect(address: str, seconds: float) -> None:
         if absent == "all" or "nomis" in address:
             time.sleep(30)

@@ -252,7 +252,7 @@ def announce(world: FakePublishers, title: str, day: str, state: str = "confirme
     )
 
 
-def test_an_announced_date_is_told_and_told_again_when_it_moves(world: FakePublishers) -> None:
+def test_an_announced_date_is_reported_and_again_when_it_moves(world: FakePublishers) -> None:
     announce(world, "Community Life Survey 2025 26", "2026-12-09")
     announce(world, "Community Life Survey technical note", "2026-10-01")
     announce(world, "Community Life Survey cancelled", "2026-09-09", "cancelled")
@@ -330,7 +330,7 @@ def test_a_new_version_of_an_index_lands_by_itself(
     ],
     ids=["no file", "two files", "no date", "same year"],
 )
-def test_a_version_whose_edition_cannot_be_told_asks_a_person(
+def test_a_version_whose_edition_is_not_known_asks_a_person(
     world: FakePublishers, page: bytes
 ) -> None:
     assert isinstance(INDEX.discovery, SmcDiscovery)

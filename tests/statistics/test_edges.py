@@ -238,7 +238,7 @@ def test_without_populations_a_part_is_judged_as_if_separate_and_says_so() -> No
     assert row["z"] == pytest.approx(wanted.z)
 
 
-def test_whole_numbers_cannot_tell_a_part_from_most_of_its_whole() -> None:
+def test_whole_numbers_cannot_separate_a_part_from_most_of_its_whole() -> None:
     memberships = [member("E47000007", "A"), member("E12000005", "A", "region")]
     memberships.append(member("E12000005", "B", "region"))
     rows = cells(("E47000007", "cauth", 24, 0.51), ("E12000005", "itl1", 23, 0.26))

@@ -87,7 +87,7 @@ def _ranks(polarity: str, *figures: tuple[str, float, float | None]) -> pd.DataF
     )["int_ranks"].set_index("area_code")
 
 
-def test_areas_that_cannot_be_told_apart_share_their_places() -> None:
+def test_areas_that_cannot_be_separated_share_their_places() -> None:
     ranks = _ranks("high_good", ("A", 50, 1), ("B", 49, 1), ("C", 40, 1))
     places = ranks[["rank", "rank_best", "rank_worst"]].astype(int)
     assert places.loc["A"].tolist() == [1, 1, 2]

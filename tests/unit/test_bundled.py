@@ -357,7 +357,7 @@ def test_the_seven_authorities_in_the_participation_survey() -> None:
         "E47000007": ((86, 84, 87), (24, 23, 25)),
         "E92000001": ((90, 90, 91), (25, 25, 25)),
     }
-    told = {
+    shown = {
         (row["measure"], row["area_code"]): tuple(
             int(row[column]) for column in ("value", "lower_95", "upper_95")
         )
@@ -365,9 +365,9 @@ def test_the_seven_authorities_in_the_participation_survey() -> None:
         if row["lower_95"]
     }
     for code, (arts, library) in expected.items():
-        assert told["arts_engagement", code] == arts
-        assert told["library_engagement", code] == library
-    published = {code for measure, code in told if code.startswith("E47")}
+        assert shown["arts_engagement", code] == arts
+        assert shown["library_engagement", code] == library
+    published = {code for measure, code in shown if code.startswith("E47")}
     assert published == {f"E470000{n:02}" for n in (1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13)}
 
 
@@ -391,10 +391,10 @@ MEMBERS_2025 = {
 
 
 def members(edition: str) -> dict[str, set[str]]:
-    told: dict[str, set[str]] = defaultdict(set)
+    shown: dict[str, set[str]] = defaultdict(set)
     for row in rows_of("ons_combined_authorities", edition):
-        told[row["parent_code"]].add(row["member_code"])
-    return told
+        shown[row["parent_code"]].add(row["member_code"])
+    return shown
 
 
 def test_members_of_each_combined_authority(book: AreaBook) -> None:
@@ -415,10 +415,10 @@ def test_members_of_each_combined_authority(book: AreaBook) -> None:
 
 def populations(book: AreaBook) -> dict[str, int]:
     """Population by current code: districts that were merged are summed."""
-    told: dict[str, int] = defaultdict(int)
+    shown: dict[str, int] = defaultdict(int)
     for row in rows_of("ons_population", "mid-2020"):
-        told[book.current(row["area_code"])] += int(row["value"])
-    return told
+        shown[book.current(row["area_code"])] += int(row["value"])
+    return shown
 
 
 def test_shares_of_the_seven_authorities(book: AreaBook) -> None:
@@ -512,12 +512,12 @@ def test_figures_of_running_text_are_as_quoted() -> None:
         ("dcms_participation", "2022-23", "arts_engagement"): "engaged with the arts physically (",
         ("dcms_participation", "2024-25", "arts_engagement"): "engaged with the arts physically",
     }
-    told = {}
+    shown = {}
     for dataset, edition in {key[:2] for key in wanted}:
         for row in rows_of(dataset, edition):
             if "national series" not in row["citation"]:
-                told[dataset, edition, row["measure"]] = row
-    assert set(told) == set(wanted)
+                shown[dataset, edition, row["measure"]] = row
+    assert set(shown) == set(wanted)
     for key, start in wanted.items():
         (source,) = [
             row
@@ -526,10 +526,10 @@ def test_figures_of_running_text_are_as_quoted() -> None:
             and row["measure"].startswith(start)
             and "digitally" not in row["measure"]
         ]
-        assert told[key]["value"] == source["value"]
-        assert told[key]["area_code"] == "E92000001"
-        assert source["source_address"] in told[key]["citation"]
-        assert source["caution"] in told[key]["citation"]
+        assert shown[key]["value"] == source["value"]
+        assert shown[key]["area_code"] == "E92000001"
+        assert source["source_address"] in shown[key]["citation"]
+        assert source["caution"] in shown[key]["citation"]
 
 
 # Recipes and the command

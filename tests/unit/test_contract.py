@@ -312,7 +312,7 @@ def test_a_level_the_edition_does_not_publish_is_a_warning():
     assert codes(findings, "warning") == {"unexpected_level"}
 
 
-def test_a_code_of_another_vintage_is_followed_and_told():
+def test_a_code_of_another_vintage_is_followed_and_reported():
     rows = survey_rows()
     rows.loc[rows["area_code"].eq(NEW), "area_code"] = OLD
     findings = survey(rows)

@@ -1,4 +1,4 @@
-"""The parsers: each layout's turns, and the publishers' own files where they are at hand."""
+"""The parsers: each layout's turns, and the publishers' own files where there are copies."""
 
 from __future__ import annotations
 

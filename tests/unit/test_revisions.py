@@ -45,7 +45,7 @@ def rows(revision: str, *figures: tuple[str, float | None]) -> pd.DataFrame:
     )
 
 
-def told(old: pd.DataFrame, new: pd.DataFrame) -> list[tuple[object, ...]]:
+def reported(old: pd.DataFrame, new: pd.DataFrame) -> list[tuple[object, ...]]:
     found = compare_revisions(old, new)
     assert list(found.columns) == list(REVISION_COLUMNS)
     columns = ["area_code", "field", "old_value", "new_value", "kind"]
@@ -54,16 +54,16 @@ def told(old: pd.DataFrame, new: pd.DataFrame) -> list[tuple[object, ...]]:
 
 def test_the_same_figures_are_no_change() -> None:
     figures = (("E06000001", 40.0), ("E06000002", None))
-    assert told(rows("a", *figures), rows("b", *figures)) == []
+    assert reported(rows("a", *figures), rows("b", *figures)) == []
 
 
 def test_nothing_against_nothing() -> None:
-    assert told(empty_observations(), empty_observations()) == []
+    assert reported(empty_observations(), empty_observations()) == []
 
 
-def test_a_changed_figure_is_told_from_what_to_what() -> None:
+def test_a_changed_figure_is_reported_with_both_values() -> None:
     old, new = rows("a", ("E1", 40.0), ("E2", 50.0)), rows("b", ("E1", 41.0), ("E2", 50.0))
-    assert told(old, new) == [
+    assert reported(old, new) == [
         ("E1", "lower_95", 39.0, 40.0, "changed"),
         ("E1", "upper_95", 41.0, 42.0, "changed"),
         ("E1", "value", 40.0, 41.0, "changed"),
@@ -76,7 +76,7 @@ def test_a_changed_figure_is_told_from_what_to_what() -> None:
 
 def test_added_and_removed_areas_have_one_line_each() -> None:
     old, new = rows("a", ("E1", 40.0), ("E2", 50.0)), rows("b", ("E2", 50.0), ("E3", 60.0))
-    assert told(old, new) == [
+    assert reported(old, new) == [
         ("E1", "value", 40.0, None, "removed"),
         ("E3", "value", None, 60.0, "added"),
     ]
@@ -93,19 +93,19 @@ def test_a_figure_that_is_suppressed_later_is_a_change() -> None:
 def test_a_status_alone_is_a_change_too() -> None:
     old, new = rows("a", ("E1", 40.0)), rows("b", ("E1", 40.0))
     new["status"] = pd.array(["low_reliability"], dtype="string")
-    assert told(old, new) == [("E1", "status", None, None, "changed")]
+    assert reported(old, new) == [("E1", "status", None, None, "changed")]
 
 
 def test_a_base_alone_is_a_change_too() -> None:
     old, new = rows("a", ("E1", 40.0)), rows("b", ("E1", 40.0))
     new["base"] = pd.array([501], dtype="Int64")
-    assert told(old, new) == [("E1", "base", 500.0, 501.0, "changed")]
+    assert reported(old, new) == [("E1", "base", 500.0, 501.0, "changed")]
 
 
 @pytest.mark.parametrize("side", ["old", "new"])
 def test_everything_is_new_or_gone_against_nothing(side: str) -> None:
     full, empty = rows("a", ("E1", 40.0), ("E2", 50.0)), empty_observations()
-    found = told(full, empty) if side == "old" else told(empty, full)
+    found = reported(full, empty) if side == "old" else reported(empty, full)
     assert {line[-1] for line in found} == {"removed" if side == "old" else "added"}
     assert len(found) == 2
 
@@ -117,15 +117,16 @@ figures = st.dictionaries(
 
 
 @given(figures, figures)
-def test_forwards_and_backwards_tell_the_same(
+def test_forwards_and_backwards_agree(
     before: dict[str, float | None], after: dict[str, float | None]
 ) -> None:
     """Turned round, every line swaps its two values, and added with removed; none is lost."""
     old, new = rows("a", *before.items()), rows("b", *after.items())
     mirror = {"added": "removed", "removed": "added", "changed": "changed"}
-    forwards = told(old, new)
+    forwards = reported(old, new)
     backwards = [
-        (area, name, now, then, mirror[str(kind)]) for area, name, then, now, kind in told(new, old)
+        (area, name, now, then, mirror[str(kind)])
+        for area, name, then, now, kind in reported(new, old)
     ]
     assert sorted(map(repr, forwards)) == sorted(map(repr, backwards))
     changed = {line[0] for line in forwards}

@@ -196,8 +196,8 @@ def test_groups_of_regions_counties_and_nation_agree_with_areas(
         groups[row["kind"]][row["parent_code"]].add(row["member_code"])
     assert groups["nation"] == {"E92000001": standing}
     for kind, column in (("region", "region_code"), ("county", "county_code")):
-        told = {(parent, code) for parent, codes in groups[kind].items() for code in codes}
-        assert told == {(areas[code][column], code) for code in standing if areas[code][column]}
+        reported = {(parent, code) for parent, codes in groups[kind].items() for code in codes}
+        assert reported == {(areas[code][column], code) for code in standing if areas[code][column]}
     assert len(groups["county"]) == 21
     assert all(code.startswith("E07") for codes in groups["county"].values() for code in codes)
 
@@ -416,8 +416,10 @@ def test_every_claim_is_carried_as_it_was_taken_from_the_report() -> None:
 
 
 def test_resident_outcomes_cover_every_goal_and_kind() -> None:
-    told = {(row["goal_id"], row["kind"]) for row in seed("resident_outcomes")}
-    assert told == {(g["goal_id"], kind) for g in seed("goals") for kind in ("think", "feel", "do")}
+    reported = {(row["goal_id"], row["kind"]) for row in seed("resident_outcomes")}
+    assert reported == {
+        (g["goal_id"], kind) for g in seed("goals") for kind in ("think", "feel", "do")
+    }
 
 
 def test_statuses_are_those_of_observations() -> None:
