@@ -367,11 +367,12 @@ def site(area: str | None, framework: str | None, folder: Path) -> None:
     """Write the pages of the published release for another combined authority or framework."""
     from warehouse.connection import reading
     from warehouse.writers import METHODS
-    from warehouse.writers.site import read_model, write_site
+    from warehouse.writers.read import read_model
+    from warehouse.writers.site import write_site
 
     with plain_errors(), reading(Workspace.from_environment().warehouse_file) as connection:
-        made = write_site(read_model(connection, area, framework), folder, methods=METHODS)
-        click.echo(f"{len(made)} files; open {folder / 'site' / 'index.html'}")
+        write_site(read_model(connection, area, framework), folder, methods=METHODS)
+        click.echo(f"open {folder / 'site' / 'index.html'}")
 
 
 @main.command()
@@ -381,7 +382,7 @@ def briefing(codes: tuple[str, ...], folder: Path) -> None:
     """Write two printed pages (PDF) about each area, by its GSS code."""
     from warehouse.connection import reading
     from warehouse.writers.briefing import write_briefings
-    from warehouse.writers.site import read_model
+    from warehouse.writers.read import read_model
 
     with plain_errors(), reading(Workspace.from_environment().warehouse_file) as connection:
         for path in write_briefings(read_model(connection), folder, codes):

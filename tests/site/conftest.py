@@ -11,6 +11,7 @@ from tests.site import small_warehouse as small
 from warehouse.connection import reading
 from warehouse.workspace import PROJECT
 
+read = lazy("warehouse.writers.read")
 site = lazy("warehouse.writers.site")
 
 
@@ -20,6 +21,6 @@ def small_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = small.build(folder / "pulse.duckdb")
     with reading(path) as connection:
         site.write_site(
-            site.read_model(connection), folder, methods=PROJECT / "docs" / "methods.md"
+            read.read_model(connection), folder, methods=PROJECT / "docs" / "methods.md"
         )
     return folder / "site"

@@ -319,6 +319,18 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
                 }
             ],
         )
+        table(
+            connection,
+            "reference",
+            "area_groups",
+            [
+                {
+                    "parent_code": LEAD,
+                    "member_code": OUTSIDE,
+                    "kind": "wmca_non_constituent",
+                }
+            ],
+        )
         community(connection)
         table(connection, "reference", "small_areas", [])
         table(connection, "reference", "series_breaks", [])
@@ -471,6 +483,7 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
                     "title": f"Title of {name}",
                     "publisher": "Publisher",
                     "landing_page": "https://www.gov.uk/",
+                    "next_release_on": date(2025, 12, 1),
                 }
                 for name in ("dcms_survey", "smc_index")
             ],
@@ -492,6 +505,7 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
                     "state": "accepted",
                     "origin": "publisher",
                     "figures": 8,
+                    "published_on": date(2024, 12, 4),
                 }
                 for name, edition in (("dcms_survey", "2023-24"), ("smc_index", "2025"))
             ],

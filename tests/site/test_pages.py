@@ -21,8 +21,8 @@ from warehouse.workspace import Workspace
 site = lazy("warehouse.writers.site")
 svg = lazy("warehouse.writers.site.svg")
 charts = lazy("warehouse.writers.site.charts")
-read = lazy("warehouse.writers.site.read")
-wording = lazy("warehouse.writers.site.words")
+read = lazy("warehouse.writers.read")
+wording = lazy("warehouse.writers.words")
 
 
 class _Page(HTMLParser):
@@ -188,6 +188,47 @@ def test_a_change_under_caution_says_why(small_site: Path) -> None:
     assert "The questionnaire changed." in text
 
 
+def test_non_constituent_members_are_seen_beside_and_never_among_the_members(
+    small_site: Path,
+) -> None:
+    wider = _text(small_site, f"area-{small.LEAD}-wider.html")
+    places = [wider.rindex(each) for each in ("Walsall", "Non-constituent members", "Hartlepool")]
+    assert places == sorted(places)
+    assert "Hartlepool" not in _text(small_site, f"area-{small.LEAD}.html")
+    assert not (small_site / f"area-{small.OTHER}-wider.html").exists()
+
+
+def test_other_authorities_have_the_figures_but_not_the_report(small_site: Path) -> None:
+    text = _text(small_site, f"figures-{small.OTHER}.html")
+    assert "The report says nothing about this area." in text
+    assert not (small_site / f"figures-{small.LEAD}.html").exists()
+
+
+def test_publication_dates_are_beside_the_figures(small_site: Path) -> None:
+    for name in (f"area-{small.MEMBERS[0]}.html", "indicator-trust.html"):
+        text = _text(small_site, name)
+        assert "published 4 December 2024" in text
+        assert "next expected in December 2025" in text
+
+
+def test_new_and_revised_figures_are_marked(tmp_path: Path) -> None:
+    path = small.build(tmp_path / "pulse.duckdb")
+    with writing(path) as connection:
+        for code, before in ((small.MEMBERS[0], 20.0), (small.MEMBERS[1], None)):
+            connection.execute(
+                "insert into meta.changed_figures by name select barometer_id, area_code, "
+                "area_name, dataset, edition, period_end, ? as value_before, value as value_after, "
+                "'a new file' as why from marts.barometers where barometer_id = 'trust' "
+                "and area_code = ?",
+                [before, code],
+            )
+    with reading(path) as connection:
+        site.write_site(read.read_model(connection), tmp_path)
+    for code, word in ((small.MEMBERS[0], "revised"), (small.MEMBERS[1], "new")):
+        page = (tmp_path / "site" / f"area-{code}.html").read_text(encoding="utf-8")
+        assert page.count(f'href="changes.html">{word}</a>') == 1
+
+
 def test_each_figure_leads_to_its_source(small_site: Path) -> None:
     text = _text(small_site, "source-trust.html")
     assert "sheet B4c , cell C9 of tables.xlsx" in text
@@ -289,9 +330,7 @@ def _rows(value: float = 40.0) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def dots() -> str:
-    return svg.finish(
-        charts.Drawer().svg("dots", 640, _rows(), unit="Percent"), "A <title>", "A & b"
-    )
+    return svg.finish(charts.draw("dots", 640, _rows(), unit="Percent"), "A <title>", "A & b")
 
 
 def test_a_chart_is_named_for_screen_readers(dots: str) -> None:
@@ -309,20 +348,68 @@ def test_every_text_has_the_length_it_was_laid_out_for(dots: str) -> None:
     assert max(float(n) for n in re.findall(r'textLength="([\d.]+)"', dots)) < width
 
 
-def test_a_chart_is_drawn_again_only_when_its_rows_change(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    drawer = charts.Drawer(tmp_path)
-    first = drawer.svg("dots", 640, _rows(), unit="Percent")
-    assert drawer.svg("dots", 640, _rows(), unit="Percent") == first
-    assert drawer.drawn == 1
-    assert drawer.svg("dots", 640, _rows(41.0), unit="Percent") != first
-    drawer.svg("dots", 340, _rows(), unit="Percent")
-    drawer.svg("dots", 640, _rows(), unit="Share")
-    assert drawer.drawn == 4
-    monkeypatch.setattr("warehouse.writers.site.charts.VERSION", "another")
-    drawer.svg("dots", 640, _rows(), unit="Percent")
-    assert drawer.drawn == 5
+# --- what did not change is not made again ------------------------------------------------------------
+
+
+def _made(warehouse: Path, folder: Path, cache: Path) -> set[str]:
+    with reading(warehouse) as connection:
+        return set(site.write_site(read.read_model(connection), folder, cache=cache).made)
+
+
+def test_a_second_site_of_the_same_figures_makes_nothing_anew(tmp_path: Path) -> None:
+    path = small.build(tmp_path / "pulse.duckdb")
+    first = _made(path, tmp_path / "first", tmp_path / "cache")
+    pages = {page.name for page in (tmp_path / "first" / "site").glob("*.html")}
+    assert pages <= first
+    assert "trust-members.svg" in first
+    assert _made(path, tmp_path / "second", tmp_path / "cache") == set()
+    for page in (tmp_path / "first" / "site").rglob("*.*"):
+        again = tmp_path / "second" / page.relative_to(tmp_path / "first")
+        assert again.read_bytes() == page.read_bytes(), page.name
+
+
+def test_a_changed_figure_makes_anew_the_pages_that_show_it_and_no_other(tmp_path: Path) -> None:
+    path = small.build(tmp_path / "pulse.duckdb")
+    _made(path, tmp_path / "first", tmp_path / "cache")
+    with writing(path) as connection:
+        connection.execute(
+            "update marts.barometers set value = value + 1 where barometer_id = 'trust' "
+            f"and area_code = '{small.MEMBERS[0]}'"
+        )
+    made = _made(path, tmp_path / "second", tmp_path / "cache")
+    area = f"area-{small.MEMBERS[0]}.html"
+    assert {area, "indicator-trust.html", "source-trust.html", "trust-members.svg"} <= made
+    assert f"area-{small.LEAD}.html" in made, "it lists its members"
+    kept = {f"area-{small.OUTSIDE}.html", f"area-{small.ENGLAND}.html", "indicator-chat.html"}
+    assert not kept & made
+    page = (tmp_path / "second" / "site" / area).read_text(encoding="utf-8")
+    assert page != (tmp_path / "first" / "site" / area).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "update marts.changes set sentence = 'Another sentence.'",
+        "update reference.indicators set short_title = 'Another' where indicator_id = 'trust'",
+        "update meta.editions set published_on = date '2001-02-03'",
+        "update meta.datasets set next_release_on = date '2031-02-03'",
+    ],
+)
+def test_whatever_a_page_shows_makes_it_anew(tmp_path: Path, change: str) -> None:
+    path = small.build(tmp_path / "pulse.duckdb")
+    _made(path, tmp_path / "first", tmp_path / "cache")
+    with writing(path) as connection:
+        connection.execute(change)
+    assert "indicator-trust.html" in _made(path, tmp_path / "second", tmp_path / "cache")
+
+
+def test_other_code_makes_every_page_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = small.build(tmp_path / "pulse.duckdb")
+    _made(path, tmp_path / "first", tmp_path / "cache")
+    monkeypatch.setattr("warehouse.writers.site.pages.code_of_pages", lambda: "another")
+    made = _made(path, tmp_path / "second", tmp_path / "cache")
+    assert {page.name for page in (tmp_path / "second" / "site").glob("*.html")} <= made
+    assert "trust-members.svg" not in made
 
 
 def test_a_picture_that_travels_alone_has_its_words(dots: str) -> None:

@@ -13,7 +13,8 @@ import duckdb
 from warehouse.workspace import PROJECT
 from warehouse.writers.briefing import write_briefings
 from warehouse.writers.csvw import write_csvw
-from warehouse.writers.site import read_model, write_site
+from warehouse.writers.read import read_model
+from warehouse.writers.site import write_site
 from warehouse.writers.spreadsheet import write_spreadsheets
 from warehouse.writers.tables import write_tables
 
@@ -33,7 +34,7 @@ def write_exports(
         connection: open on the warehouse of the release.
         folder: where to; it does not exist yet.
         content_sha256: the hash over its marts, printed on the cover of the spreadsheet.
-        cache: folder in which drawn charts are kept from one release to the next.
+        cache: folder in which charts and pages are kept from one release to the next.
 
     Returns:
         The files made.
@@ -43,10 +44,9 @@ def write_exports(
     """
     folder.mkdir(parents=True)
     model = read_model(connection)
-    return [
-        *write_tables(connection, folder),
-        *write_csvw(connection, folder),
-        *write_spreadsheets(connection, folder, content_sha256=content_sha256),
-        *write_site(model, folder, in_release=True, cache=cache, methods=METHODS),
-        *write_briefings(model, folder / "site" / "briefings"),
-    ]
+    write_tables(connection, folder)
+    write_csvw(connection, folder)
+    write_spreadsheets(connection, folder, content_sha256=content_sha256)
+    write_site(model, folder, in_release=True, cache=cache, methods=METHODS)
+    write_briefings(model, folder / "site" / "briefings")
+    return sorted(path for path in folder.rglob("*") if path.is_file())

@@ -10,8 +10,8 @@ from typing import Any
 import typst
 
 from sources.errors import PulseError
-from warehouse.writers.site.read import Area, Indicator, Model, Row, has_figure
-from warehouse.writers.site.words import day, figure, interval, plain_status, verdict
+from warehouse.writers.read import Area, Indicator, Model, Row, has_figure
+from warehouse.writers.words import day, figure, interval, plain_status, verdict
 
 _TEMPLATE = Path(__file__).with_name("briefing.typ")
 PAGES = 2
@@ -29,7 +29,7 @@ def write_briefings(model: Model, folder: Path, codes: Sequence[str] | None = No
     """Write ``folder/briefing-<code>.pdf`` for some areas.
 
     Args:
-        model: what the site shows, see ``warehouse.writers.site.read_model``.
+        model: what the site shows, see ``warehouse.writers.read_model``.
         folder: where to; it is made where it does not exist.
         codes: codes of areas with a page; every combined authority and the members of the lead
             area where None.
@@ -62,7 +62,7 @@ def write_briefing(model: Model, area: Area, path: Path, *, release: str) -> Pat
     """Write the briefing of an area as a PDF of at most two pages.
 
     Args:
-        model: what the site shows (``warehouse.writers.site.read.read_model``).
+        model: what the site shows (``warehouse.writers.read.read_model``).
         area: an area with a page.
         path: the file to write.
         release: how the release is named on the page, for example "release 3 of 2 May 2026".

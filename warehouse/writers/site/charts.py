@@ -6,12 +6,10 @@ same rows is taken from the cache. No chart library runs in the page.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import altair as alt
@@ -27,7 +25,7 @@ GROUPS: Final = {
     7: ("#801650", "#c9738f", "#ecd3dc", "#dde3e8", "#c5ddf2", "#6bace6", "#12436d"),
 }
 WIDE, NARROW = 640, 340
-VERSION: Final = "2"
+VERSION: Final = "3"
 _UNIT: Final = "@unit@"
 
 Rows = Sequence[Mapping[str, Any]]
@@ -57,43 +55,11 @@ class Chart:
         )
 
 
-class Drawer:
-    """Draws charts and keeps what it drew, by the hash of what it drew it from.
-
-    Args:
-        cache: folder of drawn SVG and PNG files; None draws everything anew.
-    """
-
-    def __init__(self, cache: Path | None = None) -> None:
-        self.cache = cache
-        self.drawn = 0
-
-    def svg(self, kind: str, width: int, rows: Rows, **options: Any) -> str:
-        """Draw one chart of a kind from its rows (see the template functions)."""
-
-        def draw() -> bytes:
-            spec = _template(kind, width, **options)
-            spec["datasets"] = {**spec.get("datasets", {}), "rows": list(rows)}
-            self.drawn += 1
-            return vlc.vegalite_to_svg(spec).encode()
-
-        key = json.dumps([VERSION, kind, width, list(rows), options], default=str)
-        return self.kept(key, "svg", draw).decode()
-
-    def kept(self, key: str, form: str, make: Callable[[], bytes]) -> bytes:
-        """``make()``, or what it made before for the same key."""
-        if self.cache is None:
-            return make()
-        path = self.cache / f"{hashlib.sha256(key.encode()).hexdigest()}.{form}"
-        if path.exists():
-            path.touch()
-            return path.read_bytes()
-        content = make()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_suffix(".new")
-        aside.write_bytes(content)
-        aside.replace(path)
-        return content
+def draw(kind: str, width: int, rows: Rows, **options: Any) -> str:
+    """One chart of a kind as SVG, from its rows (see the template functions)."""
+    spec = _template(kind, width, **options)
+    spec["datasets"] = {**spec.get("datasets", {}), "rows": list(rows)}
+    return str(vlc.vegalite_to_svg(spec))
 
 
 def _template(kind: str, width: int, *, unit: str = "", groups: int = 0) -> dict[str, Any]:
@@ -108,9 +74,8 @@ def _template(kind: str, width: int, *, unit: str = "", groups: int = 0) -> dict
 @cache
 def _template_text(kind: str, width: int, groups: int) -> str:
     chart = _KINDS[kind](width, groups)
-    # Room for the last label of an axis, half of which lies beyond it; a strip has no labels.
-    room = 5 if kind == "spine" else 14
-    chart = chart.configure(font=drawing.FONT, background="white", padding=room)
+    # Room for the last label of an axis, half of which lies beyond it.
+    chart = chart.configure(font=drawing.FONT, background="white", padding=14)
     chart = chart.configure_view(stroke=None)
     chart = chart.configure_axis(
         labelFontSize=13 if width > NARROW else 14,
@@ -214,22 +179,6 @@ def _strip(width: int, _: int) -> Any:
     return alt.layer(england, dots).properties(width=width - 30, height=130)
 
 
-def _spine(width: int, _: int) -> Any:
-    """Rows: strip position 0 to 1 of lowest, q1, middle, q3, highest, england; no axis."""
-    scale = alt.Scale(domain=[0, 1])
-    base = alt.Chart(_rows())
-    whole = base.mark_bar(color="#dde3e8", height=10, aria=False).encode(
-        x=alt.X("lowest:Q", scale=scale, axis=None), x2="highest:Q"
-    )
-    half = base.mark_bar(color="#b5c0ca", height=10, aria=False).encode(
-        x=alt.X("q1:Q", scale=scale, axis=None), x2="q3:Q"
-    )
-    england = base.mark_tick(color=ENGLAND, thickness=2.5, size=22, aria=False).encode(
-        x=alt.X("england:Q", scale=scale, axis=None)
-    )
-    return alt.layer(whole, half, england).properties(width=width, height=24)
-
-
 def _groups(width: int, groups: int) -> Any:
     """Rows: label, group_number, group_label, count, order. Stacked counts or one box per area."""
     plot = max(width - 250, 150)
@@ -302,7 +251,6 @@ _KINDS: Mapping[str, Callable[..., Any]] = {
     "dots": _dots,
     "trend": _trend,
     "strip": _strip,
-    "spine": _spine,
     "groups": _groups,
     "map": _map,
 }

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from warehouse.writers.site.read import Area, Goal, Model, Row
+from warehouse.writers.read import Area, Goal, Model, Row
 
 KINDS: Final = {
     "initiative": "Initiative",

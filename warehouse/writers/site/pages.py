@@ -1,8 +1,8 @@
 """Writes the site: a folder of plain HTML, charts, small data files and one script.
 
 Every page can be read without script, network or server; all links are relative. Verdicts and
-sentences are those of the marts. A chart or an area's page whose figures did not change is taken
-from the cache.
+sentences are those of the marts. A chart or a page whose figures did not change is taken from the
+cache; what a page shows is passed to its template, and is the key.
 """
 
 from __future__ import annotations
@@ -17,20 +17,25 @@ from typing import Any, Final
 
 import jinja2
 
-from warehouse.writers.site import charts, svg
-from warehouse.writers.site.evidence import KINDS, Community
-from warehouse.writers.site.feed import calendar_rows, feed
-from warehouse.writers.site.methods_page import methods_as_html
-from warehouse.writers.site.read import (
+from warehouse.writers.read import (
     LEVELS,
     Area,
+    Entry,
     Indicator,
     Model,
     Row,
     SiteError,
     has_figure,
 )
-from warehouse.writers.site.words import (
+from warehouse.writers.site import charts
+from warehouse.writers.site.cache import Cache, code_of_pages, key_of
+from warehouse.writers.site.evidence import KINDS, Community
+from warehouse.writers.site.feed import calendar_rows, feed
+from warehouse.writers.site.figures import Figures
+from warehouse.writers.site.methods_page import methods_as_html
+from warehouse.writers.words import (
+    CLOSE,
+    OUTCOMES,
     change_label,
     day,
     figure,
@@ -79,7 +84,16 @@ CLAIM_VERDICTS: Final = {
     "cannot_be_computed": "Cannot be checked yet",
     "contradicted_within_report": "The report contradicts itself",
 }
-_SPINE_WIDTH, _SPINE_PAD = 300, 5
+_EDITION_FIELDS: Final = (
+    "dataset_title",
+    "edition_title",
+    "publisher",
+    "published_on",
+    "succeeded_by",
+    "landing_page",
+)
+KEY_LENGTH: Final = 12
+"""Of the hash that is a provenance_id, so many digits are its place on a page of sources."""
 _FIGURE_FIELDS: Final = (
     "area_code",
     "edition",
@@ -125,23 +139,25 @@ def write_site(
     in_release: bool = False,
     cache: Path | None = None,
     methods: Path | None = None,
-) -> list[Path]:
+) -> Cache:
     """Write ``folder/site`` for one lead area.
 
     Args:
         model: what the pages show, see ``read_model``.
         folder: folder of exports; ``site`` is made in it.
         in_release: whether the other exports are beside the pages, to be linked.
-        cache: folder in which drawn charts are kept; None draws all of them.
+        cache: folder in which charts and pages are kept; None makes all of them.
         methods: the Markdown file of methods; without it that page is left out.
 
     Returns:
-        The files made.
+        The cache, which has the names of what was made anew.
 
     Raises:
         SiteError: ``no_source`` when a figure has no provenance.
     """
-    return _Site(model, folder / "site", cache, in_release=in_release, methods=methods).write()
+    site = _Site(model, folder / "site", Cache(cache), in_release=in_release, methods=methods)
+    site.write()
+    return site.cache
 
 
 class _Site:
@@ -151,7 +167,7 @@ class _Site:
         self,
         model: Model,
         folder: Path,
-        cache: Path | None,
+        cache: Cache,
         *,
         in_release: bool,
         methods: Path | None,
@@ -159,18 +175,20 @@ class _Site:
         self.model = model
         self.folder = folder
         self.methods = methods
-        self.drawer = charts.Drawer(cache)
-        self.made: list[Path] = []
+        self.cache = cache
+        self.in_release = in_release
         self.charts: dict[str, charts.Chart] = {}
-        self.sources: dict[str, dict[str, Row]] = {}
-        self.attributions = {
-            (row["dataset"], row["edition"]): row["attribution"] for row in model.tables["editions"]
-        }
+        # By indicator: the figures that some page shows, by the key of their source.
+        self.sources: dict[str, dict[str, Row]] = {each: {} for each in model.indicators}
         self.editions = {(row["dataset"], row["edition"]): row for row in model.tables["editions"]}
-        self.strips = {
-            indicator.id: self._strip_scale(indicator) for indicator in model.indicators.values()
-        }
-        newest = model.tables["releases"][-1] if model.tables["releases"] else None
+        self.datasets = {row["dataset"]: row for row in model.tables["datasets"]}
+        self.figures = Figures(
+            model,
+            cache,
+            {key: row["attribution"] for key, row in self.editions.items()},
+            OGL_LINE,
+        )
+        self.release = model.tables["releases"][-1] if model.tables["releases"] else None
         self.environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -186,33 +204,30 @@ class _Site:
             day=day,
             slash=slash,
             plain_status=plain_status,
+            source=source_link,
         )
         self.environment.tests["with_figure"] = has_figure
+        # What every page may use. Everything else is passed to a page, so that it is in its key.
+        shared: dict[str, Any] = {
+            "lead": model.lead,
+            "england": model.england,
+            "goals": model.goals,
+            "indicators": model.indicators,
+            "labels": {code: area.label for code, area in model.areas.items()},
+            "made_up": model.made_up,
+            "in_release": in_release,
+            "levels": LEVELS,
+            "ogl": OGL,
+        }
+        community = self.community = Community(model)
         self.environment.globals.update(
-            model=model,
-            lead=model.lead,
-            england=model.england,
-            goals=model.goals,
-            ogl=OGL,
-            in_release=in_release,
-            release=newest,
-            verdict=verdict,
-            change_label=change_label,
-            source_of=self._source_link,
-            latest=model.latest,
-            change_of=model.change,
-            page_of=self._page_of,
-            strip=self._strip_marks,
-            edition_of=lambda row: self.editions.get((row["dataset"], row["edition"])),
-            levels=LEVELS,
-            community=Community(model),
-            kinds=KINDS,
-            has_briefing=lambda area: (
-                in_release and (area.level == "cauth" or area in model.members(model.lead))
-            ),
+            shared, verdict=verdict, change_label=change_label, community=community, kinds=KINDS
         )
+        texts = [vars(each) for each in model.indicators.values()]
+        said = (community.entries, community.outcomes, community.prompts)
+        self.key = key_of(code_of_pages(), shared, texts, said)
 
-    def write(self) -> list[Path]:
+    def write(self) -> None:
         """Write everything; the pages of sources last, for the figures that some page shows."""
         for name in ("figures", "assets", "data"):
             (self.folder / name).mkdir(parents=True)
@@ -220,19 +235,29 @@ class _Site:
             self._bytes(f"assets/{asset.name}", asset.read_bytes())
         self._shared_scripts()
         self._strips()
-        self._overview()
+        entries = self._entries(self.model.lead)
+        self._page(
+            "index.html",
+            "index",
+            entries=entries,
+            pulse={row["goal_id"]: row for row in self.model.tables["pulse"]},
+            members=self.model.members(self.model.lead),
+            release=self.release,
+        )
         for goal in self.model.goals:
-            self._page(goal.page, "goal", goal=goal)
+            self._page(goal.page, "goal", goal=goal, entries=entries)
         for indicator in self.model.indicators.values():
-            self._indicator(indicator)
+            self._indicator(indicator, entries[indicator.id])
         for level in LEVELS:
             for area in self.model.current(level):
                 self._area(area)
         self._ended_areas()
+        self._grids()
         self._report()
         self._quality()
         self._changes_and_calendar()
-        self._page("areas.html", "areas")
+        current = {level: self.model.current(level) for level in LEVELS}
+        self._page("areas.html", "areas", current=current)
         self._page("evidence.html", "evidence")
         self._page("compare.html", "compare")
         self._page(
@@ -245,17 +270,18 @@ class _Site:
             self._page("methods_in_full.html", "methods_in_full", text=text)
         self._page("data.html", "data", tables=self._files_of_tables())
         self._sources()
-        return self.made
 
     # --- pages ------------------------------------------------------------------------------------
 
-    def _overview(self) -> None:
-        self._page(
-            "index.html", "index", pulse={row["goal_id"]: row for row in self.model.tables["pulse"]}
-        )
+    def _entries(self, area: Area) -> dict[str, Entry]:
+        """Every indicator for an area; the figures among them get a source."""
+        entries = {each.id: self.model.entry(each, area) for each in self.model.indicators.values()}
+        for entry in entries.values():
+            self._cite([entry.row, entry.national])
+        return entries
 
-    def _indicator(self, indicator: Indicator) -> None:
-        model = self.model
+    def _indicator(self, indicator: Indicator, entry: Entry) -> None:
+        model, draw = self.model, self.figures
         shown = model.shown(indicator)
         if shown is None:
             raise SiteError(
@@ -268,34 +294,45 @@ class _Site:
         authorities = _high_first(
             model.edition_cells(indicator, [*model.current("cauth"), model.england], shown)
         )
-        members = _high_first(
-            model.edition_cells(
-                indicator, [*self._places(indicator), model.lead, model.england], shown
-            )
-        )
+        near = [*self._places(indicator), model.lead, model.england]
+        members = _high_first(model.edition_cells(indicator, near, shown))
         every = model.edition_cells(indicator, model.current("lad"), shown)
+        earlier = self._earlier(indicator, shown)
         drawn = {
-            "authorities": self._groups_chart(indicator, shown)
-            if indicator.is_index
-            else self._dots(indicator, "authorities", authorities, model.lead),
-            "members": self._members_chart(indicator, members),
-            "everywhere": self._everywhere(indicator, every, shown),
-            "map": self._map(indicator, every, shown),
-            "time": self._trend(indicator, model.lead),
+            "authorities": draw.authorities(indicator, authorities, shown),
+            "members": draw.members(indicator, members, "members"),
+            "everywhere": draw.everywhere(indicator, every, shown),
+            "map": draw.map(indicator, shown, "map"),
+            "time": draw.over_time(indicator, model.lead),
         }
+        maps = [draw.map(indicator, row, f"map-{row['edition']}") for row in earlier]
+        before = [
+            (row, draw.members(indicator, found, f"members-{row['edition']}"), found)
+            for row in earlier
+            if indicator.is_index and (found := model.edition_cells(indicator, near, row))
+        ]
+        for chart in (*drawn.values(), *maps, *(chart for _, chart, _ in before)):
+            if chart is not None:
+                self._write_chart(chart, indicator)
+        series = self._series(indicator, model.lead)
         cells = [row for _, row in (*authorities, *members, *every)]
+        self._cite([*cells, *(row for _, rows in series for row in rows)])
+        self._cite(row for _, _, found in before for _, row in found)
         self._text(f"data/{indicator.slug}.csv", _table(cells))
         self._page(
             indicator.page,
             "indicator",
             indicator=indicator,
+            entry=entry,
             goal=next(goal for goal in model.goals if goal.id == indicator.goal_id),
             shown=shown,
             drawn=drawn,
+            maps=maps,
+            before=before,
             authorities=authorities,
             members=members,
             everywhere=every,
-            series=self._series(indicator, model.lead),
+            series=series,
             breaks=[
                 row
                 for row in model.tables["breaks"]
@@ -307,53 +344,137 @@ class _Site:
                 for area in model.current("cauth")
                 if (rows := model.group_counts(indicator, area))
             ],
-            source=self._source_line(cells),
+            editions=self._editions_of([shown]),
+            source=draw.source_line(cells),
         )
+
+    def _earlier(self, indicator: Indicator, shown: Row) -> list[Row]:
+        """A cell of the edition before the one shown, and of the baseline, at its last period."""
+        found: dict[str, Row] = {}
+        for area in self.model.current("lad"):
+            for row in self.model.cells.get((indicator.id, area.code), []):
+                kept = found.get(row["edition"])
+                newer = kept is None or kept["period_end"] < row["period_end"]
+                if has_figure(row) and row["edition"] < shown["edition"] and newer:
+                    found[row["edition"]] = row
+        rows = [found[edition] for edition in sorted(found, reverse=True)]
+        return [row for number, row in enumerate(rows) if number == 0 or row["is_baseline"]]
+
+    def _write_chart(self, chart: charts.Chart, indicator: Indicator) -> None:
+        self.charts[chart.name] = chart
+        self._text(f"figures/{chart.name}.svg", chart.wide)
+        if chart.narrow != chart.wide:
+            self._text(f"figures/{chart.name}-narrow.svg", chart.narrow)
+        self._bytes(f"figures/{chart.name}.png", self.figures.png(chart))
+        self._page(f"embed-{chart.name}.html", "embed", drawn=chart, target=indicator.page)
 
     def _area(self, area: Area) -> None:
         model = self.model
-        rows = [
-            (goal, [(indicator, model.latest(indicator, area)) for indicator in goal.indicators])
-            for goal in model.goals
-        ]
-        cells = [row for _, pairs in rows for _, row in pairs if row is not None]
+        entries = self._entries(area)
+        cells = [entry.row for entry in entries.values() if entry.row is not None]
         self._text(f"data/{area.code}.csv", _table(filter(has_figure, cells)))
         self._text(f"data/{area.code}.json", _as_json(area, cells))
         parent = model.areas.get(model.parents.get(area.code, ""))
-        compared = {
-            indicator.id: [
-                found
-                for found in model.comparisons.get((indicator.id, area.code), [])
-                if row is not None
-                and (found["edition"], found["period_end"]) == (row["edition"], row["period_end"])
-                and found["comparator_kind"] != "england"
-            ]
-            for _, pairs in rows
-            for indicator, row in pairs
-        }
+        members = model.members(area)
         self._page(
             area.page,
             "area",
             area=area,
-            rows=rows,
+            entries=entries,
+            tally=_tally(entries.values()),
             parent=parent if parent is not None and model.has_page(parent) else None,
             region=model.areas.get(area.region_code or ""),
-            members=model.members(area),
-            compared=compared,
-            counts={
-                indicator.id: model.group_counts(indicator, area)
-                for _, pairs in rows
-                for indicator, _ in pairs
-                if indicator.is_index
-            },
-            source=self._source_line(cells),
+            members=members,
+            associates=[each.code for each in model.associates(area)],
+            grid=self._grid(members),
+            # What the page takes from the register; passed so that it is in the key.
+            registered=(
+                [self.community.worse(area, goal) for goal in model.goals],
+                self.community.surveys(area),
+            ),
+            editions=self._editions_of(cells),
+            briefing=self.in_release
+            and (area.level == "cauth" or area in model.members(model.lead)),
+            source=self.figures.source_line(cells),
         )
+
+    def _editions_of(self, cells: Iterable[Row]) -> list[Row]:
+        """The editions that cells are from, with the publisher's date and the next one expected."""
+        keys = sorted({(row["dataset"], row["edition"]) for row in cells})
+        return [
+            {
+                **{name: self.editions[key][name] for name in _EDITION_FIELDS},
+                "next": self.datasets[key[0]]["next_release_on"],
+            }
+            for key in keys
+            if key in self.editions and key[0] in self.datasets
+        ]
 
     def _ended_areas(self) -> None:
         for area in self.model.areas.values():
             if area.level in LEVELS and area.current_code != area.code:
                 now = self.model.areas.get(area.current_code)
-                self._page(area.page, "ended", area=area, now=now)
+                self._page(
+                    area.page, "ended", area=area, now=now if self.model.has_page(now) else None
+                )
+
+    def _grid(self, areas: Sequence[Area]) -> list[tuple[Area, list[Row | None]]]:
+        """The latest cell of every indicator for some areas."""
+        grid = [
+            (area, [self.model.latest(each, area) for each in self.model.indicators.values()])
+            for area in areas
+        ]
+        self._cite(row for _, rows in grid for row in rows)
+        return grid
+
+    def _grids(self) -> None:
+        """Areas by indicators: combined authorities beside each other, and each with associates."""
+        authorities = self.model.current("cauth")
+        self._page(
+            "combined-authorities.html",
+            "grid",
+            title="All combined authorities on every indicator",
+            lede="The latest figure of each, and how it compares with England.",
+            groups=[("Combined authorities", self._grid([*authorities, self.model.england]))],
+        )
+        for area in authorities:
+            members, others = self.model.members(area), self.model.associates(area)
+            if others:
+                self._page(
+                    area.wider_page,
+                    "grid",
+                    title=f"{area.label} with its non-constituent members",
+                    lede=f"Non-constituent members have a seat but are not counted in the figure of "
+                    f"{area.label}, here or anywhere else in Pulse.",
+                    groups=[
+                        ("Combined authority", self._grid([area])),
+                        ("Constituent members", self._grid(members)),
+                        ("Non-constituent members", self._grid(others)),
+                    ],
+                )
+            if area != self.model.lead:
+                self._ten_figures(area)
+
+    def _ten_figures(self, area: Area) -> None:
+        """The figures of the report's kind for another combined authority."""
+        others = [*self.model.current("cauth"), self.model.england]
+        near = [area, *self.model.members(area), self.model.england]
+        pictures = [
+            (
+                self.model.indicators[name],
+                kind,
+                [
+                    (each, self.model.entry(self.model.indicators[name], each))
+                    for each in (others if kind == "authorities" else near)
+                ],
+            )
+            for _, names, kind in REPORT_FIGURES
+            for name in names
+            if name in self.model.indicators
+        ]
+        for _, _, found in pictures:
+            self._cite(entry.row for _, entry in found)
+        self._page(area.figures_page, "figures", area=area, pictures=pictures)
 
     def _report(self) -> None:
         verdicts: dict[str, int] = {}
@@ -365,7 +486,8 @@ class _Site:
             claims=self.model.tables["claims"],
             verdicts=sorted(verdicts.items()),
             names=CLAIM_VERDICTS,
-            charts=self.charts,
+            charts={name: (chart.alt, chart.title) for name, chart in self.charts.items()},
+            others=[area for area in self.model.current("cauth") if area != self.model.lead],
             pictures=[
                 (number, [self.model.indicators[each] for each in ids], kind)
                 for number, ids, kind in REPORT_FIGURES
@@ -377,23 +499,30 @@ class _Site:
         kinds: dict[str, list[Row]] = {}
         for check in self.model.tables["checks"]:
             kinds.setdefault(check["kind"], []).append(check)
-        self._page("quality.html", "quality", kinds=sorted(kinds.items()), **self.model.tables)
+        shown = {name: self.model.tables[name] for name in ("editions", "gaps")}
+        self._page("quality.html", "quality", kinds=sorted(kinds.items()), **shown)
 
     def _changes_and_calendar(self) -> None:
         tables = self.model.tables
-        self._page("changes.html", "changes", **tables)
-        made_at = tables["releases"][-1]["made_at"] if tables["releases"] else None
+        shown = {name: tables[name] for name in ("changed", "revisions", "releases")}
+        self._page("changes.html", "changes", **shown)
+        made_at = self.release["made_at"] if self.release else None
         today = made_at.date() if made_at is not None else None
         calendar = calendar_rows(tables["datasets"], tables["editions"], today)
         self._page("calendar.html", "calendar", calendar=calendar)
         if tables["releases"]:
             self._text("feed.xml", feed(tables, f"Pulse: releases, {self.model.lead.label}"))
 
+    def _cite(self, rows: Iterable[Row | None]) -> None:
+        """Have the source of figures listed, which pages link to."""
+        for row in rows:
+            if row is not None and row["provenance_id"] is not None:
+                self.sources[row["barometer_id"]][row["provenance_id"]] = row
+
     def _sources(self) -> None:
         for indicator in self.model.indicators.values():
-            listed = self.sources.get(indicator.id, {})
             items = []
-            for provenance_id, row in listed.items():
+            for provenance_id, row in self.sources[indicator.id].items():
                 found = self.model.provenance.get(provenance_id)
                 if not found:
                     raise SiteError(
@@ -403,18 +532,25 @@ class _Site:
                         expected="a row in marts.provenance",
                         todo="build the warehouse again with `make refresh`",
                     )
-                items.append((provenance_id, row, found))
-            items.sort(key=lambda item: (self.model.areas[item[1]["area_code"]].label, item[0]))
+                items.append((row, found))
+            items.sort(
+                key=lambda item: (
+                    self.model.areas[item[0]["area_code"]].label,
+                    item[0]["provenance_id"],
+                )
+            )
+            files = _cited(row for _, rows in items for row in rows)
             self._page(
                 indicator.source_page,
                 "source",
                 indicator=indicator,
                 items=items,
-                files=_cited(row for _, _, rows in items for row in rows),
+                files=files,
+                editions={key: self.editions.get(key) for key in files},
             )
 
     def _files_of_tables(self) -> list[Row]:
-        """The published marts with the files beside the pages that hold them."""
+        """The published tables with the files beside the pages that hold them."""
         exports = self.folder.parent
         forms = (
             ("CSV", "csv/{}.csv"),
@@ -433,313 +569,26 @@ class _Site:
             for table in self.model.tables["tables"]
         ]
 
-    # --- charts -----------------------------------------------------------------------------------
-
-    def _chart(
-        self,
-        indicator: Indicator,
-        name: str,
-        kind: str,
-        title: str,
-        subtitle: str,
-        cells: Sequence[Row],
-        alt: str,
-        rows: Sequence[Row],
-        **options: Any,
-    ) -> charts.Chart | None:
-        if not rows:
-            return None
-        wide, narrow = (
-            svg.finish(self.drawer.svg(kind, width, rows, **options), title, alt)
-            # A map has hardly any text, so that one serves a phone too.
-            for width in ((charts.WIDE, charts.NARROW) if kind != "map" else (460, 460))
-        )
-        chart = charts.Chart(
-            f"{indicator.slug}-{name}", title, subtitle, self._source_line(cells), alt, wide, narrow
-        )
-        made_up = self.model.made_up
-        self.charts[chart.name] = chart
-        self._text(f"figures/{chart.name}.svg", chart.wide)
-        if narrow != wide:
-            self._text(f"figures/{chart.name}-narrow.svg", chart.narrow)
-        key = f"{made_up}{chart.wide}{title}{subtitle}{chart.source}"
-        png = self.drawer.kept(key, "png", lambda: chart.png(made_up=made_up))
-        self._bytes(f"figures/{chart.name}.png", png)
-        self._page(f"embed-{chart.name}.html", "embed", drawn=chart, target=indicator.page)
-        return chart
-
-    def _dots(
-        self, indicator: Indicator, name: str, cells: Sequence[tuple[Area, Row]], mine: Area
-    ) -> charts.Chart | None:
-        with_value = [(area, row) for area, row in cells if row["value"] is not None]
-        lead = next((row for area, row in with_value if area.code == mine.code), None)
-        shown = lead or (with_value[0][1] if with_value else None)
-        if shown is None:
-            return None
-        return self._chart(
-            indicator,
-            name,
-            "dots",
-            shown["sentence"] if lead else f"{indicator.short_title}, {shown['edition_title']}",
-            f"{indicator.measure_words} who {indicator.statement}, {shown['edition_title']}. "
-            "Lines are 95% intervals; the dashed line is England.",
-            [row for _, row in with_value],
-            _words(with_value),
-            [
-                {
-                    "label": _with_mark(area.name if area.level == "cauth" else area.label, row),
-                    "value": row["value"],
-                    "lower": row["lower_95"],
-                    "upper": row["upper_95"],
-                    "part": self._part(area, mine),
-                    "words": _words([(area, row)]),
-                }
-                for area, row in with_value
-            ],
-            unit=indicator.measure_words,
-        )
-
-    def _members_chart(
-        self, indicator: Indicator, cells: Sequence[tuple[Area, Row]]
-    ) -> charts.Chart | None:
-        if not indicator.is_index:
-            return self._dots(indicator, "members", cells, self.model.lead)
-        found = [(area, row) for area, row in cells if row["group_number"] is not None]
-        if not found:
-            return None
-        groups = self._scale(indicator, found[0][1])
-        return self._chart(
-            indicator,
-            "members",
-            "groups",
-            f"{indicator.short_title}: the group of each authority",
-            f"{found[0][1]['edition_title']}, years {period(found[0][1])}. A group is a position "
-            "among areas of the United Kingdom, not a share.",
-            [row for _, row in found],
-            _words(found),
-            [
-                {
-                    "label": area.label,
-                    "group_number": row["group_number"],
-                    "count": 1,
-                    "middle": 0.5,
-                    "text": f"{row['group_number']} {row['group_label']}",
-                    "ink": _ink(row["group_number"], groups),
-                    "words": _words([(area, row)]),
-                }
-                for area, row in found
-            ],
-            groups=groups,
-        )
-
-    def _groups_chart(self, indicator: Indicator, shown: Row) -> charts.Chart | None:
-        rows, used, groups = [], [], self._scale(indicator, shown)
-        for area in self.model.current("cauth"):
-            position = 0
-            for count in self.model.group_counts(indicator, area):
-                if not count["areas"]:
-                    continue
-                used.append(count)
-                rows.append(
-                    {
-                        "label": area.name,
-                        "group_number": count["group_number"],
-                        "count": count["areas"],
-                        "middle": position + count["areas"] / 2,
-                        "text": str(count["areas"]),
-                        "ink": _ink(count["group_number"], groups),
-                        "words": f"{area.label}: {count['areas']} in {count['group_label']}",
-                    }
-                )
-                position += count["areas"]
-        return self._chart(
-            indicator,
-            "authorities",
-            "groups",
-            f"{indicator.short_title}: areas in each group, by combined authority",
-            f"{shown['edition_title']}, years {period(shown)}. From the least favourable group "
-            "(left) to the most favourable (right). An index is never averaged over areas.",
-            [shown],
-            "; ".join(row["words"] for row in rows) + ".",
-            rows,
-            groups=groups,
-        )
-
-    def _everywhere(
-        self, indicator: Indicator, cells: Sequence[tuple[Area, Row]], shown: Row
-    ) -> charts.Chart | None:
-        found = sorted(
-            ((row["value"], area) for area, row in cells if row["value"] is not None),
-            key=lambda pair: (pair[0], pair[1].code),
-        )
-        if len(found) < 20:
-            return None
-        low, high = found[0][0], found[-1][0]
-        step = (high - low) / 36 if indicator.is_index else 1.0
-        stacks: dict[int, int] = {}
-        rows: list[Row] = []
-        mine = {area.code for area in self.model.members(self.model.lead)}
-        for value, area in sorted(found, key=lambda pair: pair[1].code not in mine):
-            position = round((value - low) / step) if step else 0
-            stacks[position] = stacks.get(position, 0) + 1
-            rows.append(
-                {
-                    "value": low + position * step,
-                    "stack": stacks[position],
-                    "part": "lead" if area.code in mine else "other",
-                }
-            )
-        england = self.model.edition_cells(indicator, [self.model.england], shown)
-        rows += [
-            {"value": row["value"], "stack": 0, "part": "england"}
-            for _, row in england
-            if row["value"] is not None
-        ]
-        edges = [cell for cell in cells if cell[1]["value"] in (low, high)]
-        return self._chart(
-            indicator,
-            "everywhere",
-            "strip",
-            f"{indicator.short_title}: where {len(found)} English authorities are",
-            f"{shown['edition_title']}. One dot per authority; members of "
-            f"{self.model.lead.label} in dark blue"
-            + ("; the dashed line is England." if not indicator.is_index else "."),
-            [row for _, row in cells],
-            "Lowest and highest: " + _words(edges[:8]),
-            rows,
-            unit=indicator.measure_words,
-        )
-
-    def _map(
-        self, indicator: Indicator, cells: Sequence[tuple[Area, Row]], shown: Row
-    ) -> charts.Chart | None:
-        name = "group_number" if indicator.is_index else "value"
-        rows = [
-            {"id": area.code, "value": row[name]} for area, row in cells if row[name] is not None
-        ]
-        if len(rows) < 20:
-            return None
-        groups = self._scale(indicator, shown) if indicator.is_index else 0
-        return self._chart(
-            indicator,
-            "map",
-            "map",
-            f"{indicator.short_title} in each local authority",
-            f"{shown['edition_title']}. Black outlines are combined authorities; grey areas have no "
-            "figure of their own.",
-            [row for _, row in cells],
-            f"Map of {len(rows)} English authorities; the table of all authorities has the figures.",
-            rows,
-            unit=indicator.measure_words,
-            groups=groups,
-        )
-
-    def _trend(self, indicator: Indicator, area: Area) -> charts.Chart | None:
-        rows: list[Row] = []
-        used: list[Row] = []
-        for each, part in ((area, "lead"), (self.model.england, "england")):
-            series = [
-                row
-                for row in self.model.cells.get((indicator.id, each.code), [])
-                if row["value"] is not None
-            ]
-            used += series
-            run = 0
-            for number, row in enumerate(series):
-                if number and self._broken(indicator, each, series[number - 1], row):
-                    run += 1
-                rows.append(
-                    {
-                        "period": slash(row["edition"]),
-                        "order": row["period_end"].isoformat(),
-                        "value": row["value"],
-                        "lower": row["lower_95"],
-                        "upper": row["upper_95"],
-                        "series": each.name,
-                        "part": part,
-                        "run": run,
-                        "last": number == len(series) - 1,
-                        "words": _words([(each, row)]),
-                    }
-                )
-        if indicator.is_index or len({row["order"] for row in rows}) < 2:
-            return None
-        return self._chart(
-            indicator,
-            "over-time",
-            "trend",
-            f"{indicator.short_title} over time, {area.label} and England",
-            f"{indicator.measure_words} who {indicator.statement}. Bars are 95% intervals where they "
-            "are published; a gap in a line marks a break in the series [b].",
-            used,
-            "; ".join(f"{row['period']}: {row['words']}" for row in rows) + ".",
-            rows,
-            unit=indicator.measure_words,
-        )
-
-    def _broken(self, indicator: Indicator, area: Area, earlier: Row, later: Row) -> bool:
-        return any(
-            change["grade"] == "block"
-            and change["from_edition"] == earlier["edition"]
-            and change["to_edition"] == later["edition"]
-            for change in self.model.changes.get((indicator.id, area.code), [])
-        )
-
-    def _strip_scale(self, indicator: Indicator) -> tuple[float, float, list[float]] | None:
-        shown = self.model.shown(indicator)
-        values = sorted(
-            row["value"]
-            for _, row in self.model.edition_cells(indicator, self.model.current("lad"), shown)
-            if row["value"] is not None
-        )
-        if len(values) < 20:
-            return None
-        pad = (values[-1] - values[0]) * 0.08 or 1.0
-        return values[0] - pad, values[-1] + pad, values
+    # --- parts ------------------------------------------------------------------------------------
 
     def _strips(self) -> None:
         """One background per indicator: where English authorities are; areas add their mark."""
         for indicator in self.model.indicators.values():
-            scale = self.strips[indicator.id]
-            if scale is None:
+            values = self.model.scale(indicator)
+            if not values:
                 continue
-            low, high, values = scale
-            shown = self.model.shown(indicator)
-            england = self.model.edition_cells(indicator, [self.model.england], shown)
-
-            def at(value: float, low: float = low, high: float = high) -> float:
-                return round((value - low) / (high - low), 4)
-
             last = len(values) - 1
-            row: Row = {
-                name: at(values[round(last * share)])
-                for name, share in (("lowest", 0), ("q1", 0.25), ("q3", 0.75), ("highest", 1))
-            }
-            row["england"] = (
-                at(england[0][1]["value"]) if england and england[0][1]["value"] else None
+            england = self.model.edition_cells(
+                indicator, [self.model.england], self.model.shown(indicator)
             )
-            drawn = self.drawer.svg("spine", _SPINE_WIDTH, [row])
-            self._text(f"figures/strip-{indicator.slug}.svg", drawn)
-
-    def _strip_marks(self, indicator: Indicator, row: Row | None) -> Row | None:
-        """Where an area's mark and interval are on the indicator's strip, in its pixels."""
-        scale = self.strips[indicator.id]
-        shown = self.model.shown(indicator)
-        if scale is None or row is None or row["value"] is None or shown is None:
-            return None
-        if (row["edition"], row["period_end"]) != (shown["edition"], shown["period_end"]):
-            return None
-        low, high, _ = scale
-
-        def at(value: float | None) -> float | None:
-            if value is None:
-                return None
-            share = min(max((value - low) / (high - low), 0.0), 1.0)
-            return round(_SPINE_PAD + _SPINE_WIDTH * share, 1)
-
-        return {"x": at(row["value"]), "from": at(row["lower_95"]), "to": at(row["upper_95"])}
-
-    # --- parts ------------------------------------------------------------------------------------
+            at = [
+                self.model.share(indicator, value)
+                for value in (
+                    *(values[round(last * share)] for share in (0, 0.25, 0.75, 1)),
+                    england[0][1]["value"] if england else None,
+                )
+            ]
+            self._page(f"figures/strip-{indicator.slug}.svg", "strip", at=at)
 
     def _places(self, indicator: Indicator) -> list[Area]:
         """Members of the lead area, or the county that an index has in their place."""
@@ -779,45 +628,6 @@ class _Site:
             for end, edition in keys
         ]
 
-    def _scale(self, indicator: Indicator, row: Row) -> int:
-        """How many groups the index has in the edition of a cell."""
-        counts = [
-            each["groups_in_edition"]
-            for (name, _), rows in self.model.groups.items()
-            if name == indicator.id
-            for each in rows
-            if each["edition"] == row["edition"]
-        ]
-        return max(counts, default=7)
-
-    def _part(self, area: Area, mine: Area) -> str:
-        if area.code == self.model.england.code:
-            return "england"
-        return "lead" if area.code == mine.code else "other"
-
-    def _source_line(self, cells: Iterable[Row]) -> str:
-        lines = sorted(
-            {
-                line
-                for row in cells
-                if has_figure(row)
-                and (line := self.attributions.get((row["dataset"], row["edition"])))
-            }
-        )
-        return " ".join([*(line.rstrip(".") + "." for line in lines), OGL_LINE])
-
-    def _source_link(self, row: Row) -> str | None:
-        """Address of the source of a figure; the page of sources lists what is linked."""
-        if row["provenance_id"] is None:
-            return None
-        indicator = self.model.indicators[row["barometer_id"]]
-        self.sources.setdefault(indicator.id, {})[row["provenance_id"]] = row
-        return f"{indicator.source_page}#p-{row['provenance_id']}"
-
-    def _page_of(self, code: str | None) -> str | None:
-        area = self.model.areas.get(code or "")
-        return area.page if area is not None and self.model.has_page(area) else None
-
     def _shared_scripts(self) -> None:
         """The list of areas for the search, and each indicator's latest cells for comparing."""
         areas = [
@@ -825,8 +635,11 @@ class _Site:
             for level in LEVELS
             for area in self.model.current(level)
         ]
+        named = f"Pulse, release {self.release['release']}" if self.release else "Pulse"
         self._text(
-            "assets/areas.js", f"window.pulseAreas={json.dumps(areas, ensure_ascii=False)};\n"
+            "assets/areas.js",
+            f"window.pulseAreas={json.dumps(areas, ensure_ascii=False)};\n"
+            f"window.pulseRelease={json.dumps(named)};\n",
         )
         for indicator in self.model.indicators.values():
             cells = {
@@ -879,16 +692,47 @@ class _Site:
     # --- files ------------------------------------------------------------------------------------
 
     def _page(self, name: str, template: str, **context: Any) -> None:
-        page = self.environment.get_template(f"{template}.html.j2").render(page=name, **context)
-        self._text(name, page)
+        """A page, made anew only if what it shows or how it is made changed."""
+        suffix = "svg" if name.endswith(".svg") else "html"
+        chosen = f"{template}.{suffix}.j2"
+
+        def render() -> bytes:
+            made = self.environment.get_template(chosen).render(page=name, **context)
+            return made.encode("utf-8")
+
+        self._bytes(name, self.cache.kept(name, key_of(self.key, name, chosen, context), render))
 
     def _text(self, name: str, text: str) -> None:
         self._bytes(name, text.encode("utf-8"))
 
     def _bytes(self, name: str, content: bytes) -> None:
-        path = self.folder / name
-        path.write_bytes(content)
-        self.made.append(path)
+        (self.folder / name).write_bytes(content)
+
+
+def source_link(row: Row) -> str | None:
+    """Address of the source of a figure; the page of sources lists what is linked."""
+    if row["provenance_id"] is None:
+        return None
+    return (
+        f"source-{row['barometer_id'].replace('_', '-')}.html#{row['provenance_id'][-KEY_LENGTH:]}"
+    )
+
+
+def _tally(entries: Iterable[Entry]) -> list[tuple[int, str]]:
+    """How many barometers have each verdict against England."""
+    names = {"–": "not compared", "none": "without a figure"}
+    labels = [
+        verdict(entry.row)["label"] if has_figure(entry.row) else "none"
+        for entry in entries
+        if entry.indicator.role != "context" and not entry.indicator.is_index
+    ]
+    order = [label for _, label in OUTCOMES.values()]
+    order.insert(-1, CLOSE)
+    return [
+        (labels.count(label), names.get(label, label.lower()))
+        for label in [*order, *names]
+        if label in labels
+    ]
 
 
 def _cited(rows: Iterable[Row]) -> dict[tuple[str, str], str]:
@@ -919,24 +763,6 @@ def _high_first(cells: Iterable[tuple[Area, Row]]) -> list[tuple[Area, Row]]:
     )
 
 
-def _words(cells: Iterable[tuple[Area, Row]]) -> str:
-    """Figures in words, for those who do not see the chart."""
-    return "; ".join(
-        f"{area.label} {figure(row)}" + (f" ({interval(row)})" if interval(row) else "")
-        for area, row in cells
-        if has_figure(row)
-    )
-
-
-def _with_mark(label: str, row: Row) -> str:
-    return f"{label} {row['mark']}" if row["mark"] else label
-
-
-def _ink(group: int, groups: int) -> str:
-    """Black or white, whichever can be read on the colour of a group."""
-    return "white" if group in (1, groups) else "black"
-
-
 def _plain(row: Row, fields: Sequence[str] = _CELL_FIELDS) -> Row:
     return {
         name: value.isoformat() if isinstance(value := row[name], date | datetime) else value
@@ -965,12 +791,17 @@ def _as_json(area: Area, cells: Iterable[Row]) -> str:
                 "name": area.label,
                 "level": area.level,
                 "licence": OGL,
-                "figures": [_plain(row) for row in cells if has_figure(row)],
+                "figures": [
+                    {name: value for name, value in _plain(row).items() if value is not None}
+                    for row in cells
+                    if has_figure(row)
+                ],
                 "without_figure": {
                     row["barometer_id"]: row["status"] for row in cells if not has_figure(row)
                 },
             },
             ensure_ascii=False,
+            separators=(",", ":"),
         )
         + "\n"
     )

@@ -49,8 +49,11 @@ _WIDTHS: Final = {
 _BOLD: Final = 1.08
 _TEXT = re.compile(r"<text ([^>]*)>([^<]+)</text>")
 _SIZE = re.compile(r'font-size="([\d.]+)px"')
-_PATH = re.compile(r' d="[^"]*"')
+_PATH = re.compile(r' d="([^"]*)"')
+_CURVES = re.compile(r"[A-KN-Ya-y]")
+_ZERO = re.compile(r"\b0(?=\.)")
 _DECIMALS = re.compile(r"(\.\d)\d+")
+_POINT = re.compile(r"([ML])(-?[\d.]+),(-?[\d.]+)|Z")
 _ROOT = re.compile(r"<svg [^>]*?>")
 _VIEW = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 
@@ -82,10 +85,34 @@ def size_of(svg: str) -> tuple[float, float]:
     return float(found.group(1)), float(found.group(2))
 
 
+def _steps(path: str) -> str:
+    """A path of straight lines with each point after the first relative to the one before."""
+    if _CURVES.search(path):
+        return _DECIMALS.sub(r"\1", path)
+    parts: list[str] = []
+    x = y = 0
+    lines = False
+    for point in _POINT.finditer(path):
+        if point.group(1) is None:
+            parts.append("z")
+            lines = False
+            continue
+        to_x, to_y = round(float(point.group(2)) * 10), round(float(point.group(3)) * 10)
+        if point.group(1) == "M":
+            parts.append(f"M{to_x / 10:g},{to_y / 10:g}")
+            lines = False
+        elif (to_x, to_y) != (x, y):
+            step = f"{(to_x - x) / 10:g},{(to_y - y) / 10:g}"
+            parts.append(f"{' ' if lines else 'l'}{_ZERO.sub('', step)}")
+            lines = True
+        x, y = to_x, to_y
+    return "".join(parts)
+
+
 def finish(svg: str, title: str, description: str) -> str:
     """The drawn SVG with fixed text lengths, a role, a title and a description.
 
-    Coordinates of paths are cut to a tenth of a pixel, which halves a map.
+    Points of paths become steps of tenths of a pixel, which makes a third of a map.
 
     Args:
         svg: as drawn by Vega.
@@ -98,7 +125,7 @@ def finish(svg: str, title: str, description: str) -> str:
         f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}" role="img">'
         f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
     )
-    svg = _PATH.sub(lambda found: _DECIMALS.sub(r"\1", found.group(0)), svg)
+    svg = _PATH.sub(lambda found: f' d="{_steps(found.group(1))}"', svg)
     svg = _ROOT.sub(lambda _: root, svg, count=1)
     return _TEXT.sub(_fitted, svg)
 

@@ -49,12 +49,14 @@
   }
   if ($("find")) combo($("find"), $("found"), (area) => { location.href = "area-" + area[0] + ".html"; });
 
-  // Sentences to copy, with their source and the address of the page.
-  document.querySelectorAll("button.copy").forEach((button) => {
-    button.hidden = false;
+  // Sentences to copy, with their source, the release and the address of the page.
+  const source = [...document.querySelectorAll("p.source")].pop() || { textContent: "" };
+  document.querySelectorAll("p.said").forEach((said) => {
+    const button = make("button", "Copy", { type: "button", class: "copy" });
+    said.append(" ", button);
     button.addEventListener("click", async () => {
-      const text = button.parentElement.querySelector(".sentence").textContent +
-        "\n" + button.dataset.source + "\n" + location.href.split("#")[0];
+      const text = [said.querySelector(".sentence").textContent, source.textContent.trim(),
+        window.pulseRelease, location.href.split("#")[0]].filter(Boolean).join("\n");
       try {
         await navigator.clipboard.writeText(text);
       } catch {

@@ -28,6 +28,9 @@ LEVELS = {
 }
 """Levels that have pages, in the order in which lists show them."""
 
+FEWEST = 20
+"""With fewer authorities than that, there is no strip and no map."""
+
 
 class SiteError(PulseError):
     """The pages cannot be made from this warehouse."""
@@ -59,8 +62,18 @@ class Area:
         """File name of the area's page."""
         return f"area-{self.code}.html"
 
+    @property
+    def wider_page(self) -> str:
+        """File name of its view with non-constituent members."""
+        return f"area-{self.code}-wider.html"
 
-@dataclass(frozen=True)
+    @property
+    def figures_page(self) -> str:
+        """File name of the report's kinds of figures for it."""
+        return f"figures-{self.code}.html"
+
+
+@dataclass(frozen=True, repr=False)
 class Indicator:
     """An indicator in its place in the framework."""
 
@@ -80,6 +93,10 @@ class Indicator:
     question_source: str | None
     table_code: str | None
     dataset: str
+
+    def __repr__(self) -> str:
+        # Short, because rows of every page are keyed by what they show.
+        return f"Indicator({self.id})"
 
     @property
     def is_index(self) -> bool:
@@ -125,6 +142,29 @@ class Goal:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """An indicator for one area: its latest cell, and what that is compared with.
+
+    ``compared``: comparisons of that cell with others than England. ``place``: where value and
+    limits are on the indicator's strip, from 0 to 1. ``series``: cells with a figure, oldest first.
+    """
+
+    indicator: Indicator
+    row: Row | None
+    national: Row | None
+    change: Row | None
+    movement: Row | None
+    counts: tuple[Row, ...]
+    compared: tuple[Row, ...]
+    place: Row | None
+    series: tuple[Row, ...]
+
+    def against(self, kind: str) -> Row | None:
+        """The comparison with the one comparator of a kind."""
+        return next((row for row in self.compared if row["comparator_kind"] == kind), None)
+
+
+@dataclass(frozen=True)
 class Model:
     """Everything that the pages need, indexed by what they ask for.
 
@@ -137,6 +177,7 @@ class Model:
     goals: tuple[Goal, ...]
     areas: dict[str, Area]
     parents: dict[str, str]
+    non_constituent: dict[str, list[str]]
     cells: dict[tuple[str, str], list[Row]]
     comparisons: dict[tuple[str, str], list[Row]]
     changes: dict[tuple[str, str], list[Row]]
@@ -189,6 +230,11 @@ class Model:
         """Areas with a page of a combined authority or of a local authority, by name."""
         return self._members.get(authority.code, [])
 
+    def associates(self, authority: Area) -> list[Area]:
+        """Non-constituent members of a combined authority that have a page, by name."""
+        codes = self.non_constituent.get(authority.code, [])
+        return [area for area in self._with_page.values() if area.code in codes]
+
     @cached_property
     def _members(self) -> dict[str, list[Area]]:
         found: dict[str, list[Area]] = defaultdict(list)
@@ -204,10 +250,7 @@ class Model:
         found = []
         for area in areas:
             for row in self.cells.get((indicator.id, area.code), []):
-                if like is not None and (row["edition"], row["period_end"]) == (
-                    like["edition"],
-                    like["period_end"],
-                ):
+                if like is not None and _same(row, like):
                     found.append((area, row))
         return found
 
@@ -235,18 +278,77 @@ class Model:
         return [
             row
             for row in self.groups.get((indicator.id, area.code), [])
-            if shown is not None
-            and (row["edition"], row["period_end"]) == (shown["edition"], shown["period_end"])
+            if shown is not None and _same(row, shown)
         ]
 
-    def change(self, indicator: Indicator, area: Area) -> Row | None:
-        """The change from the baseline to the latest edition, else between its first and last period."""
+    def change(self, indicator: Indicator, area: Area, *kinds: str) -> Row | None:
+        """The newest change of the first kind that there is; from the baseline to the latest first."""
         rows = self.changes.get((indicator.id, area.code), [])
-        for kind in ("baseline_to_latest", "within_edition_first_to_last", "consecutive"):
-            found = [row for row in rows if row["change_kind"] == kind]
-            if found:
-                return found[-1]
-        return None
+        kinds = kinds or ("baseline_to_latest", "within_edition_first_to_last", "consecutive")
+        found = (row for kind in kinds for row in reversed(rows) if row["change_kind"] == kind)
+        return next(found, None)
+
+    def scale(self, indicator: Indicator) -> list[float]:
+        """The values of English authorities in the edition shown, in order; none of fewer than 20."""
+        return self._scales[indicator.id]
+
+    @cached_property
+    def _scales(self) -> dict[str, list[float]]:
+        found = {}
+        for indicator in self.indicators.values():
+            cells = self.edition_cells(indicator, self.current("lad"), self.shown(indicator))
+            values = sorted(row["value"] for _, row in cells if row["value"] is not None)
+            found[indicator.id] = values if len(values) >= FEWEST else []
+        return found
+
+    def share(self, indicator: Indicator, value: float | None) -> float | None:
+        """Where a value is between the lowest and the highest authority, with some room, 0 to 1."""
+        values = self.scale(indicator)
+        if value is None or not values:
+            return None
+        room = (values[-1] - values[0]) * 0.08 or 1.0
+        share = (value - values[0] + room) / (values[-1] - values[0] + 2 * room)
+        return round(min(max(share, 0.0), 1.0), 4)
+
+    def groups_in(self, indicator: Indicator, row: Row) -> int:
+        """How many groups the index has in the edition of a cell."""
+        return self._groups_in.get((indicator.id, row["edition"]), 7)
+
+    @cached_property
+    def _groups_in(self) -> dict[tuple[str, str], int]:
+        return {
+            (each["barometer_id"], each["edition"]): each["groups_in_edition"]
+            for rows in self.groups.values()
+            for each in rows
+        }
+
+    def entry(self, indicator: Indicator, area: Area) -> Entry:
+        """What pages and briefings say about an indicator for an area."""
+        key = indicator.id, area.code
+        row, shown = self.latest(indicator, area), self.shown(indicator)
+        place = None
+        if row is not None and shown is not None and _same(row, shown):
+            names = {"at": "value", "from": "lower_95", "to": "upper_95"}
+            place = {name: self.share(indicator, row[column]) for name, column in names.items()}
+        return Entry(
+            indicator,
+            row,
+            self.national(indicator, row),
+            self.change(indicator, area),
+            self.change(indicator, area, "within_edition_first_to_last"),
+            tuple(self.group_counts(indicator, area)),
+            tuple(
+                each
+                for each in self.comparisons.get(key, [])
+                if row is not None and _same(each, row)
+            ),
+            place if place and place["at"] is not None else None,
+            tuple(each for each in self.cells.get(key, []) if has_figure(each)),
+        )
+
+
+def _same(one: Row, other: Row) -> bool:
+    return (one["edition"], one["period_end"]) == (other["edition"], other["period_end"])
 
 
 def has_figure(row: Row | None) -> TypeGuard[Row]:
@@ -391,8 +493,11 @@ def read_model(
         )
     cells = rows_of(
         connection,
-        f"select {_CELL_COLUMNS} from marts.barometers where framework = ? "
-        "order by period_end, edition",
+        f"select {_CELL_COLUMNS}, case when c.why is null then null "
+        "when c.value_before is null then 'new' else 'revised' end as news "
+        "from marts.barometers left join meta.changed_figures as c "
+        "using (barometer_id, area_code, dataset, edition, period_end) "
+        "where framework = ? order by period_end, edition",
         framework,
     )
     parents = dict(
@@ -409,6 +514,12 @@ def read_model(
         goals=goals,
         areas=areas,
         parents=parents,
+        non_constituent=dict(
+            connection.execute(
+                "select parent_code, list(member_code order by member_code) "
+                "from reference.area_groups where kind like '%non_constituent' group by 1 order by 1"
+            ).fetchall()
+        ),
         cells=_by_cell(cells),
         comparisons=_by_cell(
             rows_of(
@@ -416,7 +527,8 @@ def read_model(
                 "select barometer_id, area_code, edition, period_end, comparator_kind, "
                 "comparator_code, comparator_name, comparator_value, difference, "
                 "difference_lower_95, difference_upper_95, outcome, close_call, survives_family, "
-                "sentence from marts.comparisons order by comparator_kind, comparator_name",
+                "sentence from marts.comparisons where comparator_kind <> 'england' "
+                "order by comparator_kind, comparator_name",
             )
         ),
         changes=_by_cell(

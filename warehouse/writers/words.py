@@ -18,11 +18,26 @@ OUTCOMES: Final = {
 }
 """Outcome of a test as the marts name it: kind of shape, label."""
 
+CLOSE: Final = "Too close to call"
+
 _STATUS: Final = {
-    "not_held": "not added to Pulse yet",
-    "suppressed": "held back by the publisher",
-    "not_available": "not published for this area",
-    "not_applicable": "does not exist for this area",
+    "not_held": (
+        "not added to Pulse yet",
+        "the publisher has figures, but its file has not been added to Pulse yet.",
+    ),
+    "suppressed": (
+        "held back by the publisher",
+        "the publisher holds the figure back, because too few people answered or to keep their "
+        "answers private.",
+    ),
+    "not_available": (
+        "not published for this area",
+        "the publisher gives no figure for this area.",
+    ),
+    "not_applicable": (
+        "does not exist for this area",
+        "the figure does not exist for an area of this kind.",
+    ),
 }
 
 
@@ -64,7 +79,7 @@ def verdict(row: Row | None) -> dict[str, Any]:
     if row is None or row["outcome"] is None:
         return {"kind": "none", "label": "–", "uncertain": False}
     if row["close_call"]:
-        return {"kind": "close", "label": "Too close to call", "uncertain": False}
+        return {"kind": "close", "label": CLOSE, "uncertain": False}
     kind, label = OUTCOMES.get(row["outcome"], ("none", "Cannot say"))
     tested = kind in ("up", "down")
     return {
@@ -88,9 +103,10 @@ def change_label(row: Row | None) -> str:
     return str(found["label"])
 
 
-def plain_status(row: Row) -> str:
-    """Why a cell has no figure, in a few words."""
-    return _STATUS.get(row["status"], "no figure")
+def plain_status(row: Row, *, long: bool = False) -> str:
+    """Why a cell has no figure, in a few words or in a sentence for those who do not know data."""
+    short, sentence = _STATUS.get(row["status"], ("no figure", "there is no figure."))
+    return sentence if long else short
 
 
 def period(row: Row) -> str:
