@@ -21,6 +21,9 @@ def small_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = small.build(folder / "pulse.duckdb")
     with reading(path) as connection:
         site.write_site(
-            read.read_model(connection), folder, methods=PROJECT / "docs" / "methods.md"
+            read.read_model(connection),
+            folder,
+            cache=folder / "cache",
+            methods=PROJECT / "docs" / "methods.md",
         )
     return folder / "site"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 from tests.lazy import lazy
 from tests.site import small_warehouse as small
 from warehouse.connection import reading, writing
-from warehouse.workspace import Workspace
+from warehouse.workspace import PROJECT, Workspace
 
 site = lazy("warehouse.writers.site")
 svg = lazy("warehouse.writers.site.svg")
@@ -211,19 +212,18 @@ def test_publication_dates_are_beside_the_figures(small_site: Path) -> None:
         assert "next expected in December 2025" in text
 
 
-def test_new_and_revised_figures_are_marked(tmp_path: Path) -> None:
-    path = small.build(tmp_path / "pulse.duckdb")
-    with writing(path) as connection:
-        for code, before in ((small.MEMBERS[0], 20.0), (small.MEMBERS[1], None)):
-            connection.execute(
-                "insert into meta.changed_figures by name select barometer_id, area_code, "
-                "area_name, dataset, edition, period_end, ? as value_before, value as value_after, "
-                "'a new file' as why from marts.barometers where barometer_id = 'trust' "
-                "and area_code = ?",
-                [before, code],
-            )
-    with reading(path) as connection:
-        site.write_site(read.read_model(connection), tmp_path)
+def test_new_and_revised_figures_are_marked(small_site: Path, tmp_path: Path) -> None:
+    _made(
+        small_site,
+        tmp_path,
+        *(
+            "insert into meta.changed_figures by name select barometer_id, area_code, "
+            f"area_name, dataset, edition, period_end, {before} as value_before, "
+            "value as value_after, 'a new file' as why from marts.barometers "
+            f"where barometer_id = 'trust' and area_code = '{code}'"
+            for code, before in ((small.MEMBERS[0], 20.0), (small.MEMBERS[1], "null"))
+        ),
+    )
     for code, word in ((small.MEMBERS[0], "revised"), (small.MEMBERS[1], "new")):
         page = (tmp_path / "site" / f"area-{code}.html").read_text(encoding="utf-8")
         assert page.count(f'href="changes.html">{word}</a>') == 1
@@ -351,39 +351,43 @@ def test_every_text_has_the_length_it_was_laid_out_for(dots: str) -> None:
 # --- what did not change is not made again ------------------------------------------------------------
 
 
-def _made(warehouse: Path, folder: Path, cache: Path) -> set[str]:
+def _made(small_site: Path, folder: Path, *changes: str) -> set[str]:
+    """What is made anew of the small site once its warehouse has changed."""
+    warehouse = shutil.copyfile(small_site.parent / "pulse.duckdb", folder / "pulse.duckdb")
+    cache = shutil.copytree(small_site.parent / "cache", folder / "cache")
+    for change in changes:
+        with writing(warehouse) as connection:
+            connection.execute(change)
+    methods = PROJECT / "docs" / "methods.md"
     with reading(warehouse) as connection:
-        return set(site.write_site(read.read_model(connection), folder, cache=cache).made)
+        model = read.read_model(connection)
+        return set(site.write_site(model, folder, cache=cache, methods=methods).made)
 
 
-def test_a_second_site_of_the_same_figures_makes_nothing_anew(tmp_path: Path) -> None:
-    path = small.build(tmp_path / "pulse.duckdb")
-    first = _made(path, tmp_path / "first", tmp_path / "cache")
-    pages = {page.name for page in (tmp_path / "first" / "site").glob("*.html")}
-    assert pages <= first
-    assert "trust-members.svg" in first
-    assert _made(path, tmp_path / "second", tmp_path / "cache") == set()
-    for page in (tmp_path / "first" / "site").rglob("*.*"):
-        again = tmp_path / "second" / page.relative_to(tmp_path / "first")
+def test_a_second_site_of_the_same_figures_makes_nothing_anew(
+    small_site: Path, tmp_path: Path
+) -> None:
+    assert _made(small_site, tmp_path) == set()
+    for page in small_site.rglob("*.*"):
+        again = tmp_path / "site" / page.relative_to(small_site)
         assert again.read_bytes() == page.read_bytes(), page.name
 
 
-def test_a_changed_figure_makes_anew_the_pages_that_show_it_and_no_other(tmp_path: Path) -> None:
-    path = small.build(tmp_path / "pulse.duckdb")
-    _made(path, tmp_path / "first", tmp_path / "cache")
-    with writing(path) as connection:
-        connection.execute(
-            "update marts.barometers set value = value + 1 where barometer_id = 'trust' "
-            f"and area_code = '{small.MEMBERS[0]}'"
-        )
-    made = _made(path, tmp_path / "second", tmp_path / "cache")
+def test_a_changed_figure_makes_anew_the_pages_that_show_it_and_no_other(
+    small_site: Path, tmp_path: Path
+) -> None:
+    made = _made(
+        small_site,
+        tmp_path,
+        "update marts.barometers set value = value + 1 where barometer_id = 'trust' "
+        f"and area_code = '{small.MEMBERS[0]}'",
+    )
     area = f"area-{small.MEMBERS[0]}.html"
     assert {area, "indicator-trust.html", "source-trust.html", "trust-members.svg"} <= made
     assert f"area-{small.LEAD}.html" in made, "it lists its members"
     kept = {f"area-{small.OUTSIDE}.html", f"area-{small.ENGLAND}.html", "indicator-chat.html"}
     assert not kept & made
-    page = (tmp_path / "second" / "site" / area).read_text(encoding="utf-8")
-    assert page != (tmp_path / "first" / "site" / area).read_text(encoding="utf-8")
+    assert (tmp_path / "site" / area).read_bytes() != (small_site / area).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -395,20 +399,16 @@ def test_a_changed_figure_makes_anew_the_pages_that_show_it_and_no_other(tmp_pat
         "update meta.datasets set next_release_on = date '2031-02-03'",
     ],
 )
-def test_whatever_a_page_shows_makes_it_anew(tmp_path: Path, change: str) -> None:
-    path = small.build(tmp_path / "pulse.duckdb")
-    _made(path, tmp_path / "first", tmp_path / "cache")
-    with writing(path) as connection:
-        connection.execute(change)
-    assert "indicator-trust.html" in _made(path, tmp_path / "second", tmp_path / "cache")
+def test_whatever_a_page_shows_makes_it_anew(small_site: Path, tmp_path: Path, change: str) -> None:
+    assert "indicator-trust.html" in _made(small_site, tmp_path, change)
 
 
-def test_other_code_makes_every_page_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = small.build(tmp_path / "pulse.duckdb")
-    _made(path, tmp_path / "first", tmp_path / "cache")
+def test_other_code_makes_every_page_anew(
+    small_site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("warehouse.writers.site.pages.code_of_pages", lambda: "another")
-    made = _made(path, tmp_path / "second", tmp_path / "cache")
-    assert {page.name for page in (tmp_path / "second" / "site").glob("*.html")} <= made
+    made = _made(small_site, tmp_path)
+    assert {page.name for page in small_site.glob("*.html")} <= made
     assert "trust-members.svg" not in made
 
 
