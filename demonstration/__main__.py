@@ -23,8 +23,8 @@ from sources.inbox import hand_in_survey
 from sources.landing import LandingStore
 from warehouse.workspace import PROJECT, SEEDS, Workspace
 
-REAL = ("ons_combined_authorities", "ons_population")
-"""Areas and people are not made up: their bundled figures serve the demonstration too."""
+REAL = ("ons_combined_authorities", "ons_population", "ons_local_indicators")
+"""Areas, people and the context are not made up: their bundled figures serve the demonstration too."""
 REVISED = "dcms_community_life"
 
 

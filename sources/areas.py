@@ -81,6 +81,7 @@ class AreaBook:
     areas: Mapping[str, Area]
     aliases: tuple[Alias, ...] = ()
     changes: Mapping[str, str] = field(default_factory=dict)
+    merged: frozenset[str] = frozenset()
 
     @classmethod
     def from_seeds(cls, seeds: Path) -> AreaBook:
@@ -108,8 +109,11 @@ class AreaBook:
             if area.current_code and area.current_code != area.code:
                 changes[area.code] = area.current_code
         successors: dict[str, set[str]] = {}
+        merged = set()
         for _, row in _read(seeds / "area_code_changes.csv", _CHANGE_COLUMNS):
             successors.setdefault(row["old_code"], set()).add(row["new_code"])
+            if row.get("kind") == "merge":
+                merged.add(row["old_code"])
         for old, new in successors.items():
             # A code split among several has no single successor; following one would be a guess.
             if old not in changes and len(new) == 1:
@@ -130,7 +134,7 @@ class AreaBook:
                     printed_code=row.get("printed_code") or None,
                 )
             )
-        book = cls(areas=areas, aliases=tuple(aliases), changes=changes)
+        book = cls(areas=areas, aliases=tuple(aliases), changes=changes, merged=frozenset(merged))
         for old in changes:
             if book.current(old) == old:
                 raise _bad_seed(
@@ -170,6 +174,10 @@ class AreaBook:
                 break
             seen.add(code)
         return code
+
+    def same_ground(self, code: str) -> str:
+        """The current code of the same area; the code itself where it was merged into a larger one."""
+        return code if code in self.merged else self.current(code)
 
     def valid_in(self, code: str, year: int) -> bool:
         """True where the code was in use at some time of the year."""

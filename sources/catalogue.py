@@ -27,7 +27,20 @@ DEFAULT_DIRECTORY = Path(__file__).parent / "catalogue"
 BUNDLED_DIRECTORY = Path(__file__).parent / "bundled"
 
 AreaLevel = Literal["nation", "itl1", "itl2", "cauth", "utla", "lad", "smc_area", "ward", "lsoa"]
-Unit = Literal["percent", "z_score", "group", "count", "rate"]
+Unit = Literal[
+    "percent",
+    "z_score",
+    "group",
+    "count",
+    "per_10k",
+    "per_100k",
+    "ratio",
+    "score",
+    "pounds",
+    "pounds_million",
+    "years",
+    "minutes",
+]
 
 _CODE = r"^[a-z][a-z0-9_]*$"
 _EDITION = r"^[a-z0-9][a-z0-9-]*$"
@@ -183,16 +196,16 @@ class Allowance(_Model):
 class Correction(_Model):
     """A known fault of a published file, set right on the way in, with the reason.
 
-    ``drop_interval`` empties both bounds of the rows chosen. The correction is only applied where the
-    fault that it ``expect``s is there; once the publisher has fixed the file it is reported as not
-    needed.
+    ``drop_interval`` empties both bounds of the rows chosen; ``use_unit`` gives them the measure's own
+    unit. The correction is only applied where the fault that it ``expect``s is there; once the
+    publisher has fixed the file it is reported as not needed. Without an ``edition`` it is for every one.
     """
 
-    edition: str
+    edition: str | None = None
     measure: str | None = None
     level: AreaLevel | None = None
-    action: Literal["drop_interval"]
-    expect: Literal["interval_excludes_value", "zero_width_interval"]
+    action: Literal["drop_interval", "use_unit"]
+    expect: Literal["interval_excludes_value", "zero_width_interval", "wrong_unit"]
     reason: str
 
 
@@ -331,6 +344,7 @@ class Layout(_Model):
     ``name``, ``value_column``, ``group_column``, ``period_column``: the Social Mobility Commission
     files. ``indicators``: printed indicator -> measure; ``levels``: printed geography -> area level;
     ``header_rows``: usual row of the header, of sheets by ``authority`` and of the ``other``.
+    ``ignored_codes``: regular expression for the beginning of the area codes that are not carried.
     ``breakdowns``: area level -> regular expressions for the breakdown that marks its rows, in sheets
     that mix levels. ``verified`` is false where the layout has not been seen in the publisher's own file; ``note`` says what is
     not established.
@@ -345,10 +359,13 @@ class Layout(_Model):
     period_column: str | None = None
     indicators: Mapping[str, str] = {}
     levels: Mapping[str, AreaLevel] = {}
+    ignored_codes: str | None = None
     header_rows: Mapping[str, int] = {}
     breakdowns: Mapping[AreaLevel, tuple[str, ...]] = {}
     verified: bool = False
     note: str | None = None
+
+    _ignored = field_validator("ignored_codes")(_regex)
 
     @field_validator("columns")
     @classmethod
@@ -391,6 +408,8 @@ class Dataset(_Model):
     """One dataset of one publisher: what it is, where it is, in which editions, under which rules.
 
     ``country``: how the codes of every area begin (E for a survey of England); empty for any.
+    ``periods``: of the ``edition``, or printed in each row of the ``file``; an edition then is a year
+    and has the rows whose period begins in it, and one bundled file holds all editions.
     """
 
     code: str = Field(pattern=_CODE)
@@ -400,6 +419,7 @@ class Dataset(_Model):
     publisher_short: str
     survey: str | None = None
     shape: Literal["observations", "memberships"]
+    periods: Literal["edition", "file"] = "edition"
     parser: str | None = None
     landing_page: str
     licence: str
@@ -446,7 +466,8 @@ class Dataset(_Model):
             for measure in rule.measures:
                 _one_of(measure, measures, "coverage names measure")
         for correction in self.corrections:
-            _one_of(correction.edition, editions, "a correction names edition")
+            if correction.edition is not None:
+                _one_of(correction.edition, editions, "a correction names edition")
             if correction.measure is not None:
                 _one_of(correction.measure, measures, "a correction names measure")
         for layout in self.layouts:
@@ -533,6 +554,8 @@ class Dataset(_Model):
 
 def bundled_path(dataset: Dataset, edition: Edition, folder: Path = BUNDLED_DIRECTORY) -> Path:
     """Where the bundled figures of the edition are, if there are any."""
+    if dataset.periods == "file":
+        return folder / dataset.code / "all.parquet"
     return folder / dataset.code / f"{edition.edition}.csv"
 
 

@@ -361,7 +361,9 @@ def _vintage(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
 
 def _periods(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     start, end = pd.Timestamp(judged.edition.period_start), pd.Timestamp(judged.edition.period_end)
-    bad = _plain(rows, (rows["period_start"] < start) | (rows["period_end"] > end))
+    # A period of the file belongs to the year in which it begins, and may end later.
+    last = rows["period_end" if judged.dataset.periods == "edition" else "period_start"]
+    bad = _plain(rows, (rows["period_start"] < start) | (last > end))
     if not bad.empty:
         first = bad.iloc[0]
         yield judged.finding(
@@ -390,24 +392,25 @@ def _fractions(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
 
 
 def _ranges(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
-    for measure in judged.dataset.measures:
-        low, high = _limits(measure)
-        group = _plain(rows, rows["measure"].eq(measure.code))
-        out = pd.Series(False, index=group.index)
-        for column in ("value", "lower_95", "upper_95"):
-            if low is not None:
-                out |= group[column] < low
-            if high is not None:
-                out |= group[column] > high
-        bad = group[out]
+    measures = judged.dataset.measures
+    limits = {measure.code: _limits(measure) for measure in measures}
+    ends = [
+        rows["measure"].map({code: each[side] for code, each in limits.items()}).astype("float64")
+        for side in (0, 1)
+    ]
+    figures = rows[["value", "lower_95", "upper_95"]]
+    out = figures.lt(ends[0], axis=0).any(axis=1) | figures.gt(ends[1], axis=0).any(axis=1)
+    for measure in measures if out.any() else ():
+        low, high = limits[measure.code]
+        bad = _plain(rows, out & rows["measure"].eq(measure.code))
         if not bad.empty:
-            figures = bad[["value", "lower_95", "upper_95"]]
+            found = bad[["value", "lower_95", "upper_95"]]
             yield judged.finding(
                 "out_of_range",
                 "error",
                 f"{len(bad)} rows of {measure.code} have a figure outside its range; expected "
                 f"{'any' if low is None else f'{low:g}'} to {'any' if high is None else f'{high:g}'} "
-                f"({measure.unit}), found {figures.min().min():g} to {figures.max().max():g}",
+                f"({measure.unit}), found {found.min().min():g} to {found.max().max():g}",
                 bad,
             )
 
@@ -416,9 +419,9 @@ def _limits(measure: Measure) -> tuple[float | None, float | None]:
     low, high = measure.minimum, measure.maximum
     if measure.unit == "percent":
         return (0.0 if low is None else low), (100.0 if high is None else high)
-    if measure.unit in ("count", "rate"):
-        return (0.0 if low is None else low), high
-    return low, high
+    if measure.unit == "z_score":
+        return low, high
+    return (0.0 if low is None else low), high
 
 
 def _intervals(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
@@ -498,7 +501,9 @@ def _against_itself(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
             f"{len(nothing)} rows have an interval from about 0 to 100",
             nothing,
         )
-    local = _plain(whole, whole["area_level"].isin(AUTHORITY_LEVELS))
+    # A collection holds counts too: every resident of a town may live near a library.
+    asked = whole["area_level"].isin(AUTHORITY_LEVELS) & (judged.dataset.periods == "edition")
+    local = _plain(whole, asked)
     typical = local["measure"].map(local.groupby("measure")["value"].median())
     people = local["base"].astype("float64").fillna(100)
     empty = (local["value"].eq(0) & (typical * people > 1000)) | (
@@ -570,8 +575,10 @@ def _design_effects(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
 
 
 def _doubled(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
-    current = rows["area_code"].map(judged.areas.current)
-    keyed = rows.assign(area_code=current, printed=rows["area_code"])
+    # A file of many periods has an area and what it became beside each other.
+    areas, whole = judged.areas, judged.dataset.periods == "edition"
+    code_of = areas.current if whole else areas.same_ground
+    keyed = rows.assign(area_code=rows["area_code"].map(code_of), printed=rows["area_code"])
     same = keyed.duplicated(_KEY, keep=False)
     conflicting: list[Any] = []
     equal: list[Any] = []
@@ -727,6 +734,9 @@ def _against_earlier(
     earlier = [
         entry for entry in judged.dataset.before(judged.edition.edition) if entry.edition in held
     ]
+    if judged.dataset.periods == "file":
+        # Each row says its own period, so an older file is no other edition's.
+        earlier = earlier[:1]
     mine = _latest(rows, judged.areas)
     for entry in earlier:
         theirs = _latest(_plain(previous, previous["edition"].eq(entry.edition)), judged.areas)

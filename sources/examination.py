@@ -116,8 +116,9 @@ def correct(
     the note says that it is no longer needed.
     """
     notes = []
+    units = {measure.code: measure.unit for measure in dataset.measures}
     for correction in dataset.corrections:
-        if correction.edition != edition.edition or rows.empty:
+        if correction.edition not in (None, edition.edition) or rows.empty:
             continue
         chosen = pd.Series(True, index=rows.index)
         if correction.measure is not None:
@@ -126,12 +127,19 @@ def correct(
             chosen &= rows["area_level"].eq(correction.level).fillna(False).astype(bool)
         what = " ".join(part for part in (correction.measure, correction.level) if part)
         bounds = ["lower_95", "upper_95"]
-        if _fault_is_there(rows[chosen], correction):
+        wanted = rows.loc[chosen, "measure"].map(units).astype("string")
+        if _fault_is_there(rows[chosen], correction, wanted):
             rows = rows.copy()
-            rows.loc[chosen, bounds] = float("nan")
-            message = f"{what}: bounds of {int(chosen.sum())} rows left out. {correction.reason}"
-            notes.append(Note("correction_applied", message))
-        elif rows.loc[chosen, bounds].notna().any(axis=None):
+            if correction.action == "use_unit":
+                rows.loc[chosen, "unit"] = wanted
+                done = f"unit of {int(chosen.sum())} rows set to {', '.join(sorted(set(wanted)))}"
+            else:
+                rows.loc[chosen, bounds] = float("nan")
+                done = f"bounds of {int(chosen.sum())} rows left out"
+            notes.append(Note("correction_applied", f"{what}: {done}. {correction.reason}"))
+        elif correction.action == "drop_interval" and rows.loc[chosen, bounds].notna().any(
+            axis=None
+        ):
             message = (
                 f"{what}: the fault is gone, so nothing was corrected; remove the correction from "
                 f"sources/catalogue/{dataset.code}.yaml"
@@ -140,7 +148,9 @@ def correct(
     return rows, tuple(notes)
 
 
-def _fault_is_there(rows: pd.DataFrame, correction: Correction) -> bool:
+def _fault_is_there(rows: pd.DataFrame, correction: Correction, units: pd.Series) -> bool:
+    if correction.expect == "wrong_unit":
+        return bool(rows["unit"].ne(units).any())
     if correction.expect == "zero_width_interval":
         return bool((rows["lower_95"] == rows["upper_95"]).any())
     below = rows["value"] < rows["lower_95"]

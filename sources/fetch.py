@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from pydantic import ValidationError
 
@@ -25,7 +25,7 @@ from sources.catalogue import BUNDLED_DIRECTORY, Dataset, Edition
 from sources.errors import ContractError, FetchError, LandingError, ParseError, PulseError
 from sources.http import CONNECTION_CODES, HttpClient, Reachability, TransferError, file_name_of
 from sources.landing import LandedFile, LandingStore, replace_file
-from sources.publishers import Answer, Cursor, publisher_for
+from sources.publishers import Answer, Cursor, Publisher, publisher_for
 
 Mode = Literal["default", "offline", "only_publisher"]
 State = Literal[
@@ -104,11 +104,13 @@ def fetch(
     now: datetime,
     reachability: Reachability | None = None,
     afresh: bool = False,
+    client: Publisher[Any] | None = None,
 ) -> SourceOutcome:
     """Ask the publisher of an edition for its file, and land it where it is new.
 
     ``now`` (with a time zone) is noted on refused answers. ``reachability`` is shared by the calls of
     one run and learns from them. ``afresh`` fetches the whole file, whatever is remembered of it.
+    ``client`` is shared by the editions of a dataset.
     Never raises for what a publisher does or sends, nor where the store cannot keep it: that is in
     ``state``, ``error`` and ``message``. In mode ``only_publisher`` the caller treats ``failed`` as
     the end.
@@ -130,7 +132,7 @@ def fetch(
             requests=requests,
         )
 
-    publisher = publisher_for(dataset, http)
+    publisher = client or publisher_for(dataset, http)
     if mode == "offline":
         return outcome("not_tried", f"{name}: offline was asked for.")
     if publisher is None or dataset.parser is None or edition.history:
@@ -281,6 +283,7 @@ def fetch_dataset(
     The contract compares an edition with the ones before it, so these have to be there.
     """
     wanted = tuple(editions) if editions is not None else dataset.editions
+    client = publisher_for(dataset, http)
     return tuple(
         fetch(
             dataset,
@@ -292,6 +295,7 @@ def fetch_dataset(
             now=now,
             reachability=reachability,
             afresh=afresh,
+            client=client,
         )
         for edition in wanted
     )

@@ -8,24 +8,16 @@ catalogue or the areas; they are in ``sources.contract``.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import pandera.pandas as pa
 from pandera.typing.pandas import Series
 
-AREA_LEVELS: tuple[str, ...] = (
-    "nation",
-    "itl1",
-    "itl2",
-    "cauth",
-    "utla",
-    "lad",
-    "smc_area",
-    "ward",
-    "lsoa",
-)
-UNITS: tuple[str, ...] = ("percent", "z_score", "group", "count", "rate")
+from sources.catalogue import AreaLevel, Unit
+
+AREA_LEVELS: tuple[str, ...] = get_args(AreaLevel)
+UNITS: tuple[str, ...] = get_args(Unit)
 STATUSES: tuple[str, ...] = (
     "published",
     "suppressed",

@@ -20,6 +20,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sources.areas import SEED_FILES, AreaBook
@@ -274,9 +275,9 @@ def _refused_by_hand(
 def load_bundled(dataset: Dataset, edition: Edition, path: Path) -> pd.DataFrame:
     """The bundled figures of an edition, in the tidy shape.
 
-    Every row is ``transcribed`` or ``reported``, its revision is "bundled". Raises
-    ContractError(code="bad_bundle") for a file that does not fit the shape or says something else about
-    itself.
+    Every row is ``transcribed`` or ``reported``, its revision is "bundled". One file of all editions is
+    Parquet, without what the catalogue knows. Raises ContractError(code="bad_bundle") for a file that
+    does not fit the shape or says something else about itself.
     """
 
     def bad(message: str) -> ContractError:
@@ -291,9 +292,12 @@ def load_bundled(dataset: Dataset, edition: Edition, path: Path) -> pd.DataFrame
 
     conform = as_memberships if dataset.shape == "memberships" else as_observations
     try:
-        text = pd.read_csv(path, dtype="string", keep_default_na=False, encoding="utf-8")
-        rows = conform(text.replace("", pd.NA))
-    except (ValueError, TypeError, UnicodeDecodeError) as error:
+        if path.suffix == ".parquet":
+            rows = conform(bundled_rows(dataset, edition, path))
+        else:
+            text = pd.read_csv(path, dtype="string", keep_default_na=False, encoding="utf-8")
+            rows = conform(text.replace("", pd.NA))
+    except (ValueError, TypeError, KeyError, OSError) as error:
         raise bad(f"it does not fit the tidy shape: {error}") from error
     for column, wanted in (
         ("origin", ("transcribed", "reported")),
@@ -302,6 +306,28 @@ def load_bundled(dataset: Dataset, edition: Edition, path: Path) -> pd.DataFrame
         if not rows[column].isin(wanted).all():
             raise bad(f"{column} is not {' or '.join(wanted)} in every row")
     return rows
+
+
+def bundled_rows(dataset: Dataset, edition: Edition, path: Path) -> pd.DataFrame:
+    """The rows of an edition in the one bundled file of all, with what every row shares.
+
+    The file keeps the figures, and the publisher's file and line of each; its metadata has the words of
+    the citation. Raises ValueError, or what pyarrow raises, for a file of another form.
+    """
+    table = pq.read_table(path, filters=[("edition", "=", edition.edition)])
+    rows: pd.DataFrame = table.to_pandas()
+    citation = (table.schema.metadata or {}).get(b"citation", b"").decode()
+    rows["citation"] = [
+        citation.format(file=file, line=line)
+        for file, line in zip(rows.pop("file"), rows.pop("line"), strict=True)
+    ]
+    units = {measure.code: measure.unit for measure in dataset.measures}
+    return rows.assign(
+        dataset=dataset.code,
+        revision=BUNDLED_REVISION,
+        origin="transcribed",
+        unit=rows["measure"].map(units),
+    )
 
 
 def _origin_of(carried: pd.DataFrame) -> str:

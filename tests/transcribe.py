@@ -8,6 +8,11 @@ publisher files (``sources.parsers``), or choosing between bundled and landed fi
 written by hand, and cited.
 
     python -m tests.transcribe smc_youth_labour_market 2025 CI2-2.0-labour-market-....csv
+
+A dataset whose files print the periods of every row has one bundled file of all editions, made from a
+folder of the publisher's files:
+
+    python -m tests.transcribe ons_local_indicators all explore-local-statistics-data/
 """
 
 from __future__ import annotations
@@ -21,20 +26,28 @@ from typing import Any
 
 import click
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from sources.areas import AreaBook
 from sources.catalogue import Catalogue, Dataset, Edition, load_catalogue
 from sources.errors import CatalogueError, PulseError
+from sources.examination import correct
 from sources.observation import MEMBERSHIP_COLUMNS, OBSERVATION_COLUMNS
 from sources.parsers import PARSERS, ParseContext
+from sources.parsers.ons_local_statistics import rows_by_year
 from warehouse.workspace import PROJECT, SEEDS
 
 BUNDLED = PROJECT / "sources" / "bundled"
 
 REVISION = "bundled"
 
+_CARRIED = (
+    *("edition", "measure", "area_code", "area_name", "area_level", "period_start", "period_end"),
+    *("value", "lower_95", "upper_95", "status", "status_symbol"),
+)
 _CELL_COLUMNS = ("file_sha256", "sheet", "row_number", "column_letter")
 _WHOLE_COLUMNS = frozenset({"base", "group_number", "row_number"})
 
@@ -71,6 +84,9 @@ class Recipe(_Model):
     publisher; ``citation`` is a format string of ``{file}`` and ``{line}``; ``levels`` and
     ``code_prefix`` choose the rows that are carried (empty: all).
 
+    ``files`` is for a dataset that has one bundled file of all editions: the names, without the ending,
+    of the publisher's data sets that it is read from.
+
     ``series`` is for a file that holds one series through many editions, with the columns measure,
     edition, area_code, percent and read_in: it maps the file's label of a measure to the catalogue's
     code, and the citation may name {read_in}, the copy that the figure was read in.
@@ -78,7 +94,8 @@ class Recipe(_Model):
 
     dataset: str
     edition: str
-    file_name: str
+    file_name: str = ""
+    files: tuple[str, ...] = ()
     citation: str
     read_as: str | None = None
     levels: tuple[str, ...] = ()
@@ -157,6 +174,44 @@ def transcribe(
     ]
     columns = MEMBERSHIP_COLUMNS if target.shape == "memberships" else OBSERVATION_COLUMNS
     return pd.DataFrame(kept, columns=list(columns), dtype="object")
+
+
+def transcribe_all(
+    recipe: Recipe, folder: Path, *, catalogue: Catalogue, areas: AreaBook
+) -> pa.Table:
+    """The bundled file of every edition of a dataset whose files print the period of each row.
+
+    ``folder`` holds the publisher's files, each at its top or in a folder of its own name. The columns
+    are those of an observation that are not the same in all rows, with file and line in place of the
+    citation. Raises what the parser raises, and CatalogueError(code="no_file") for a file that is not
+    there.
+    """
+    dataset = catalogue.dataset(recipe.dataset)
+    frames = []
+    for name in recipe.files:
+        found = [path for path in sorted(folder.rglob(f"{name}.csv")) if path.is_file()]
+        if not found:
+            raise CatalogueError(
+                "a file of the recipe is not in the folder",
+                code="no_file",
+                dataset=dataset.code,
+                file=f"{name}.csv",
+                todo="give the folder of the publisher's repository",
+            )
+        years = rows_by_year(found[0].read_bytes())
+        for edition in dataset.editions:
+            part = years.get(edition.period_start.year)
+            if part is None:
+                continue
+            parsed = _parse(dataset, edition, part.content, areas, found[0].name)
+            rows, _ = correct(parsed, dataset, edition)
+            number = [part.lines[line - 1] for line in rows["row_number"]]
+            frames.append(rows.assign(edition=edition.edition, file=name, line=number))
+    whole = pd.concat(frames).sort_values(["file", "line"], kind="stable")
+    table = pa.Table.from_pandas(
+        whole[[*_CARRIED, "file", "line"]].astype({"line": "int32"}), preserve_index=False
+    )
+    return table.replace_schema_metadata({"citation": recipe.citation})
 
 
 def _parse(
@@ -257,12 +312,29 @@ def _field(value: Any, column: str) -> str:
 @click.command(help="Make one bundled file again from the publisher file it was read from.")
 @click.argument("dataset")
 @click.argument("edition")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--write", is_flag=True, help="Write sources/bundled/<dataset>/<edition>.csv.")
+@click.argument("file", type=click.Path(exists=True, path_type=Path))
+@click.option("--write", is_flag=True, help="Write it under sources/bundled/<dataset>.")
 def main(dataset: str, edition: str, file: Path, write: bool) -> None:
     """Print the bundled file, or write it in its place with ``--write``."""
     try:
         recipe = find_recipe(dataset, edition)
+        if recipe.files:
+            areas = AreaBook.from_seeds(SEEDS)
+            table = transcribe_all(recipe, file, catalogue=load_catalogue(), areas=areas)
+            target = BUNDLED / dataset / "all.parquet"
+            if write:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                # In the order of the publisher's lines these are small as differences.
+                pq.write_table(
+                    table,
+                    target,
+                    compression="zstd",
+                    compression_level=19,
+                    use_dictionary=[*_CARRIED[:7], "status", "status_symbol", "file"],
+                    column_encoding={"line": "DELTA_BINARY_PACKED"},
+                )
+            click.echo(f"{target}: {table.num_rows} rows")
+            return
         frame = transcribe(
             recipe,
             file.read_bytes(),

@@ -20,7 +20,14 @@ UNIT_RANGES: Mapping[str, tuple[float, float]] = {
     "percent": (0.0, 100.0),
     # Standardised over some 200 areas: the largest published is 6.8; beyond 12 something was misread.
     "z_score": (-12.0, 12.0),
-    "count": (0.0, float("inf")),
+    "score": (0.0, 10.0),
+    **{
+        unit: (0.0, float("inf"))
+        for unit in (
+            *("count", "per_10k", "per_100k", "ratio"),
+            *("pounds", "pounds_million", "years", "minutes"),
+        )
+    },
 }
 VERDICTS = (
     "agrees",
@@ -30,6 +37,9 @@ VERDICTS = (
     "too_close_to_call",
     "contradicted_within_report",
     "cannot_be_computed",
+)
+_NOT_SYNTHETIC = (
+    "Remove the synthetic file from the landing store; the demonstration has its own folder."
 )
 # Index values are printed to three decimals: one on a limit may belong to either group.
 _ON_A_LIMIT = 0.0006
@@ -137,10 +147,13 @@ _GROUP_FITS_SCALE = f"""
         end is not true
 """
 
-_FIGURES_ARE_KEPT = """
-    from previous_barometers as before
+
+def _figures_are_kept(mart: str) -> str:
+    """The figures of the release before that the mart lacks."""
+    return f"""
+    from previous_{mart} as before
     anti join (
-        select barometer_id, area_code, dataset, edition, period_end, value from marts.barometers
+        select barometer_id, area_code, dataset, edition, period_end, value from marts.{mart}
     ) as now
         on
             before.barometer_id = now.barometer_id
@@ -150,6 +163,21 @@ _FIGURES_ARE_KEPT = """
             and before.period_end is not distinct from now.period_end
             and (before.value is null or now.value is not null)
     where (dataset, edition) not in (select (dataset, edition) from reference.explained_losses)
+    """
+
+
+_NEWEST_IS_COMPLETE = """
+    with newest as (
+        select framework, barometer_id, area_code from marts.context
+        qualify edition = max(edition) over (partition by barometer_id)
+    )
+    from newest group by all having count(*) > 1
+    union all by name
+    select framework, barometer_id from newest
+    group by framework, barometer_id
+    having
+        count(distinct area_code) filter (area_code in (from authorities))
+        < (select count(*) from authorities)
 """
 
 
@@ -206,61 +234,103 @@ def _all_of(mart: str, column: str, wanted: str, condition: str) -> str:
     """
 
 
-def rules(
-    goals: Iterable[str] = ("connected", "supportive", "inclusive", "equitable"),
-) -> list[Rule]:
-    """Every rule of the gate, in the order in which a reader would ask."""
-    origin = Rule(
-        "barometers",
-        "origin_is_releasable",
-        "No figure is synthetic, that is, made up to show the platform at work.",
-        "Remove the synthetic file from the landing store; the demonstration has its own folder.",
-        _unless("barometers", "origin is null or origin in (from releasable)"),
-    )
+def _cell_rules(mart: str) -> list[Rule]:
+    """What holds of every mart of cells; a check's name is its mart's own, save of barometers."""
+    prefix = "" if mart == "barometers" else f"{mart}_"
     return [
         Rule(
-            "barometers",
-            "value_in_range_of_unit",
+            mart,
+            f"{prefix}value_in_range_of_unit",
             "Percentages are between 0 and 100, index values within twelve standard deviations.",
             "Look at the cell in the file: the column or the scale was misread.",
-            _value_in_range("barometers"),
+            _value_in_range(mart),
         ),
         Rule(
-            "barometers",
-            "interval_contains_value",
+            mart,
+            f"{prefix}interval_contains_value",
             "A 95% interval has both limits, in order, around its value.",
             "Look at the cell in the file: a published interval that excludes its value is not used.",
             # A comparison with a null is null: one limit alone does not pass.
             _unless(
-                "barometers",
+                mart,
                 "(lower_95 is null and upper_95 is null) or value between lower_95 and upper_95",
             ),
         ),
         Rule(
-            "barometers",
-            "value_or_reason_is_given",
+            mart,
+            f"{prefix}value_or_reason_is_given",
             "A cell has a value and a status of one, or no value and the reason.",
             "Give the status a reason where the mart is computed.",
             _unless(
-                "barometers",
+                mart,
                 f"(status in ({_texts(STATUSES_WITH_VALUE)})) = (value is not null) "
                 f"and (value is not null or {_filled('status_reason')})",
             ),
         ),
         Rule(
-            "barometers",
-            "area_is_known",
+            mart,
+            f"{prefix}area_is_known",
             "Every area code is in the list of areas.",
             "Add the area to dbt_project/seeds/areas.csv, or its new code to area_code_changes.csv.",
-            _unless("barometers", "area_code in (from areas)"),
+            _unless(mart, "area_code in (from areas)"),
         ),
         Rule(
-            "barometers",
-            "edition_is_known",
+            mart,
+            f"{prefix}edition_is_known",
             "Every dataset and edition is in the catalogue.",
             "Add the edition to sources/catalogue/<dataset>.yaml.",
+            _unless(mart, "(dataset, edition) in (select (dataset, edition) from meta.editions)"),
+        ),
+        Rule(
+            mart,
+            f"{prefix}origin_is_releasable",
+            "No figure is synthetic, that is, made up to show the platform at work.",
+            _NOT_SYNTHETIC,
+            _unless(mart, "origin is null or origin in (from releasable)"),
+        ),
+        Rule(
+            mart,
+            f"{prefix}figure_has_provenance",
+            "Every value has a provenance that names file and cell, or a citation.",
+            "Look at the parser's row_number and column_letter, or cite the transcribed row.",
             _unless(
-                "barometers", "(dataset, edition) in (select (dataset, edition) from meta.editions)"
+                mart,
+                "value is null or provenance_id in (select p.provenance_id from marts.provenance as p)",
+            ),
+        ),
+        Rule(
+            mart,
+            f"{prefix}previous_figures_are_kept",
+            "Every figure of the release before is still there, or its loss is explained.",
+            "Restore the landed file, or explain the loss in dbt_project/seeds/explained_losses.csv.",
+            _figures_are_kept(mart),
+        ),
+    ]
+
+
+def rules(
+    goals: Iterable[str] = ("connected", "supportive", "inclusive", "equitable"),
+) -> list[Rule]:
+    """Every rule of the gate, in the order in which a reader would ask."""
+    return [
+        *_cell_rules("barometers"),
+        *_cell_rules("context"),
+        Rule(
+            "context",
+            "newest_context_is_complete",
+            "Each authority and combined authority has one row per indicator's newest edition.",
+            "Look for the authority in int_barometer_grid: no figure needs a row with the reason.",
+            _NEWEST_IS_COMPLETE,
+        ),
+        Rule(
+            "trends",
+            "trend_or_reason_is_given",
+            "A trend rests on five yearly figures; without one there is the reason.",
+            "Look at int_trends: a year is missing, or lacks its interval.",
+            _unless(
+                "trends",
+                "case when trend = 'cannot_be_calculated' then slope is null and "
+                f"{_filled('reason', 6)} else points = 5 and slope is not null end",
             ),
         ),
         Rule(
@@ -287,24 +357,6 @@ def rules(
             "An index group has the name, number and limits that its edition's scale gives it.",
             "Look at the file: group and value come from different rows, or the scale changed.",
             _GROUP_FITS_SCALE,
-        ),
-        origin,
-        Rule(
-            "barometers",
-            "figure_has_provenance",
-            "Every value has a provenance that names file and cell, or a citation.",
-            "Look at the parser's row_number and column_letter, or cite the transcribed row.",
-            _unless(
-                "barometers",
-                "value is null or provenance_id in (select p.provenance_id from marts.provenance as p)",
-            ),
-        ),
-        Rule(
-            "barometers",
-            "previous_figures_are_kept",
-            "Every figure of the release before is still there, or its loss is explained.",
-            "Restore the landed file, or explain the loss in dbt_project/seeds/explained_losses.csv.",
-            _FIGURES_ARE_KEPT,
         ),
         *(
             Rule(
@@ -423,7 +475,7 @@ def rules(
             "provenance",
             "part_origin_is_releasable",
             "No figure that another is made of is synthetic.",
-            origin.remedy,
+            _NOT_SYNTHETIC,
             _unless("provenance", "origin is null or origin in (from releasable)"),
         ),
         *_register_rules(),

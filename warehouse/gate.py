@@ -46,7 +46,7 @@ _VIEWS = {
     "authorities": "from local_authorities union all from combined_authorities",
     "history": "select (dataset, edition) from raw.editions where is_history",
     "report_indicators": "select framework, goal_id, barometer_id from meta.indicator_roles "
-    "where is_report",
+    "where is_report and role != 'context'",
 }
 
 
@@ -98,16 +98,19 @@ def prepare(connection: duckdb.DuckDBPyConnection, *, demonstration: bool = Fals
     connection.create_function("has_personal_data", _has_personal_data, ["varchar"], "boolean")
     origins = [*RELEASABLE_ORIGINS, *(["synthetic"] if demonstration else [])]
     connection.execute("create temp table releasable as select unnest(?) as origin", [origins])
-    known = connection.execute(
-        "select count(*) from duckdb_databases() where database_name = 'previous'"
-    )
-    before = "previous.marts.barometers"
-    if known.fetchall() == [(0,)]:
+    for mart in ("barometers", "context"):
+        known = connection.execute(
+            "select count(*) from duckdb_tables() where database_name = 'previous' "
+            "and schema_name = 'marts' and table_name = ?",
+            [mart],
+        )
         before = "marts.barometers where false"
-    connection.execute(
-        "create temp view previous_barometers as "
-        f"select barometer_id, area_code, dataset, edition, period_end, value from {before}"
-    )
+        if known.fetchall() != [(0,)]:
+            before = f"previous.marts.{mart}"
+        connection.execute(
+            f"create temp view previous_{mart} as "
+            f"select barometer_id, area_code, dataset, edition, period_end, value from {before}"
+        )
 
 
 def _has_personal_data(text: str) -> bool:

@@ -19,7 +19,7 @@ from sources.catalogue import Catalogue
 from sources.selection import EditionUsed
 from warehouse.workspace import PROJECT
 
-_CODE = {".py", ".sql", ".yml", ".yaml", ".csv", ".j2", ".css"}
+_CODE = {".py", ".sql", ".yml", ".yaml", ".csv", ".parquet", ".j2", ".css"}
 _NOT_CODE = {"target", "exports", "current", "__pycache__"}
 
 

@@ -39,7 +39,8 @@ _CATALOGUE = (
     "dataset varchar, title varchar, short_title varchar, publisher varchar, "
     "publisher_short varchar, landing_page varchar, licence varchar, licence_url varchar, "
     "cadence varchar, expected_month integer, succeeded_by varchar, "
-    "series varchar, precedence integer, next_release_on date, mode varchar"
+    "series varchar, precedence integer, next_release_on date, mode varchar, "
+    "periods_in_file boolean"
 )
 _EDITIONS = (
     "dataset varchar, edition varchar, edition_title varchar, period_start date, "
@@ -237,6 +238,7 @@ def _catalogue_rows(
                 "precedence": d.precedence,
                 "mode": d.mode,
                 "next_release_on": expected_date(d, held.get(d.code, ())),
+                "periods_in_file": d.periods == "file",
             }
             for d in catalogue.datasets.values()
         ]

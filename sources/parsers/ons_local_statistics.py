@@ -1,16 +1,21 @@
-"""The copy of the Participation Survey in Explore Local Statistics (Office for National Statistics).
+"""Indicators of Explore Local Statistics (Office for National Statistics).
 
-Read are both forms of it, as CSV: the service's answer (indicator, area, period, value, bounds) and the
-data file in the publisher's repository, which adds geography, unit and status and codes regions TLC to
-TLK. One row per area and indicator: whole percentages with bounds and no base. Only the indicators
-that the catalogue's layout names are read, and only the edition's period. The data file prints some
-combined authorities twice, once as an ITL2 area.
+Read are both forms of them, as CSV: the service's answer (indicator, area, period, value, bounds) and
+the data files of the publisher's repository, which add geography, unit and status. One row per area
+and indicator of the edition: its own period, or the periods that begin in its year where the
+catalogue says that the file prints them. Only the indicators that the layout names are read. Some
+files print an area twice: under two levels, or under its former and its current code.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from dataclasses import dataclass
 from typing import Any, Final
+
+import pandas as pd
 
 from sources.catalogue import OnsElsDiscovery
 from sources.errors import ParseError
@@ -31,6 +36,20 @@ from sources.parsers.tidy import (
 from sources.workbook import CSV_SHEET, Header, Where, find_header, normalise_label, parse_value
 
 _GSS: Final = re.compile(r"[EKNSW][0-9]{8}")
+_PERIOD: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:/P([0-9]{1,2})Y)?")
+_UNITS: Final = {
+    "%": "percent",
+    "percentage": "percent",
+    "percent": "percent",
+    "mins": "minutes",
+    "yrs": "years",
+    "£": "pounds",
+    "£ million": "pounds_million",
+    "score out of 10": "score",
+    "count per 10,000 people": "per_10k",
+    "count per 100,000 people": "per_100k",
+    "rate per 100,000 population": "per_100k",
+}
 _COLUMNS: Final = {
     "area_code": "areacd",
     "area_name": "areanm",
@@ -52,7 +71,7 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
     """Read the wanted indicators of the edition's period.
 
     Raises ``ParseError``: any code of ``sources.workbook``, and ``missing_indicator``,
-    ``wrong_edition``, ``wrong_unit``, ``conflicting_duplicates``, ``unknown_area``,
+    ``wrong_edition``, ``wrong_unit``, ``bad_period``, ``conflicting_duplicates``, ``unknown_area``,
     ``code_name_mismatch``, ``truncated``, ``empty_table``.
     """
     where = where_of(context)
@@ -64,6 +83,8 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
     if extra:
         notes.add("extra_column", f"Columns not used: {', '.join(extra)}.")
     wanted = _indicators(context)
+    ignored = context.dataset.layout(context.edition.edition).ignored_codes
+    skipped = re.compile(ignored) if ignored else None
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     others: set[str] = set()
     periods: set[str] = set()
@@ -78,7 +99,10 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
         if not period.startswith(str(context.edition.period_start.year)):
             periods.add(period or "no period")
             continue
-        if period[:10] != context.edition.period_start.isoformat():
+        if skipped is not None and skipped.match(text_under(header, row, "area_code")):
+            continue
+        own = context.dataset.periods == "file"
+        if not own and period[:10] != context.edition.period_start.isoformat():
             notes.add(
                 "nominal_period",
                 f"The file's period {period} is nominal; the edition's fieldwork period is used.",
@@ -86,6 +110,9 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
         tidy = _row(header, number, row, measure, context, where, notes)
         if tidy is None:
             continue
+        if own:
+            at = address(header.columns["period"], number)
+            tidy["period_start"], tidy["period_end"] = _period(period, where, at)
         first = rows.setdefault((measure, tidy["area_code"]), tidy)
         if any(first[column] != tidy[column] for column in (*_FIGURES, "status")):
             raise where.error(
@@ -103,13 +130,21 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
         notes.add("indicator_ignored", f"Not used: {', '.join(sorted(others))}.")
     if periods:
         notes.add("other_periods", f"Periods of other editions: {', '.join(sorted(periods))}.")
+    former = _drop_former_codes(rows, context)
+    if former:
+        notes.add(
+            "former_code",
+            f"{len(former)} areas are there under a former and the current code, which is used: "
+            f"{', '.join(sorted(former))}.",
+        )
     if merged:
         notes.add(
             "duplicates_merged",
             f"{len(merged)} areas are there twice with equal figures: {', '.join(sorted(merged))}.",
         )
     found = list(rows.values())
-    _rescale(found, notes)
+    if context.dataset.periods == "edition":
+        _rescale(found, notes)
     notes.statuses(found)
     return observations(found, content, context, notes)
 
@@ -143,7 +178,8 @@ def _check_found(
         )
     read = {measure for measure, _ in rows}
     missing = sorted(set(wanted.values()) - read)
-    if missing and (rows or others):
+    # Which indicators a year has is a matter of its coverage.
+    if context.dataset.periods == "edition" and missing and (rows or others):
         raise where.error(
             "missing_indicator",
             "The file has no row of an indicator that is wanted.",
@@ -164,7 +200,7 @@ def _row(
     notes: Notes,
 ) -> dict[str, Any] | None:
     edition = context.edition
-    _check_unit(header, number, row, where)
+    unit = _unit(header, number, row, measure, context, where)
     printed = text_under(header, row, "area_code")
     name = text_under(header, row, "area_name")
     at = address(header.columns["area_code"], number)
@@ -214,6 +250,9 @@ def _row(
         symbol = marked.symbol
         if value.value is None or marked.status == "low_reliability":
             status = marked.status
+        if value.value is None and status == "low_reliability":
+            # Too unreliable to be printed.
+            status = "not_available"
     without = value.value is None
     bounds = {key: readings[key].value if key in readings else None for key in _FIGURES[1:]}
     return {
@@ -223,7 +262,7 @@ def _row(
         "area_level": level,
         "period_start": midnight(edition.period_start),
         "period_end": midnight(edition.period_end),
-        "unit": context.dataset.measure(measure).unit,
+        "unit": unit,
         "value": value.value,
         "lower_95": None if without else bounds["lower_95"],
         "upper_95": None if without else bounds["upper_95"],
@@ -242,17 +281,89 @@ def _mark(header: Header, row: tuple[Any, ...]) -> str:
     return text if text.startswith("[") else f"[{text}]"
 
 
-def _check_unit(header: Header, number: int, row: tuple[Any, ...], where: Where) -> None:
-    unit = text_under(header, row, "unit")
-    if unit and unit not in ("%", "Percentage", "percent"):
+def _unit(
+    header: Header,
+    number: int,
+    row: tuple[Any, ...],
+    measure: str,
+    context: ParseContext,
+    where: Where,
+) -> str:
+    """The unit as printed; the measure's own where the file prints none."""
+    printed = text_under(header, row, "unit")
+    known = _UNITS.get(printed.casefold()) if printed else context.dataset.measure(measure).unit
+    if known is None or (known != "percent" and context.dataset.periods == "edition"):
         raise where.error(
             "wrong_unit",
-            "The figures are not percentages.",
+            "The unit of the figures is not the one expected.",
             cell=address(header.columns["unit"], number),
-            expected="%",
-            found=unit,
-            todo="Hand in the data file on engagement with culture and heritage.",
+            expected=context.dataset.measure(measure).unit,
+            found=printed,
+            todo="Compare the unit with the publisher's page; a new one needs the parser's list.",
         )
+    return known
+
+
+def _period(printed: str, where: Where, at: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """First and last day of a printed period: a day, or a day and a number of years."""
+    found = _PERIOD.fullmatch(printed)
+    try:
+        if not found:
+            raise ValueError(printed)
+        start = pd.Timestamp(found[1])
+        if found[2] is None:
+            return start, start
+        return start, start + pd.DateOffset(years=int(found[2]), days=-1)
+    except ValueError:
+        raise where.error(
+            "bad_period",
+            "The period cannot be read.",
+            cell=at,
+            expected="a day, or a day and a length, such as 2023-04-01/P1Y",
+            found=printed,
+            todo="Compare the row with the publisher's file; columns may have been shifted.",
+        ) from None
+
+
+def _drop_former_codes(
+    rows: dict[tuple[str, str], dict[str, Any]], context: ParseContext
+) -> set[str]:
+    """Leave out the rows of a code whose successor for the same ground has a row too."""
+    former = {
+        (measure, code)
+        for measure, code in rows
+        if (current := context.areas.same_ground(code)) != code and (measure, current) in rows
+    }
+    for key in former:
+        del rows[key]
+    return {code for _, code in former}
+
+
+@dataclass(frozen=True)
+class YearRows:
+    """The header and the rows of one year as CSV, and the number of each of its lines in the file."""
+
+    content: bytes
+    lines: tuple[int, ...]
+
+
+def rows_by_year(content: bytes) -> dict[int, YearRows]:
+    """A file cut by the year in which each row's period begins; nothing of one without periods."""
+    lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    header = [label.strip().casefold() for label in lines[0]] if lines else []
+    column = header.index("period") if "period" in header else len(header)
+    years: dict[int, list[int]] = {}
+    for number, line in enumerate(lines[1:], start=2):
+        year = line[column][:4] if len(line) > column else ""
+        if year.isdigit():
+            years.setdefault(int(year), []).append(number)
+    cut = {}
+    for begins, numbers in years.items():
+        out = io.StringIO()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerows([lines[0], *(lines[number - 1] for number in numbers)])
+        cut[begins] = YearRows(out.getvalue().encode(), (1, *numbers))
+    return cut
 
 
 def _rescale(rows: list[dict[str, Any]], notes: Notes) -> None:

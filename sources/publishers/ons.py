@@ -15,11 +15,12 @@ from datetime import date
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from pydantic import Field
+from pydantic import Field, RootModel
 
-from sources.catalogue import Edition, OnsArcgisDiscovery, OnsElsDiscovery, fill
+from sources.catalogue import Dataset, Edition, OnsArcgisDiscovery, OnsElsDiscovery, fill
 from sources.editions import WatchEvent, year_of
-from sources.http import Fetched
+from sources.http import Fetched, HttpClient
+from sources.parsers.ons_local_statistics import YearRows, rows_by_year
 from sources.publishers.base import (
     Answer,
     Cursor,
@@ -205,23 +206,38 @@ def _canonical_csv(rows: list[dict[str, Any]], columns: list[str]) -> bytes:
 class _Indicator(Payload):
     """The part of an indicator's metadata that shows whether its figures changed."""
 
+    slug: str = ""
     data_modified: str | None = Field(default=None, alias="dataModified")
+
+
+class _Indicators(RootModel[tuple[_Indicator, ...]]):
+    """Every indicator of the service."""
 
 
 class LocalStatistics(Publisher[OnsElsDiscovery]):
     """Indicators of Explore Local Statistics.
 
-    The service gives the latest period unless one is asked for by ``time``, a year in which the period
-    ends or lies (ONSdigital/explore-local-statistics-app, src/lib/api/data/helpers/dataFilters.ts).
+    The service gives the latest period unless one is asked for by ``time``: a year in which the period
+    ends or lies, or ``all`` (ONSdigital/explore-local-statistics-app,
+    src/lib/api/data/helpers/dataFilters.ts).
     """
 
     site = "ons"
 
+    def __init__(self, dataset: Dataset, discovery: OnsElsDiscovery, http: HttpClient) -> None:
+        super().__init__(dataset, discovery, http)
+        self._whole: tuple[Fetched, dict[int, YearRows]] | None = None
+
     def fetch(self, edition: Edition, cursor: Cursor | None = None) -> Answer:
-        """The indicators of an edition as the service's own CSV: one request."""
+        """The indicators of an edition as the service's own CSV.
+
+        One request; where rows print their own periods, one for all editions, each of which gets the
+        rows that begin in its year.
+        """
+        all_periods = self.dataset.periods == "file"
         asked = {
             "indicator": ",".join(self.discovery.indicators.values()),
-            "time": str(edition.period_start.year),
+            "time": "all" if all_periods else str(edition.period_start.year),
             "includeNames": "true",
             **self.discovery.parameters,
         }
@@ -229,15 +245,38 @@ class LocalStatistics(Publisher[OnsElsDiscovery]):
             self.site, f"{self.discovery.data}?{urlencode(asked, safe=',')}"
         )
         name = f"{self.dataset.code}_{edition.edition}.csv"
-        return self.fetch_csv(address, edition, cursor, file_name=name)
+        if not all_periods:
+            return self.fetch_csv(address, edition, cursor, file_name=name)
+        known = cursor if cursor and cursor.sha256 and cursor.address == address else None
+        if self._whole is None:
+            fetched = self.get_csv(address, edition, known)
+            if fetched.not_modified and known is not None:
+                return Answer(None, known)
+            self._whole = fetched, rows_by_year(fetched.content)
+        fetched, years = self._whole
+        part = years.get(edition.period_start.year)
+        if part is None:
+            raise self.missing(edition, "no figure of its year")
+        file = EditionFile.of(fetched, content=part.content, file_name=name)
+        return Answer(file, cursor_of(address, fetched))
 
     def look(self, former: WatchCursor, today: date) -> tuple[list[WatchEvent], WatchCursor]:
         """Compare the date on which the service last changed the indicators' figures."""
-        marks: list[str] = []
-        for slug in sorted(set(self.discovery.indicators.values())):
-            address = self.http.settings.address(self.site, f"{self.discovery.metadata}/{slug}")
-            found = self.read(_Indicator, *self.get_json(address))
-            marks.append(f"{slug}={found.data_modified or 'not stated'}")
+        address = self.http.settings.address(self.site, self.discovery.metadata)
+        payload, fetched = self.get_json(address)
+        listed = self.read(_Indicators, payload, fetched).root
+        wanted = sorted(set(self.discovery.indicators.values()))
+        stated = {each.slug: each.data_modified for each in listed if each.data_modified}
+        missing = [slug for slug in wanted if slug not in stated]
+        if missing:
+            raise self.fault(
+                "unexpected_payload",
+                f"{address} does not say when the figures of {', '.join(missing[:5])} changed",
+                address=fetched.address,
+                content=fetched.content,
+                todo="Compare the indicators in the catalogue with the publisher's list.",
+            )
+        marks = [f"{slug}={stated[slug]}" for slug in wanted]
         mark = ";".join(marks)
         after = former.model_copy(update={"mark": mark})
         if former.mark in (None, mark):

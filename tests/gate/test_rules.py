@@ -63,6 +63,15 @@ def marts() -> dict[str, pd.DataFrame]:
     key = ["barometer_id", "area_code", "dataset", "edition", "period_end"]
     return {
         "barometers": cells,
+        "context": cells.copy(),
+        "trends": pd.DataFrame(
+            {
+                "trend": ["increasing", "cannot_be_calculated"],
+                "points": [5, 3],
+                "slope": [0.4, None],
+                "reason": [None, "A trend needs five yearly figures; there are 3."],
+            }
+        ),
         "goal_near": pd.DataFrame(
             {
                 "area_code": AREAS,
@@ -198,7 +207,13 @@ REFERENCE = {
     ),
     "meta.indicator_roles": pd.DataFrame(
         [
-            {"framework": FRAMEWORK, "goal_id": goal, "barometer_id": code, "is_report": True}
+            {
+                "framework": FRAMEWORK,
+                "goal_id": goal,
+                "barometer_id": code,
+                "role": "key",
+                "is_report": True,
+            }
             for goal, codes in GOALS.items()
             for code in codes
         ]
@@ -228,12 +243,12 @@ def applied(rule: Rule, frame: pd.DataFrame | None, **others: pd.DataFrame | Non
         **{f"marts.{name}": mart for name, mart in marts().items()},
         **REFERENCE,
         "previous.marts.barometers": barometers(),
+        "previous.marts.context": barometers(),
         **{name.replace("__", "."): other for name, other in others.items()},
         f"marts.{rule.mart}": frame,
     }
     with duckdb.connect(config={"python_enable_replacements": False}) as connection:
-        if tables["previous.marts.barometers"] is not None:
-            connection.execute("attach ':memory:' as previous")
+        connection.execute("attach ':memory:' as previous")
         for name, table in tables.items():
             if table is not None:
                 connection.execute(f"create schema if not exists {name.rpartition('.')[0]}")
@@ -359,6 +374,19 @@ FAULTS: dict[str, list[Fault]] = {
     ],
     "outcomes_are_complete": [drop(1), double(0), change(1, sentence=None), change(0, items=0)],
 }
+# The two marts of cells keep the same rules.
+FAULTS |= {
+    rule.name: FAULTS[rule.name.removeprefix("context_")]
+    for rule in RULES
+    if rule.mart == "context" and rule.name.startswith("context_")
+}
+FAULTS["newest_context_is_complete"] = [drop(0), double(0)]
+FAULTS["trend_or_reason_is_given"] = [
+    change(0, points=4),
+    change(0, slope=None),
+    change(1, reason=None),
+    change(1, slope=0.1),
+]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)

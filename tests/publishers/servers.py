@@ -25,6 +25,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from sources.addresses import PublisherSettings
+from sources.catalogue import OnsElsDiscovery, load_catalogue
 
 ODS: Final = "application/vnd.oasis.opendocument.spreadsheet"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -44,8 +45,11 @@ NOMIS_COLUMNS: Final = (
 )
 """The columns of a Nomis answer where none are selected."""
 INDICATORS: Final = {
-    "Engaged with the arts": "engaged-with-arts",
-    "Visited a public library": "visited-public-library",
+    printed: entry.discovery.indicators[measure]
+    for code in ("ons_local_statistics", "ons_local_indicators")
+    for entry in [load_catalogue().dataset(code)]
+    if isinstance(entry.discovery, OnsElsDiscovery)
+    for printed, measure in entry.layouts[0].indicators.items()
 }
 ITL1_CODES: Final = {
     f"TL{letter}": f"E1200000{number}" for number, letter in enumerate("CDEFGHIJK", start=1)
@@ -388,9 +392,9 @@ class FakePublishers:
             if set(query) - known or any(len(each) > 1 for each in query.values()):
                 return as_json({"message": "Invalid parameters"}, 400)
             return self._ons_answer(query)
-        if "/metadata/indicators/" in parts.path:
-            slug = parts.path.rsplit("/", 1)[-1]
-            return as_json({"slug": slug, "dataModified": self.ons_modified, "unit": "%"})
+        if parts.path.endswith("/metadata/indicators"):
+            slugs = sorted(set(INDICATORS.values()))
+            return as_json([{"slug": slug, "dataModified": self.ons_modified} for slug in slugs])
         return Reply(404, HTML_PAGE, "text/html")
 
     def _ons_answer(self, query: dict[str, list[str]]) -> Reply:
@@ -404,7 +408,8 @@ class FakePublishers:
             return Reply(404, HTML_PAGE, "text/html")
         wanted = set(query.get("indicator", [""])[0].split(","))
         latest = max(row["period"] for row in rows)[:4]
-        year = query.get("time", [latest])[0]
+        asked = query.get("time", [latest])[0]
+        year = "" if asked == "all" else asked
         regions = {row["areacd"]: row["areacd"] for row in rows} | ITL1_CODES
         out = io.StringIO()
         columns = ["indicator", "areacd", "areanm", "period", "value", "lci_95", "uci_95"]

@@ -374,6 +374,43 @@ def test_an_edition_is_asked_for_by_its_year_where_the_service_holds_later_ones(
     assert b"2025-04-01/P1Y" not in answer.file.content
 
 
+LOCAL = catalogue().dataset("ons_local_indicators")
+
+
+def publish_local(world: FakePublishers, *rows: str) -> None:
+    header = "areacd,areanm,geography,indicator,period,observation,measure,unit,lci_95,uci_95"
+    world.ons_data = Asset("\n".join([header, *rows, ""]).encode(), "text/csv")
+
+
+def test_one_request_gives_each_edition_the_rows_of_its_year(world: FakePublishers) -> None:
+    publish_local(
+        world,
+        "E92000001,England,Nation,Employment rate,2022-01-01/P1Y,75.2,Percentage,%,75.0,75.4",
+        "E92000001,England,Nation,Employment rate,2023-01-01/P1Y,75.7,Percentage,%,75.5,75.9",
+        "E92000001,England,Nation,museums,2023-09-30,4.5,Count,Count per 100,,",
+    )
+    publisher = publisher_for(LOCAL, client(world))
+    assert publisher is not None
+    answers = {year: publisher.fetch(LOCAL.edition(year)).file for year in ("2022", "2023")}
+    lines = {year: file.content.decode().splitlines() for year, file in answers.items() if file}
+    header = "indicator,areacd,areanm,period,value,lci_95,uci_95"
+    assert lines["2022"] == [
+        header,
+        "Employment rate,E92000001,England,2022-01-01/P1Y,75.2,75.0,75.4",
+    ]
+    assert [line.split(",")[0] for line in lines["2023"][1:]] == ["Employment rate", "museums"]
+    with pytest.raises(FetchError) as caught:
+        publisher.fetch(LOCAL.edition("2024"))
+    assert caught.value.code == "no_address"
+    ((path, _),) = world.servers["ons"].requests
+    assert "time=all" in path
+    assert path.count("indicator=") == 1
+    cursor = publisher.fetch(LOCAL.edition("2022")).cursor.model_copy(update={"sha256": "0" * 64})
+    again = publisher_for(LOCAL, client(world))
+    assert again is not None
+    assert again.fetch(LOCAL.edition("2022"), cursor).file is None
+
+
 def test_populations_of_several_pages_are_put_together(world: FakePublishers) -> None:
     edition = POPULATION.edition("mid-2023")
     lines = [f"E{number:08d},Age 16,{number}" for number in range(60_001)]

@@ -99,7 +99,8 @@ def fetched_editions() -> list[tuple[Dataset, Edition]]:
     found = []
     for dataset in catalogue().datasets.values():
         discovery = dataset.discovery
-        if discovery is None or dataset.parser is None:
+        # The editions of one file of all periods come in one answer: test_clients.py has its own.
+        if discovery is None or dataset.parser is None or dataset.periods == "file":
             continue
         for edition in dataset.editions:
             if isinstance(discovery, NomisDiscovery) and edition.edition not in discovery.years:

@@ -240,7 +240,7 @@ SURVEY_FAULTS = [
     ("wrong_edition", 3, {"edition": "2023-24"}),
     ("unknown_edition", 3, {"edition": "1999"}),
     ("unknown_measure", 3, {"measure": "love"}),
-    ("wrong_unit", 3, {"unit": "rate"}),
+    ("wrong_unit", 3, {"unit": "per_100k"}),
     ("unknown_area", 3, {"area_code": "E99999999"}),
     ("wrong_level", 3, {"area_level": "cauth"}),
     ("period_outside_edition", 3, {"period_start": pd.Timestamp("2023-10-01")}),

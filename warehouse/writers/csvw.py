@@ -38,7 +38,6 @@ KEYS = {
     "goal_inclusive": "area_code",
     "goal_supportive": "area_code",
     "pulse": "goal_id",
-    "ranks": "rank_id",
     "group_counts": "group_count_id",
     "report_reconciliation": "claim_id",
 }

@@ -405,6 +405,7 @@ def _goals(connection: duckdb.DuckDBPyConnection, framework: str) -> tuple[Goal,
         connection,
         "select i.*, f.goal_id, f.role, f.indicator_order from reference.framework_indicators as f "
         "inner join reference.indicators as i using (indicator_id) where f.framework = ? "
+        "and f.role != 'context' "
         "order by f.goal_id, f.indicator_order",
         framework,
     ):

@@ -340,7 +340,7 @@ class _Reader:
         self._status = {row["status"]: row for row in self._rows("from reference.status_codes")}
         self._definitions = self._rows(
             "select d.*, g.title as goal_title from meta.indicator_roles as d inner join "
-            "reference.goals as g using (goal_id) where is_report order by goal_order, barometer_order"
+            "reference.goals as g using (goal_id) where is_report and role != 'context' order by goal_order, barometer_order"
         )
         self._order = {row["barometer_id"]: i for i, row in enumerate(self._definitions)}
         self._titles = {row["barometer_id"]: row["short_title"] for row in self._definitions}

@@ -27,7 +27,10 @@ STATEMENT = (
 )
 
 # Ten times smaller. Always the same ones, so that a file's name does not change with its length.
-COMPRESSED = ("barometers", "changes", "comparisons", "goal_areas", "group_counts", "provenance")
+COMPRESSED = (
+    *("barometers", "changes", "comparisons", "context", "goal_areas", "group_counts"),
+    *("provenance", "ranks"),
+)
 
 _FIELD_TYPES = {
     "VARCHAR": "string",

@@ -21,7 +21,13 @@ case
             || ' (' || edition_title || '). ' || coalesce(status_reason, '')
     when value is not null then {{ comparison_sentence() }}
     else
-        'There is no figure for the share of adults in ' || area_words || ' who ' || statement
+        case
+            when of_adults
+                then
+                    'There is no figure for the share of adults in ' || area_words || ' who '
+                    || statement
+            else 'There is no figure for ' || statement || ' in ' || area_words
+        end
         || ' (' || edition_title || '): '
         || case status
             when 'not_held' then 'the publisher''s tables are not held here.'
@@ -32,7 +38,9 @@ case
             when comparator_value is null then ''
             else
                 ' For ' || comparator_words || ' it is '
-                || {{ figure_in_words('comparator_value', 'comparator_mark') }} || '.'
+                || {{ figure_in_words(
+                    'comparator_value', 'comparator_mark', 'unit', 'decimals_shown'
+                ) }} || '.'
         end
 end
 {%- endmacro %}

@@ -17,13 +17,18 @@
                 || {{ years_in_words('from') }} || '; its score moved from '
                 || {{ score_in_words('from_value') }} || ' to ' || {{ score_in_words('to_value') }}
                 || '. Position among the areas of the United Kingdom, not a level.'
-        when unit = 'percent'
+        when unit != 'z_score'
             then
                 'In ' || {{ area_in_words('area_name', 'area_level') }} || ', '
-                || {{ figure_in_words('to_value', figure_mark('to_origin', 'to_status')) }}
-                || ' in ' || replace(to_edition, '-', '/') || ', after '
-                || {{ figure_in_words('from_value', figure_mark('from_origin', 'from_status')) }}
-                || ' in ' || replace(from_edition, '-', '/')
+                || case when of_adults then '' else statement || ' was ' end
+                || {{ figure_in_words(
+                    'to_value', figure_mark('to_origin', 'to_status'), 'unit', 'decimals'
+                ) }}
+                || ' in ' || to_title || ', after '
+                || {{ figure_in_words(
+                    'from_value', figure_mark('from_origin', 'from_status'), 'unit', 'decimals'
+                ) }}
+                || ' in ' || from_title
                 || case
                     when z is null then '. No test of the change: ' || reason
                     when abs(z) <= {{ confidence_z() }}
@@ -33,12 +38,13 @@
                             || '.'
                     else
                         case when change > 0 then ': an increase' else ': a decrease' end
-                        || ' of about ' || {{ points_in_words('change') }}
+                        || ' of about ' || {{ difference_in_words('change', 'unit', 'decimals') }}
                         || case when close_call then ', though the call is close' else '' end
                         || '.'
                 end
                 || coalesce(
-                    ' A true change of about ' || {{ points_in_words('minimum_detectable_change') }}
+                    ' A true change of about '
+                    || {{ difference_in_words('minimum_detectable_change', 'unit', 'decimals') }}
                     || ' would be found with a probability of 80%.', ''
                 )
                 || case

@@ -1,7 +1,7 @@
 {# Standard error in points of a percentage from the smallest sample thought plausible for an area. #}
 {% macro plausible_se(value) -%}
 sqrt(
-    {{ var('plausible_design_effect') }} * {{ value }} * (100 - {{ value }})
+    {{ var('plausible_design_effect') }} * {{ clip(value) }} * (100 - {{ clip(value) }})
     / {{ var('plausible_interviews') }}
 )
 {%- endmacro %}
@@ -12,7 +12,7 @@ sqrt(
 #}
 {% macro gap_is_implausible() -%}
 coalesce(
-    unit = 'percent'
+    of_adults
     and reason_code in (
         'quoted', 'comparator_quoted', 'no_standard_errors', 'no_standard_error',
         'no_comparator_standard_error'
@@ -29,6 +29,11 @@ coalesce(
 {# Why a pair has no verdict, as a sentence; null where it has one. #}
 {% macro comparison_reason() -%}
 case reason_code
+    when 'middle_of_several'
+        then
+            'The middle of several areas has no interval; theirs run from '
+            || {{ value_in_words('comparator_lowest', 'unit', 'decimals_shown') }} || ' to '
+            || {{ value_in_words('comparator_highest', 'unit', 'decimals_shown') }} || '.'
     when 'no_comparator_figure' then 'There is no figure for ' || comparator_words || '.'
     when 'same_area' then
             'There is nothing to compare: ' || area_words || ' and ' || comparator_words
@@ -77,20 +82,25 @@ end
 {%- endmacro %}
 
 {#
-  The sentence of a share beside its comparator. Reads the columns area_words, statement, value,
-  lower_95, upper_95, mark, edition_title, comparator_words, comparator_value, comparator_mark,
-  difference, outcome, close_call, reason and gap_exceeds_any_sample; without a comparator the
-  sentence gives the figure alone.
+  The sentence of a figure beside its comparator. Reads the columns area_words, statement, of_adults,
+  unit, decimals_shown, value, lower_95, upper_95, mark, edition_title, comparator_words,
+  comparator_value, comparator_mark, difference, outcome, close_call, reason and
+  gap_exceeds_any_sample; without a comparator the sentence gives the figure alone.
 #}
 {% macro comparison_sentence() -%}
-'In ' || area_words || ', ' || {{ figure_in_words('value', 'mark') }} || ' of adults ' || statement
-|| {{ interval_in_words('lower_95', 'upper_95') }}
+{%- set figure = figure_in_words('value', 'mark', 'unit', 'decimals_shown') -%}
+{%- set other = figure_in_words('comparator_value', 'comparator_mark', 'unit', 'decimals_shown') -%}
+'In ' || area_words || ', '
+|| case
+    when of_adults then {{ figure }} || ' of adults ' || statement
+    else statement || ' was ' || {{ figure }}
+end
+|| {{ interval_in_words('lower_95', 'upper_95', 'unit', 'decimals_shown') }}
 || case
     when comparator_value is null then ''
     else {{ verdict_in_words(
         'outcome', 'close_call', 'difference',
-        "comparator_words || ' (' || " ~ figure_in_words('comparator_value', 'comparator_mark')
-        ~ " || ')'"
+        "comparator_words || ' (' || " ~ other ~ " || ')'"
     ) }}
 end
 || ' (' || edition_title || ').'
@@ -99,7 +109,7 @@ end
     when comparator_value is null then ' ' || reason
     else
         ' For ' || comparator_words || ' the figure is '
-        || {{ figure_in_words('comparator_value', 'comparator_mark') }}
+        || {{ other }}
         || '; the difference cannot be tested. ' || reason
 end
 || case

@@ -31,19 +31,80 @@ nullif(
 )
 {%- endmacro %}
 
-{# A percent with its mark: `89% [e]`. #}
-{% macro figure_in_words(value, mark) -%}
-concat_ws(' ', {{ percent_in_words(value) }}, {{ mark }})
+{# A number with commas between thousands, half up, in the decimals of its indicator. #}
+{% macro number_in_words(value, decimals) -%}
+case {{ decimals }}
+    when 0 then format('{:,.0f}', {{ round_half_up(value) }})
+    when 1 then format('{:,.1f}', {{ round_half_up(value, 1) }})
+    else format('{:,.2f}', {{ round_half_up(value, 2) }})
+end
 {%- endmacro %}
 
-{# The 95% interval in brackets with a space before it, or an empty text. #}
-{% macro interval_in_words(lower, upper) -%}
+{# A value with its unit: `89%`, `67.3%`, `£643`, `62.7 years`. #}
+{% macro value_in_words(value, unit, decimals) -%}
+case
+    when {{ unit }} = 'percent' and {{ decimals }} = 0 then {{ percent_in_words(value) }}
+    else
+        case when {{ unit }} in ('pounds', 'pounds_million') then '£' else '' end
+        || {{ number_in_words(value, decimals) }}
+        || case {{ unit }}
+            when 'percent' then '%'
+            when 'pounds_million' then ' million'
+            when 'years' then ' years'
+            when 'minutes' then ' minutes'
+            when 'score' then ' out of 10'
+            else ''
+        end
+end
+{%- endmacro %}
+
+{# A figure with its mark: `89% [e]`; a whole percent where no unit is given. #}
+{% macro figure_in_words(value, mark, unit=none, decimals=none) -%}
+concat_ws(
+    ' ',
+    {{ value_in_words(value, unit, decimals) if unit else percent_in_words(value) }},
+    {{ mark }}
+)
+{%- endmacro %}
+
+{# The 95% interval in brackets with a space before it, or an empty text; a unit in words once. #}
+{% macro interval_in_words(lower, upper, unit=none, decimals=none) -%}
 case
     when {{ lower }} is not null and {{ upper }} is not null
         then
-            ' (95% interval ' || {{ percent_in_words(lower) }} || ' to '
-            || {{ percent_in_words(upper) }} || ')'
+            ' (95% interval '
+            {%- if unit %}
+            || case
+                when {{ unit }} in ('years', 'minutes', 'score')
+                    then {{ number_in_words(lower, decimals) }}
+                else {{ value_in_words(lower, unit, decimals) }}
+            end
+            || ' to ' || {{ value_in_words(upper, unit, decimals) }} || ')'
+            {%- else %}
+            || {{ percent_in_words(lower) }} || ' to ' || {{ percent_in_words(upper) }} || ')'
+            {%- endif %}
     else ''
+end
+{%- endmacro %}
+
+{# The size of a difference: in points of a percentage, else in the unit itself. #}
+{% macro difference_in_words(difference, unit, decimals) -%}
+case
+    when {{ unit }} = 'percent' and {{ decimals }} = 0 then {{ points_in_words(difference) }}
+    when {{ unit }} = 'percent'
+        then {{ number_in_words('abs(' ~ difference ~ ')', decimals) }} || ' points'
+    else replace({{ value_in_words('abs(' ~ difference ~ ')', unit, decimals) }}, ' out of 10', '')
+end
+{%- endmacro %}
+
+{# A period that a file prints: a day, a year, a year that begins within one, or several years. #}
+{% macro period_in_words(starts, ends) -%}
+case
+    when {{ starts }} = {{ ends }}
+        then day({{ starts }}) || ' ' || monthname({{ starts }}) || ' ' || year({{ starts }})
+    when year({{ starts }}) = year({{ ends }}) then cast(year({{ starts }}) as varchar)
+    when month({{ starts }}) = 1 then year({{ starts }}) || ' to ' || year({{ ends }})
+    else year({{ starts }}) || '/' || right(cast(year({{ ends }}) as varchar), 2)
 end
 {%- endmacro %}
 

@@ -6,7 +6,7 @@ select
     parts.role,
     indicators.* exclude (indicator_id) -- noqa: RF02
 from {{ ref('indicators') }} as indicators
-inner join {{ ref('framework_indicators') }} as parts
+inner join {{ ref('int_framework_indicators') }} as parts
     on indicators.indicator_id = parts.indicator_id
 qualify
     row_number() over (

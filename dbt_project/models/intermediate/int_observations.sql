@@ -10,7 +10,15 @@ areas as (
 
 ),
 
--- An area keeps one code through time: the current one. The code as printed stays beside it.
+mergers as (
+
+    select old_code from {{ ref('area_code_changes') }}
+    where kind = 'merge'
+
+),
+
+-- An area keeps one code through time: the current one. The code as printed stays beside it. What
+-- was merged into a larger area is not the same area, and keeps its own.
 final as (
 
     select
@@ -20,7 +28,9 @@ final as (
         observations.measure,
         observations.area_code as published_area_code,
         observations.area_name as published_area_name,
-        coalesce(areas.current_code, observations.area_code) as area_code,
+        case
+            when mergers.old_code is null then areas.current_code else observations.area_code
+        end as area_code,
         observations.area_level,
         observations.period_start,
         observations.period_end,
@@ -39,13 +49,14 @@ final as (
         observations.row_number,
         observations.column_letter,
         observations.citation,
-        md5(concat_ws(
+        left(md5(concat_ws(
             '|', observations.dataset, observations.edition, observations.revision,
             observations.measure, observations.area_code,
             cast(observations.period_start as varchar), cast(observations.period_end as varchar)
-        )) as provenance_id
+        )), 16) as provenance_id
     from observations
     left join areas on observations.area_code = areas.area_code
+    left join mergers on observations.area_code = mergers.old_code
 
 )
 

@@ -75,11 +75,13 @@ candidates as (
         observations.edition,
         -- A survey edition has one fieldwork period, whatever nominal year a copy of it prints.
         case
-            when observations.unit = 'z_score' then observations.period_start
+            when observations.unit = 'z_score' or catalogue.periods_in_file
+                then observations.period_start
             else editions.period_start
         end as period_start,
         case
-            when observations.unit = 'z_score' then observations.period_end
+            when observations.unit = 'z_score' or catalogue.periods_in_file
+                then observations.period_end
             else editions.period_end
         end as period_end,
         observations.area_code,
@@ -89,6 +91,7 @@ candidates as (
         observations.published_area_code,
         observations.unit,
         barometers.polarity,
+        barometers.of_adults,
         observations.value,
         observations.lower_95,
         observations.upper_95,

@@ -15,10 +15,18 @@ with comparisons as (
             end as comparator_words
         ),
         barometers.statement,
-        editions.edition_title
+        barometers.of_adults,
+        barometers.decimals as decimals_shown,
+        case
+            when catalogue.periods_in_file
+                then {{ period_in_words('comparisons.period_start', 'comparisons.period_end') }}
+            else editions.edition_title
+        end as edition_title
     from {{ ref('int_comparisons') }} as comparisons
     inner join {{ ref('int_indicators') }} as barometers
         on comparisons.barometer_id = barometers.barometer_id
+    inner join {{ source('raw', 'catalogue') }} as catalogue
+        on comparisons.dataset = catalogue.dataset
     inner join {{ ref('int_editions') }} as editions
         on
             comparisons.dataset = editions.dataset
@@ -27,10 +35,10 @@ with comparisons as (
 )
 
 select
-    md5(concat_ws(
+    left(md5(concat_ws(
         '|', barometer_id, edition, cast(period_end as varchar), area_code, comparator_kind,
         coalesce(comparator_code, '')
-    )) as comparison_id,
+    )), 16) as comparison_id,
     cast(barometer_id as varchar) as barometer_id,
     cast(goal_id as varchar) as goal_id,
     cast(role as varchar) as role,
@@ -50,6 +58,9 @@ select
     cast(polarity as varchar) as polarity,
     cast(value as double) as value,
     cast(comparator_value as double) as comparator_value,
+    cast(comparator_lowest as double) as comparator_lowest,
+    cast(comparator_highest as double) as comparator_highest,
+    cast(comparator_areas as integer) as comparator_areas,
     cast(difference as double) as difference,
     cast(difference_lower_95 as double) as difference_lower_95,
     cast(difference_upper_95 as double) as difference_upper_95,

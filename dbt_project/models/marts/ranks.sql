@@ -6,13 +6,14 @@ with ranks as (
 )
 
 select
-    md5(concat_ws(
+    left(md5(concat_ws(
         '|', barometer_id, edition, cast(period_end as varchar), rank_group, rank_group_code, area_code
-    )) as rank_id,
+    )), 16) as rank_id,
     cast(rank_group as varchar) as rank_group,
     cast(rank_group_code as varchar) as rank_group_code,
     cast(barometer_id as varchar) as barometer_id,
     cast(goal_id as varchar) as goal_id,
+    cast(role as varchar) as role,
     cast(dataset as varchar) as dataset,
     cast(edition as varchar) as edition,
     cast(period_start as date) as period_start,

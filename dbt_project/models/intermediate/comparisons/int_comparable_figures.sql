@@ -5,7 +5,8 @@ with cells as (
 
     select * from {{ figures_with_decimals() }} as figures
     where
-        unit != 'z_score'
+        -- A total follows the size of its area.
+        unit not in ('z_score', 'pounds_million')
         and area_level in ('nation', 'itl1', 'cauth', 'utla', 'lad', 'smc_area')
 
 ),
@@ -21,6 +22,12 @@ current_combined_authorities as (
 select
     cells.*,
     barometers.role,
+    barometers.of_adults,
+    barometers.decimals as decimals_shown,
+    -- Context has many periods: the newest has every comparator, an older one England alone.
+    barometers.role != 'context' or cells.edition = max(cells.edition) over (
+        partition by cells.barometer_id, cells.area_level
+    ) as has_all_comparators,
     parents.combined_authority_code,
     {{ area_in_words('cells.area_name', 'cells.area_level') }} as area_words,
     {{ figure_mark('cells.origin', 'cells.status') }} as mark,

@@ -1,5 +1,6 @@
 -- Every figure beside each of its comparators: the same measure, edition and period of another
--- area. A comparator that has no figure keeps its pair, which then says so.
+-- area. A comparator that has no figure keeps its pair, which then says so. Similar areas are several
+-- at once, so no one of them is the comparator.
 with figures as (
 
     select * from {{ ref('int_comparable_figures') }}
@@ -13,44 +14,38 @@ subjects as (
 
 ),
 
+fully_compared as (
+
+    select * from subjects
+    where has_all_comparators
+
+),
+
 fixed as (
 
     select
-        subjects.*,
+        *,
         'england' as comparator_kind,
         '{{ var("england") }}' as comparator_code,
         1 as comparator_ties
     from subjects
-
-    union all
-
-    select
-        subjects.*,
-        'region' as comparator_kind,
-        subjects.region_code as comparator_code,
-        1 as comparator_ties
-    from subjects
-    where subjects.region_code is not null and subjects.area_level != 'itl1'
-
-    union all
-
-    select
-        subjects.*,
-        'lead_combined_authority' as comparator_kind,
-        '{{ var("lead_area") }}' as comparator_code,
-        1 as comparator_ties
-    from subjects
-    where subjects.area_code != '{{ var("lead_area") }}'
-
-    union all
-
-    select
-        subjects.*,
-        'own_combined_authority' as comparator_kind,
-        subjects.combined_authority_code as comparator_code,
-        1 as comparator_ties
-    from subjects
-    where subjects.combined_authority_code != '{{ var("lead_area") }}'
+    {% for kind, code, condition in [
+        ('region', 'region_code', "region_code is not null and area_level != 'itl1'"),
+        ('lead_combined_authority', "'" ~ var('lead_area') ~ "'",
+            "area_code != '" ~ var('lead_area') ~ "'"),
+        ('own_combined_authority', 'combined_authority_code',
+            "combined_authority_code != '" ~ var('lead_area') ~ "'"),
+        ('similar_areas', 'cast(null as varchar)', "area_level in ('cauth', 'lad', 'utla')"),
+    ] %}
+        union all
+        select
+            *,
+            '{{ kind }}' as comparator_kind,
+            {{ code }} as comparator_code,
+            1 as comparator_ties
+        from fully_compared
+        where {{ condition }}
+    {% endfor %}
 
 ),
 
@@ -61,7 +56,7 @@ combined_authorities as (
         'combined_authority' as comparator_kind,
         others.area_code as comparator_code,
         1 as comparator_ties
-    from subjects
+    from fully_compared as subjects
     inner join figures as others
         on
             subjects.barometer_id = others.barometer_id
@@ -106,9 +101,15 @@ pairs as (
 
 select
     pairs.*,
-    areas.area_name as comparator_name,
-    {{ area_in_words('areas.area_name', 'areas.area_level') }} as comparator_words,
-    comparators.value as comparator_value,
+    coalesce(areas.area_name, likeness.comparator_areas || ' similar areas') as comparator_name,
+    coalesce(
+        {{ area_in_words('areas.area_name', 'areas.area_level') }},
+        'the middle of ' || likeness.comparator_areas || ' similar areas'
+    ) as comparator_words,
+    coalesce(comparators.value, likeness.comparator_value) as comparator_value,
+    likeness.comparator_lowest,
+    likeness.comparator_highest,
+    likeness.comparator_areas,
     comparators.lower_95 as comparator_lower_95,
     comparators.upper_95 as comparator_upper_95,
     comparators.se as comparator_se,
@@ -126,3 +127,12 @@ left join figures as comparators
         and pairs.edition = comparators.edition
         and pairs.period_end = comparators.period_end
         and pairs.comparator_code = comparators.area_code
+left join {{ ref('int_comparison_similar') }} as likeness
+    on
+        pairs.comparator_kind = likeness.comparator_kind
+        and pairs.barometer_id = likeness.barometer_id
+        and pairs.dataset = likeness.dataset
+        and pairs.edition = likeness.edition
+        and pairs.period_end = likeness.period_end
+        and pairs.area_code = likeness.area_code
+where pairs.comparator_kind != 'similar_areas' or likeness.area_code is not null

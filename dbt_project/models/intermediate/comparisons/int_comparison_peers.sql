@@ -6,7 +6,7 @@ with figures as (
         *,
         case when polarity = 'low_good' then -value else value end as score
     from {{ ref('int_comparable_figures') }}
-    where peer_group is not null
+    where peer_group is not null and has_all_comparators
 
 ),
 

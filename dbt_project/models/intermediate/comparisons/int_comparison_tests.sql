@@ -3,8 +3,9 @@ with joined as (
 
     select
         pairs.*,
-        inside.share as share_of_comparator,
-        outside.share as share_in_area,
+        -- Shares of the population 16 and over say nothing of a share of pupils or a median.
+        case when pairs.of_adults then inside.share end as share_of_comparator,
+        case when pairs.of_adults then outside.share end as share_in_area,
         vintages.population_vintage,
         coalesce(inside_pairs.part_code, outside_pairs.part_code) is not null as is_part_whole,
         inside_pairs.part_code is not null and outside_pairs.part_code is not null as is_same_area
@@ -47,6 +48,7 @@ reasoned as (
     select
         *,
         case
+            when comparator_kind = 'similar_areas' then 'middle_of_several'
             when comparator_value is null then 'no_comparator_figure'
             when is_same_area then 'same_area'
             when origin = 'reported' then 'quoted'

@@ -3,9 +3,17 @@ with cells as (
 
     select
         figures.*,
+        indicators.role,
         {{ test_columns('figures') }}
     from {{ figures_with_decimals() }} as figures
+    inner join {{ ref('int_indicators') }} as indicators
+        on figures.barometer_id = indicators.barometer_id
     where figures.unit != 'z_score' and figures.area_level in ('cauth', 'lad')
+    -- Of context, the newest period that authorities have.
+    qualify
+        indicators.role != 'context' or figures.edition = max(figures.edition) over (
+            partition by figures.barometer_id, figures.area_level
+        )
 
 ),
 
@@ -63,6 +71,7 @@ entries as (
         rank_groups.rank_group_code,
         cells.barometer_id,
         cells.goal_id,
+        cells.role,
         cells.dataset,
         cells.edition,
         cells.period_start,

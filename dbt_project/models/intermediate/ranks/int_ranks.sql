@@ -108,6 +108,7 @@ select
     rank_group_code,
     barometer_id,
     goal_id,
+    role,
     dataset,
     edition,
     period_start,

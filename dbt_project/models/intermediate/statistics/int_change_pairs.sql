@@ -1,24 +1,12 @@
 -- Two figures of one area: of one edition and the next that has a figure, of the baseline and the
 -- latest, and for an index of the periods of one edition.
 
-with figures as (
-
-    select * from {{ figures_with_decimals() }} as stored
-
-),
-
-cells as (
+with cells as (
 
     select
         figures.*,
         {{ test_columns('figures') }}
-    from figures
-
-),
-
-editions as (
-
-    select * from {{ ref('int_editions') }}
+    from {{ figures_with_decimals() }} as figures
 
 ),
 
@@ -29,12 +17,14 @@ by_edition as (
         cells.barometer_id,
         cells.area_code,
         cells.edition,
+        cells.period_start,
         cells.period_end,
         editions.series,
         editions.edition_order,
         editions.is_baseline
-    from figures as cells
-    inner join editions on cells.dataset = editions.dataset and cells.edition = editions.edition
+    from cells
+    inner join {{ ref('int_editions') }} as editions
+        on cells.dataset = editions.dataset and cells.edition = editions.edition
     qualify
         row_number() over (
             partition by cells.barometer_id, cells.edition, cells.area_code
@@ -50,6 +40,7 @@ places as (
         barometer_id,
         area_code,
         edition,
+        period_start,
         period_end,
         series,
         edition_order,
@@ -67,6 +58,7 @@ places as (
         barometer_id,
         area_code,
         edition,
+        period_start,
         period_end,
         null as series,
         null as edition_order,
@@ -76,7 +68,7 @@ places as (
             partition by barometer_id, edition, area_code order by period_end
         ) as place,
         count(*) over (partition by barometer_id, edition, area_code) as places
-    from figures
+    from cells
     where group_number is not null
 
 ),
@@ -115,42 +107,46 @@ pairs as (
             and later.barometer_id = earlier.barometer_id
             and later.area_code = earlier.area_code
             and (later.scope = 'edition' or later.edition = earlier.edition)
-            and later.place > earlier.place
-            and (later.place = earlier.place + 1 or not kinds.is_next)
+            -- Rolling periods are compared where they do not overlap.
+            and earlier.place < later.place
+            and earlier.period_end < later.period_start
+            and (earlier.place >= later.place - 4 or not kinds.is_next)
             and (kinds.is_next or (earlier.is_start and later.place = later.places))
-
-),
-
-final as (
-
-    select
-        md5(concat_ws(
-            '|', pairs.barometer_id, pairs.change_kind, pairs.area_code, pairs.from_edition,
-            pairs.to_edition, pairs.from_period_end, pairs.to_period_end
-        )) as change_id,
-        pairs.*,
-        {% for side, edition in [('earlier', 'from'), ('later', 'to')] %}
-            {% for column in [
-                'period_start', 'value', 'se', 'decimals', 'test_value', 'test_se', 'test_rounding',
-                'base', 'origin', 'status', 'group_number', 'group_label', 'provenance_id', 'dataset',
-            ] %}{{ side }}.{{ column }} as {{ edition }}_{{ column }}, {% endfor %}
-        {% endfor %}
-        later.goal_id,
-        later.area_name,
-        later.area_level,
-        later.region_code,
-        later.unit,
-        later.polarity
-    from pairs
-    {% for side, edition in [('earlier', 'from'), ('later', 'to')] %}
-        inner join cells as {{ side }}
-            on
-                pairs.barometer_id = {{ side }}.barometer_id
-                and pairs.area_code = {{ side }}.area_code
-                and pairs.{{ edition }}_edition = {{ side }}.edition
-                and pairs.{{ edition }}_period_end = {{ side }}.period_end
-    {% endfor %}
+    qualify
+        not kinds.is_next or row_number() over (
+            partition by
+                kinds.change_kind, later.barometer_id, later.area_code, later.edition,
+                later.period_end
+            order by earlier.place desc
+        ) = 1
 
 )
 
-select * from final
+select
+    left(md5(concat_ws(
+        '|', pairs.barometer_id, pairs.change_kind, pairs.area_code, pairs.from_edition,
+        pairs.to_edition, pairs.from_period_end, pairs.to_period_end
+    )), 16) as change_id,
+    pairs.*,
+    {% for side, edition in [('earlier', 'from'), ('later', 'to')] %}
+        {% for column in [
+            'period_start', 'value', 'se', 'decimals', 'test_value', 'test_se', 'test_rounding',
+            'base', 'origin', 'status', 'group_number', 'group_label', 'provenance_id', 'dataset',
+            'published_area_code',
+        ] %}{{ side }}.{{ column }} as {{ edition }}_{{ column }}, {% endfor %}
+    {% endfor %}
+    later.goal_id,
+    later.area_name,
+    later.area_level,
+    later.region_code,
+    later.unit,
+    later.polarity
+from pairs
+{% for side, edition in [('earlier', 'from'), ('later', 'to')] %}
+    inner join cells as {{ side }}
+        on
+            pairs.barometer_id = {{ side }}.barometer_id
+            and pairs.area_code = {{ side }}.area_code
+            and pairs.{{ edition }}_edition = {{ side }}.edition
+            and pairs.{{ edition }}_period_end = {{ side }}.period_end
+{% endfor %}

@@ -3,13 +3,29 @@
 with pairs as (
 
     select
-        *,
+        pairs.*,
+        indicators.role,
+        indicators.statement,
+        indicators.of_adults,
+        indicators.decimals,
+        {% for side in ['from', 'to'] %}
+            case
+                when catalogue.periods_in_file
+                    then {{ period_in_words(
+                        'pairs.' ~ side ~ '_period_start', 'pairs.' ~ side ~ '_period_end'
+                    ) }}
+                else replace(pairs.{{ side }}_edition, '-', '/')
+            end as {{ side }}_title,
+        {% endfor %}
         to_test_value - from_test_value as test_difference,
         power(from_test_se, 2) + power(to_test_se, 2) as sampling_variance,
         from_test_rounding + to_test_rounding as rounding_variance,
         power(from_se, 2) + power(to_se, 2)
         + {{ rounding_variance('from_decimals', 'to_decimals') }} as points_variance
-    from {{ ref('int_change_pairs') }}
+    from {{ ref('int_change_pairs') }} as pairs
+    left join {{ ref('int_indicators') }} as indicators
+        on pairs.barometer_id = indicators.barometer_id
+    left join {{ source('raw', 'catalogue') }} as catalogue on pairs.to_dataset = catalogue.dataset
 
 ),
 
@@ -27,12 +43,12 @@ reasoned as (
         grades.grade_kind,
         grades.grade_reason,
         grades.grade_citation,
-        pairs.unit != 'percent' and pairs.from_edition = pairs.to_edition as is_movement,
+        pairs.unit = 'z_score' and pairs.from_edition = pairs.to_edition as is_movement,
         case
             when grades.grade = 'block' then 'break_in_series'
-            when pairs.unit != 'percent' and pairs.from_edition != pairs.to_edition
+            when pairs.unit = 'z_score' and pairs.from_edition != pairs.to_edition
                 then 'restandardised'
-            when pairs.unit != 'percent' then null
+            when pairs.unit = 'z_score' then null
             when 'reported' in (pairs.from_origin, pairs.to_origin) then 'quoted'
             when pairs.from_se is null or pairs.to_se is null then 'no_standard_error'
             when
@@ -50,9 +66,9 @@ tested as (
 
     select
         *,
-        case when unit = 'percent' and reason_code is null then to_value - from_value end as change,
+        case when unit != 'z_score' and reason_code is null then to_value - from_value end as change,
         case
-            when unit = 'percent' and reason_code is null
+            when unit != 'z_score' and reason_code is null
                 then sampling_variance + rounding_variance
         end as change_variance
     from reasoned

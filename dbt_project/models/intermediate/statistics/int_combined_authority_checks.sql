@@ -8,7 +8,7 @@ with estimates as (
 published as (
 
     select * from {{ ref('int_standard_errors') }}
-    where unit = 'percent' and value is not null
+    where of_adults and value is not null
 
 ),
 

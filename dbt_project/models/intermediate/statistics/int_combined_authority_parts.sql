@@ -2,7 +2,7 @@
 with figures as (
 
     select * from {{ ref('int_standard_errors') }}
-    where unit = 'percent'
+    where of_adults
 
 ),
 

@@ -31,7 +31,7 @@ periods as (
         figures.period_end
     from {{ ref('int_standard_errors') }} as figures
     inner join memberships on figures.area_code = memberships.member_code
-    where figures.unit = 'percent'
+    where figures.of_adults
 
 ),
 

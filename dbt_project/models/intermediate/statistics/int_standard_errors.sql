@@ -22,7 +22,7 @@ with_base as (
         coalesce(designs.design_effect, {{ var('design_effect', 1.6) }}) as assumed_design_effect,
         -- A figure that somebody else reports is tested against nothing.
         (
-            figures.unit = 'percent'
+            figures.unit not in ('z_score', 'count')
             and figures.value is not null
             and coalesce(figures.origin, '') != 'reported'
         ) as may_have_se,
@@ -36,6 +36,7 @@ with_base as (
         on
             figures.dataset = designs.dataset
             and figures.edition = designs.edition
+            and coalesce(designs.measure, figures.measure) = figures.measure
 
 ),
 
@@ -72,7 +73,7 @@ final as (
     select
         * exclude (may_have_se, zero_width_authority),
         case
-            when unit != 'percent' then 'not_a_percentage'
+            when unit = 'z_score' then 'not_a_percentage'
             when value is null then 'no_value'
             when origin = 'reported' then 'reported_by_others'
             when lower_95 is null or upper_95 is null then 'no_interval'
