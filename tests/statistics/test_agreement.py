@@ -168,7 +168,7 @@ def test_benjamini_hochberg(p_values: list[float], missing: list[None]) -> None:
         rows = connection.execute(
             engine.render(
                 "select place, bh_adjusted_p, bh_significant, bh_tests from ("
-                "{{ benjamini_hochberg('tests', 'p', 'family') }}) order by place"
+                "{{ benjamini_hochberg('tests', ['place'], 'p', 'family') }}) order by place"
             )
         ).fetchall()
     wanted = oracle.benjamini_hochberg(np.array(cases))
