@@ -6,6 +6,7 @@ that shares its parent's process cannot outlive it.
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import gc
 import os
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orchestration.stopping import leave
 from sources.errors import PulseError
 from warehouse.workspace import DBT_PROJECT
 
@@ -185,8 +187,10 @@ def build(selection: Sequence[str], build_folder: Path) -> Iterator[NodeResult]:
             _let_go()
             results.put(None)
 
-    # A daemon thread: an interrupted run ends without waiting for dbt.
-    threading.Thread(target=work, name="dbt", daemon=True).start()
+    # A stopped run does not wait for dbt; ending in order while DuckDB works for it would abort.
+    thread = threading.Thread(target=work, name="dbt", daemon=True)
+    atexit.register(lambda: leave() if thread.is_alive() else None)
+    thread.start()
     yield from iter(results.get, None)
     outcome = ended[0]
     fault = outcome if isinstance(outcome, BaseException) else outcome.exception

@@ -7,8 +7,10 @@ own bugs.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 
 import click
@@ -16,6 +18,7 @@ import click
 from sources.errors import PulseError
 
 BAD = 1
+_code = 0
 _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "TERM"}
 
 
@@ -29,6 +32,13 @@ _first: Callable[[], int | None] = _none
 def stopped() -> bool:
     """Whether Ctrl-C or TERM came while this command ran."""
     return _first() is not None
+
+
+def leave() -> None:
+    """End this process at once, with the exit code of the command that was stopped."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(_code)
 
 
 def _interrupt(number: int, frame: object) -> None:
@@ -68,6 +78,7 @@ def _noting_signals() -> Iterator[Callable[[], int | None]]:
 @contextlib.contextmanager
 def plain_errors() -> Iterator[None]:
     """Turn an error of ours, Ctrl-C and TERM into one message and an exit code."""
+    global _code
     with _noting_signals() as first:
         try:
             yield
@@ -79,4 +90,5 @@ def plain_errors() -> Iterator[None]:
             number = number or signal.SIGINT
             name = _NAMES[signal.Signals(number)]
             click.echo(f"\nStopped by {name}; what was published is untouched.", err=True)
-            raise SystemExit(128 + number) from None
+            _code = 128 + number
+            raise SystemExit(_code) from None

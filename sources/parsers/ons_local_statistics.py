@@ -255,6 +255,15 @@ def _row(
             status = "not_available"
     without = value.value is None
     bounds = {key: readings[key].value if key in readings else None for key in _FIGURES[1:]}
+    if without and symbol is None and any(bound is not None for bound in bounds.values()):
+        raise where.error(
+            "blank_beside_figures",
+            "The figure is blank beside printed limits.",
+            cell=address(header.columns["value"], number),
+            expected="a figure, or a symbol such as [c] that says why there is none",
+            found=f"{name}: {', '.join(f'{b:g}' for b in bounds.values() if b is not None)}",
+            todo="Ask the publisher for the figure, or for a corrected file.",
+        )
     return {
         "measure": measure,
         "area_code": code,

@@ -138,7 +138,7 @@ def parse_value(
         except OverflowError:
             number = math.inf
         if not math.isfinite(number):
-            raise where.error("not_a_number", "The number is not finite.", cell=at, found=str(cell))
+            raise _not_finite(where, at, str(cell))
         return Reading(number, "published", None)
 
     text = " ".join(_INVISIBLE.sub("", cell).replace("\u2212", "-").split())
@@ -217,8 +217,18 @@ def _number(
         raise _unknown_symbol(cell, where, at)
     value = float(digits)
     if not math.isfinite(value):
-        raise where.error("not_a_number", "The number is not finite.", cell=at, found=repr(cell))
+        raise _not_finite(where, at, repr(cell))
     return value, note
+
+
+def _not_finite(where: Where, at: str | None, found: str) -> ParseError:
+    return where.error(
+        "not_a_number",
+        "The number is not finite.",
+        cell=at,
+        found=found,
+        todo="Open the cell in the publisher's file, or ask the publisher for a corrected one.",
+    )
 
 
 def _unknown_symbol(cell: str, where: Where, at: str | None) -> ParseError:

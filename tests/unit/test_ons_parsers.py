@@ -167,6 +167,7 @@ def test_only_the_period_of_the_edition_is_read() -> None:
         ),
         (SERVICE.replace("E12000005", "Z99999999"), "unknown_area"),
         (SERVICE.replace("E12000005,West", "E12000005,East"), "code_name_mismatch"),
+        (SERVICE.replace(",78,76,80", ",,76,80"), "blank_beside_figures"),
     ],
 )
 def test_an_answer_that_is_not_what_was_asked_for_is_refused(content: str, code: str) -> None:

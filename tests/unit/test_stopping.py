@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable
 
 import pytest
 
 from orchestration.stopping import plain_errors, stopped
 from sources.errors import PulseError
+from warehouse.workspace import PROJECT
 
 
 def _interrupt() -> None:
@@ -53,3 +57,18 @@ def test_another_end_stays_as_it_was(capsys: pytest.CaptureFixture[str]) -> None
         raise PulseError("the file is missing", todo="hand it in")
     assert end.value.code == 1
     assert "What to do: hand it in." in capsys.readouterr().err
+
+
+def test_a_stopped_command_leaves_at_once_with_its_code() -> None:
+    program = textwrap.dedent(
+        """
+        import atexit, os, signal
+        from orchestration.stopping import leave, plain_errors
+        atexit.register(leave)
+        with plain_errors():
+            os.kill(os.getpid(), signal.SIGTERM)
+        """
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", program], cwd=PROJECT, check=False).returncode == 143
+    )
