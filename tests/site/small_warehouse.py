@@ -252,6 +252,33 @@ def community(connection: duckdb.DuckDBPyConnection) -> None:
     table(connection, "marts", "local_surveys", [local])
 
 
+def context(connection: duckdb.DuckDBPyConnection) -> None:
+    """A context indicator with a figure, its trend, and the register of what the report lists."""
+    row = cell("trust", MEMBERS[0], 30.25) | {
+        "barometer_id": "employment",
+        "role": "context",
+        "sentence": "In Walsall, 30.3% do employment.",
+        "comparator_value": 41.0,
+    }
+    table(connection, "marts", "context", [row])
+    trend = {"barometer_id": "employment", "area_code": MEMBERS[0], "trend": "increasing"}
+    table(connection, "marts", "trends", [trend])
+    table(
+        connection,
+        "reference",
+        "secondary_data",
+        [
+            {
+                "goal_id": "connected",
+                "data_set": "A survey of work",
+                "publisher": "An office",
+                "state": "landed",
+                "indicator_ids": "employment trust",
+            }
+        ],
+    )
+
+
 def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> Path:
     """Write the warehouse to ``path``; ``without`` names marts that are left empty."""
     with duckdb.connect(str(path)) as connection:
@@ -286,6 +313,7 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
                 indicator("trust", caution="Many, not some."),
                 indicator("chat"),
                 indicator("prospects", "z_score"),
+                indicator("employment", dataset="ons", decimals=1),
             ],
         )
         table(
@@ -301,6 +329,15 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
                     "indicator_order": number,
                 }
                 for number, name in enumerate(names, start=1)
+            ]
+            + [
+                {
+                    "framework": FRAMEWORK,
+                    "goal_id": "connected",
+                    "indicator_id": "employment",
+                    "role": "context",
+                    "indicator_order": 11,
+                }
             ],
         )
         table(
@@ -333,6 +370,7 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
         )
         community(connection)
         table(connection, "reference", "small_areas", [])
+        context(connection)
         table(connection, "reference", "series_breaks", [])
         table(connection, "marts", "barometers", rows)
         table(

@@ -92,7 +92,7 @@ def sentences_of(site: Path) -> set[str]:
 def sentences_in(connection: Any) -> set[str]:
     """Every sentence that the marts have."""
     found: set[str] = set()
-    for mart in ("barometers", "comparisons", "changes", "pulse"):
+    for mart in ("barometers", "context", "comparisons", "changes", "pulse"):
         rows = connection.execute(f"select distinct sentence from marts.{mart}").fetchall()
         found |= {" ".join(text.split()) for (text,) in rows if text}
     return found
@@ -227,6 +227,17 @@ def test_new_and_revised_figures_are_marked(small_site: Path, tmp_path: Path) ->
     for code, word in ((small.MEMBERS[0], "revised"), (small.MEMBERS[1], "new")):
         page = (tmp_path / "site" / f"area-{code}.html").read_text(encoding="utf-8")
         assert page.count(f'href="changes.html">{word}</a>') == 1
+
+
+def test_context_stands_beside_the_barometers(small_site: Path) -> None:
+    text = _text(small_site, f"area-{small.MEMBERS[0]}.html")
+    assert "Short employment 30.3% 41.0%" in text
+    assert "rising" in text
+    assert "Short employment" not in text[: text.index("Context")]
+    assert "Walsall 30.3%" in _text(small_site, "context-employment.html")
+    register = (small_site / "register.html").read_text(encoding="utf-8")
+    assert 'href="context-employment.html"' in register
+    assert 'href="indicator-trust.html"' in register
 
 
 def test_each_figure_leads_to_its_source(small_site: Path) -> None:

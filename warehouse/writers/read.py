@@ -183,6 +183,7 @@ class Model:
     changes: dict[tuple[str, str], list[Row]]
     groups: dict[tuple[str, str], list[Row]]
     tables: dict[str, list[Row]]
+    definitions: dict[str, Row]
     provenance: dict[str, list[Row]]
     made_up: bool
     indicators: dict[str, Indicator] = field(default_factory=dict)
@@ -229,6 +230,11 @@ class Model:
     def members(self, authority: Area) -> list[Area]:
         """Areas with a page of a combined authority or of a local authority, by name."""
         return self._members.get(authority.code, [])
+
+    @cached_property
+    def context(self) -> dict[str, list[Row]]:
+        """Latest context figures by area."""
+        return _grouped(self.tables["context"], "area_code")
 
     def associates(self, authority: Area) -> list[Area]:
         """Non-constituent members of a combined authority that have a page, by name."""
@@ -362,6 +368,26 @@ def rows_of(connection: duckdb.DuckDBPyConnection, query: str, *values: str) -> 
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+
+# The latest context figure of each area, with the middle of its similar areas and its trend.
+_CONTEXT = """
+    select
+        c.goal_id, c.barometer_id, c.area_code, c.dataset, c.edition, c.edition_title, c.unit,
+        i.decimals, c.value, c.group_number, c.lower_95, c.upper_95, c.comparator_value,
+        c.outcome, c.close_call, c.survives_family, c.sentence,
+        s.comparator_value as similar, s.comparator_areas as similar_areas, t.trend
+    from marts.context as c
+    inner join reference.indicators as i on c.barometer_id = i.indicator_id
+    left join marts.comparisons as s
+        on
+            s.comparator_kind = 'similar_areas'
+            and (s.barometer_id, s.area_code, s.edition, s.period_end)
+            = (c.barometer_id, c.area_code, c.edition, c.period_end)
+    left join marts.trends as t
+        on (t.barometer_id, t.area_code) = (c.barometer_id, c.area_code)
+    where c.is_latest and c.value is not null and c.framework = ?
+    order by c.goal_id, c.barometer_id, c.area_code
+"""
 
 _CELL_COLUMNS = (
     "barometer_id, area_code, dataset, edition, edition_title, period_start, period_end, "
@@ -573,6 +599,10 @@ def read_model(
                 "our_estimate_at_census_shares from marts.combined_authorities "
                 "where our_estimate_at_census_shares is not null order by title, area_code, edition",
             ),
+            "context": rows_of(connection, _CONTEXT, framework),
+            "secondary_data": rows_of(
+                connection, "select * from reference.secondary_data order by goal_id, data_set"
+            ),
             "tables": _tables(connection),
             "initiatives": rows_of(
                 connection, "select * from marts.initiatives order by name, area_name"
@@ -599,6 +629,16 @@ def read_model(
                 "select * from marts.outcome_evidence order by goal_id, kind, outcome_order",
             ),
             "pulse": rows_of(connection, "select * from marts.pulse order by goal_order"),
+        },
+        definitions={
+            row["indicator_id"]: row
+            for row in rows_of(
+                connection,
+                "select * from reference.indicators where indicator_id in (select indicator_id "
+                "from reference.framework_indicators where framework = ? and role = 'context') "
+                "order by indicator_id",
+                framework,
+            )
         },
         provenance=_grouped(
             rows_of(connection, "select * from marts.provenance order by all"), "provenance_id"

@@ -17,13 +17,14 @@ import datetime as dt
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 import duckdb
 
 from sources.errors import PulseError
 from warehouse.writers.tables import OGL, STATEMENT
+from warehouse.writers.words import rounded
 
 Cell = str | int | Decimal
 Row = Mapping[str, Any]
@@ -282,12 +283,6 @@ def as_text(value: object) -> str:
     """Text as a cell can hold it: characters that XML has no place for are replaced."""
     text = _UNWRITABLE.sub("\ufffd", str(value)).replace("\r\n", "\n").replace("\r", "\n")
     return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
-
-
-def rounded(value: float, digits: int) -> Decimal:
-    """A figure with so many decimals, halves away from zero, as people round; never minus zero."""
-    exact = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
-    return abs(exact) if exact.is_zero() else exact
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 Row = dict[str, Any]
@@ -46,6 +46,12 @@ def half_up(value: float) -> int:
     return int((Decimal(repr(value)) + Decimal("0.5")).to_integral_value(rounding=ROUND_FLOOR))
 
 
+def rounded(value: float, digits: int) -> Decimal:
+    """A figure with so many decimals, halves away from zero, as people round; never minus zero."""
+    exact = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
+    return abs(exact) if exact.is_zero() else exact
+
+
 def percent(value: float | None) -> str:
     """A whole percent; "under 1%" and "over 99%" where rounding would say none or all."""
     if value is None:
@@ -55,6 +61,24 @@ def percent(value: float | None) -> str:
     if 99.5 <= value < 100:
         return "over 99%"
     return f"{half_up(value)}%"
+
+
+_UNITS: Final = {
+    "percent": "{}%",
+    "per_10k": "{} per 10,000",
+    "per_100k": "{} per 100,000",
+    "pounds": "£{}",
+    "pounds_million": "£{} million",
+    "years": "{} years",
+    "minutes": "{} minutes",
+}
+
+
+def quantity(value: float | None, unit: str, decimals: int | None) -> str:
+    """A context figure in its unit, with as many decimals as its indicator has."""
+    if value is None:
+        return "–"
+    return _UNITS.get(unit, "{}").format(f"{rounded(value, decimals or 0):,f}")
 
 
 def figure(row: Row) -> str:

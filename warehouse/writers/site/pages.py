@@ -43,6 +43,7 @@ from warehouse.writers.words import (
     percent,
     period,
     plain_status,
+    quantity,
     slash,
     verdict,
 )
@@ -204,6 +205,7 @@ class _Site:
             day=day,
             slash=slash,
             plain_status=plain_status,
+            quantity=lambda row, name="value": quantity(row[name], row["unit"], row["decimals"]),
             source=source_link,
         )
         self.environment.tests["with_figure"] = has_figure
@@ -213,6 +215,7 @@ class _Site:
             "england": model.england,
             "goals": model.goals,
             "indicators": model.indicators,
+            "definitions": model.definitions,
             "labels": {code: area.label for code, area in model.areas.items()},
             "made_up": model.made_up,
             "in_release": in_release,
@@ -235,7 +238,8 @@ class _Site:
             self._bytes(f"assets/{asset.name}", asset.read_bytes())
         self._shared_scripts()
         self._strips()
-        entries = self._entries(self.model.lead)
+        lead = self.model.lead
+        entries = self._entries(lead)
         self._page(
             "index.html",
             "index",
@@ -245,13 +249,14 @@ class _Site:
             release=self.release,
         )
         for goal in self.model.goals:
-            self._page(goal.page, "goal", goal=goal, entries=entries)
+            self._page(goal.page, "goal", goal=goal, entries=entries, context=self._context(lead))
         for indicator in self.model.indicators.values():
             self._indicator(indicator, entries[indicator.id])
         for level in LEVELS:
             for area in self.model.current(level):
                 self._area(area)
         self._ended_areas()
+        self._context_pages()
         self._grids()
         self._report()
         self._quality()
@@ -385,6 +390,7 @@ class _Site:
             parent=parent if parent is not None and model.has_page(parent) else None,
             region=model.areas.get(area.region_code or ""),
             members=members,
+            context=self._context(area),
             associates=[each.code for each in model.associates(area)],
             grid=self._grid(members),
             # What the page takes from the register; passed so that it is in the key.
@@ -426,6 +432,31 @@ class _Site:
         ]
         self._cite(row for _, rows in grid for row in rows)
         return grid
+
+    def _context(self, area: Area) -> list[tuple[str, str, list[Row]]]:
+        """The latest context figures of an area: goal, its title, rows."""
+        rows = self.model.context.get(area.code, [])
+        goals = [*((goal.id, goal.title) for goal in self.model.goals), ("all", "Every goal")]
+        found = [(name, title, [r for r in rows if r["goal_id"] == name]) for name, title in goals]
+        return [each for each in found if each[2]]
+
+    def _context_pages(self) -> None:
+        """A page per context indicator, and the register of what the report lists."""
+        model = self.model
+        near = [model.england, *model.current("cauth"), *model.members(model.lead)]
+        by_indicator: dict[str, dict[str, Row]] = {name: {} for name in model.definitions}
+        for row in model.tables["context"]:
+            by_indicator[row["barometer_id"]][row["area_code"]] = row
+        for name, rows in by_indicator.items():
+            self._page(
+                f"context-{name.replace('_', '-')}.html",
+                "context",
+                definition=model.definitions[name],
+                rows=[(area, rows[area.code]) for area in near if area.code in rows],
+                held=len(rows),
+                editions=self._editions_of(list(rows.values())[:1]),
+            )
+        self._page("register.html", "register", rows=model.tables["secondary_data"])
 
     def _grids(self) -> None:
         """Areas by indicators: combined authorities beside each other, and each with associates."""
