@@ -8,7 +8,6 @@ differ between machines, ratios inside one commit much less.
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from orchestration.defs.transform import CODE_TESTS
 from tests.conftest import run_pulse
@@ -24,16 +24,27 @@ from warehouse.workspace import DBT_PROJECT, Workspace
 START = "from orchestration.definitions import defs; defs().resolve_job_def('refresh')"
 
 
-def measured(words: list[str], environment: Mapping[str, str]) -> tuple[float, float]:
-    """CPU seconds (user and system, with children) and wall seconds of a command that succeeds."""
-    before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run(words, env={**os.environ, **environment}, capture_output=True, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return cpu, time.monotonic() - began
+class Cost(NamedTuple):
+    """What a command took: CPU seconds (user and system, with children), wall seconds, peak MiB."""
+
+    cpu: float
+    wall: float
+    peak: float
 
 
-def one_round(root: Path) -> dict[str, tuple[float, float]]:
+def measured(words: list[str], environment: Mapping[str, str]) -> Cost:
+    """What a command that succeeds costs."""
+    began = time.monotonic()
+    process = subprocess.Popen(words, env={**os.environ, **environment}, stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(f"{words} ended with {os.waitstatus_to_exitcode(status)}")
+    process.returncode = 0
+    wall = time.monotonic() - began
+    return Cost(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / 1024)
+
+
+def one_round(root: Path) -> dict[str, Cost]:
     """Each figure once, in a workspace of its own."""
     home = root / "dagster_home"
     run_pulse(root, "releases")
@@ -45,6 +56,8 @@ def one_round(root: Path) -> dict[str, tuple[float, float]]:
         "refresh again, unchanged": measured(refresh, pulse),
         "start: import and definitions": measured([python, "-c", START], pulse),
     }
+    for word in ("--help", "datasets", "releases"):
+        found[f"pulse {word}"] = measured([*refresh[:3], word], pulse)
     build = Workspace(root).current_build.resolve()
     inside = (
         "from pathlib import Path; from orchestration import dbt; "
@@ -68,14 +81,15 @@ def main(rounds: int) -> None:
         with tempfile.TemporaryDirectory(prefix="pulse-bench-") as folder:
             for name, seconds in one_round(Path(folder)).items():
                 found[name].append(seconds)
-    best = {name: tuple(map(min, zip(*each, strict=True))) for name, each in found.items()}
-    whole = best["refresh"][0]
-    for name, (cpu, wall) in best.items():
-        print(f"{name:<32}{cpu:6.1f} CPU s {wall:6.1f} s   {cpu / whole:5.2f} of a refresh's CPU")
-    ratio = best["dbt build as in a refresh"][0] / best["dbt build alone"][0]
-    print(f"dbt in a refresh to dbt alone   {ratio:6.2f}")
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"largest process                 {peak:6.0f} MiB   best of {rounds}")
+    best = {name: Cost(*map(min, zip(*each, strict=True))) for name, each in found.items()}
+    whole = best["refresh"].cpu
+    print(f"best of {rounds}                       CPU s   wall s   peak MiB   of a refresh's CPU")
+    for name, (cpu, wall, peak) in best.items():
+        print(f"{name:<30}{cpu:8.1f} {wall:8.1f} {peak:10.0f} {cpu / whole:20.2f}")
+    ratio = best["dbt build as in a refresh"].cpu / best["dbt build alone"].cpu
+    print(f"dbt as in a refresh to dbt alone, CPU: {ratio:.2f}")
+    beyond = best["refresh again, unchanged"].wall - best["start: import and definitions"].wall
+    print(f"an unchanged refresh beyond the start: {beyond:.1f} s")
 
 
 if __name__ == "__main__":
