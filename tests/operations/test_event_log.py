@@ -23,6 +23,7 @@ def instance_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dg.DagsterInst
     return dg.DagsterInstance.get()
 
 
+@pytest.mark.slow
 def test_runs_are_kept_and_read_by_dagster_s_own_class(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,6 +47,7 @@ def test_runs_are_kept_and_read_by_dagster_s_own_class(
     plain.dispose()
 
 
+@pytest.mark.slow
 def test_old_runs_are_forgotten_whole_and_the_newest_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
