@@ -19,6 +19,8 @@ from sources.landing import LandingStore
 from tests.unit.test_arrival import NOON
 from warehouse.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 def _alone(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, *path: str
@@ -35,7 +37,6 @@ def _alone(
         return result, "\n".join(failure_lines(workspace, result))
 
 
-@pytest.mark.slow
 def test_what_may_run_alone_does(
     own_workspace: Callable[[], Workspace], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,7 +60,6 @@ def test_what_may_run_alone_does(
     )
 
 
-@pytest.mark.slow
 def test_what_cannot_run_alone_says_what_to_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

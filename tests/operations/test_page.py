@@ -124,6 +124,7 @@ def test_a_refused_request_never_reaches_the_application() -> None:
     assert [m["code"] for m in sent if m["type"] == "websocket.close"] == [1008]
 
 
+@pytest.mark.slow
 def test_the_page_listens_on_this_computer(monkeypatch: pytest.MonkeyPatch) -> None:
     """And the guard is put where Dagster's own command makes its application."""
     from dagster_webserver import cli

@@ -113,6 +113,7 @@ def test_a_build_reports_each_node_and_leaves_the_file_free(tmp_path: Path) -> N
         assert connection.execute("select count(*) from reference.goals").fetchall() == [(4,)]
 
 
+@pytest.mark.slow
 def test_a_warehouse_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
     """A file that is no database: dbt's own words, and where its log is."""
     dbt.ensure_manifest()

@@ -11,6 +11,8 @@ from tests.site import small_warehouse as small
 from warehouse.connection import reading
 from warehouse.writers import briefing
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("letters", "sizes", "fits"),

@@ -13,8 +13,9 @@ import pytest
 from orchestration.defs.transform import CODE_TESTS
 from warehouse.workspace import PROJECT, Workspace
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_the_worked_examples_of_models_and_macros_hold(
     own_workspace: Callable[[], Workspace], tmp_path: Path
 ) -> None:

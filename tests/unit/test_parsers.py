@@ -45,6 +45,7 @@ def test_every_parser_that_the_catalogue_names_is_there() -> None:
     assert all(callable(parser) for parser in PARSERS.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dataset", [c for c, d in catalogue().datasets.items() if d.parser])
 def test_whole_made_up_editions_meet_the_tidy_model(dataset: str) -> None:
     entry = catalogue().dataset(dataset)
