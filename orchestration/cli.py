@@ -197,7 +197,10 @@ def land_evidence(file: Path) -> None:
 @main.command("land-survey")
 @click.argument("folder", type=click.Path(path_type=Path))
 def land_survey(folder: Path) -> None:
-    """Hand in a FOLDER with the published results of a local survey."""
+    """Hand in a FOLDER with the results of a local survey, or with its answers.
+
+    Answers (respondents.csv) become percentages first; nothing else is taken from them.
+    """
     from sources.inbox import hand_in_survey
 
     with plain_errors():

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from sources.arrival import MADE_UP_PREFIX, read_regular_file
 from sources.errors import LandingError, PulseError
 from sources.evidence.model import Lists
 from sources.evidence.register import FORMS, Register, RegisterError, read_bundled, read_entries
+from sources.respondents import ANSWERS, results_of
 from sources.selection import EditionUsed, Rejection
 from sources.surveys import RESULTS, SURVEY, Results, read_survey
 
@@ -118,7 +120,16 @@ def hand_in_survey(source: Path, folder: Path, seeds: Path) -> Results:
 
     Raises ParseError with every fault, or LandingError when a file cannot be read or kept.
     """
-    results = read_survey(source.resolve(), AreaBook.from_seeds(seeds), barometers(seeds))
+    areas, known = AreaBook.from_seeds(seeds), barometers(seeds)
+    if (source / ANSWERS).exists():
+        # Of the answers themselves nothing is copied: only the percentages go on.
+        with tempfile.TemporaryDirectory(prefix="pulse-survey-") as made:
+            percentages = Path(made) / source.resolve().name
+            for name, content in results_of(source).items():
+                keep(percentages / name, content)
+            results = read_survey(percentages, areas, known)
+    else:
+        results = read_survey(source.resolve(), areas, known)
     for name, content in results.content.items():
         keep(folder / SURVEYS / source.resolve().name / name, content)
     return results

@@ -220,7 +220,7 @@ def _row(
         faults.append(f"{place}: an interval has both limits")
     elif None not in (lower, upper, value) and not lower <= value <= upper:  # type: ignore[operator]
         faults.append(f"{place}: the interval does not contain the value")
-    if base is None or base < 0 or base != int(base):
+    if value is not None and (base is None or base < 0 or base != int(base)):
         faults.append(f"{place}, base: how many answered is needed, as a whole number")
     if len(faults) > before:
         return None

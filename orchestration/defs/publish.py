@@ -17,6 +17,7 @@ from orchestration.defs.ingest import OWNER
 from orchestration.defs.resources import PulseResource
 from orchestration.defs.transform import dbt_checks, require_build
 from orchestration.retention import forget_charts, releases_to_keep
+from sources.inbox import DATASET as INBOX
 from warehouse.connection import reading
 from warehouse.content import content_sha256
 from warehouse.identity import code_version, libraries
@@ -124,11 +125,16 @@ def identify(pulse: PulseResource) -> dict[str, Any]:
 
 
 def with_held(pulse: PulseResource, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Each input with the sha256 of every revision that the store holds of it, newest first."""
+    """Each input with the sha256 of every revision that the store holds of it, newest first.
+
+    A file of the inbox is held once, in the inbox.
+    """
     return [
         {
             **each,
-            "held": [
+            "held": []
+            if each["dataset"] == INBOX
+            else [
                 landed.sha256 for landed in pulse.store.revisions(each["dataset"], each["edition"])
             ],
         }
