@@ -1,5 +1,16 @@
--- Where to look closer: what is worse than England or has got worse. It says what, never what to do.
-with fallen as (
+-- Where to look closer: what is worse than England or has got worse, close calls aside. It says what,
+-- never what to do.
+with cells as (
+
+    select
+        *,
+        outcome = 'worse' and not coalesce(close_call, false) as is_worse
+    from {{ ref('barometers') }}
+    where is_latest and value is not null
+
+),
+
+fallen as (
 
     select
         barometer_id,
@@ -8,7 +19,10 @@ with fallen as (
         to_period_end,
         min_by(sentence, from_period_end) as sentence
     from {{ ref('changes') }}
-    where outcome = 'worse' and change_kind in ('baseline_to_latest', 'consecutive')
+    where
+        outcome = 'worse'
+        and not coalesce(close_call, false)
+        and change_kind in ('baseline_to_latest', 'consecutive')
     group by barometer_id, area_code, to_edition, to_period_end
 
 ),
@@ -63,13 +77,13 @@ select
     cast(cells.area_name as varchar) as area_name,
     cast(cells.area_level as varchar) as area_level,
     cast(cells.edition as varchar) as edition,
-    cast(cells.outcome = 'worse' as boolean) as is_worse_than_england,
+    cast(coalesce(cells.is_worse, false) as boolean) as is_worse_than_england,
     cast(fallen.sentence is not null as boolean) as has_got_worse,
-    cast(case when cells.outcome = 'worse' then cells.sentence end as varchar) as sentence,
+    cast(case when cells.is_worse then cells.sentence end as varchar) as sentence,
     cast(fallen.sentence as varchar) as change_sentence,
     cast(coalesce(registered.initiatives, 0) as bigint) as initiatives,
     cast(registered.initiative_ids as varchar) as initiative_ids
-from {{ ref('barometers') }} as cells
+from cells
 left join fallen
     on
         cells.barometer_id = fallen.barometer_id
@@ -78,8 +92,5 @@ left join fallen
         and cells.period_end = fallen.to_period_end
 left join registered
     on cells.area_code = registered.area_code and cells.goal_id = registered.goal_id
-where
-    cells.is_latest
-    and cells.value is not null
-    and (cells.outcome = 'worse' or fallen.sentence is not null)
+where cells.is_worse or fallen.sentence is not null
 order by cells.framework, cells.area_code, cells.goal_id, cells.barometer_id
