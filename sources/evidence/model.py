@@ -181,76 +181,7 @@ _PERSONAL: Final = (
 _NAMED: Final = re.compile(r"[A-Z][\w’'-]*(?:[ \u00a0][A-Z][\w’'-]*)*")
 # Capitals that name no person: days, months, peoples, languages and faiths.
 _ORDINARY: Final = frozenset(
-    [
-        "I",
-        "A",
-        "An",
-        "The",
-        "In",
-        "At",
-        "On",
-        "And",
-        "But",
-        "For",
-        "It",
-        "They",
-        "We",
-        "Some",
-        "Many",
-        "Monday",
-        "Tuesday",
-        "Wednesday",
-        "Thursday",
-        "Friday",
-        "Saturday",
-        "Sunday",
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-        "English",
-        "Welsh",
-        "Scottish",
-        "Irish",
-        "British",
-        "European",
-        "Asian",
-        "South",
-        "African",
-        "Caribbean",
-        "Black",
-        "Indian",
-        "Pakistani",
-        "Bangladeshi",
-        "Chinese",
-        "Arabic",
-        "Urdu",
-        "Punjabi",
-        "Polish",
-        "Romanian",
-        "Gambian",
-        "Muslim",
-        "Christian",
-        "Hindu",
-        "Sikh",
-        "Jewish",
-        "Islamic",
-        "Covid",
-        "Covid-19",
-        "Christmas",
-        "Eid",
-        "Diwali",
-        "Easter",
-        "Ramadan",
-    ]
+    (Path(__file__).parent / "ordinary_capitals.csv").read_text(encoding="utf-8").split()
 )
 _OPEN: Final = ("title", "summary", "aims", "activities", "period", "figure_unit", "source_place")
 _FIGURE: Final = re.compile(r"\d+(?:[.,]\d+)*\s*(?:%|per cent)|(?<![\d-])(?!(?:19|20)\d\d\b)\d{2,}")
@@ -310,78 +241,41 @@ def check(raw: Mapping[str, Any], kind: str, lists: Lists, label: str) -> Iterat
 
 
 def _lacking(raw: Mapping[str, Any], label: str) -> Iterator[Fault]:
-    if not str(raw.get("source") or "").strip():
-        yield Fault(
-            label,
-            "source",
-            "there is no source",
-            "who published it, the title and the date",
-            "nothing",
-            "name the source; what has none cannot be registered",
-            code="entry_without_source",
-        )
-    kind, consent = raw.get("kind"), raw.get("consent")
-    if kind == "quotation" and consent not in ("given", "published_by_source"):
-        yield Fault(
-            label,
-            "consent",
-            "a quotation has no consent",
-            "given, or published_by_source",
-            f"'{consent or 'nothing'}'",
-            "ask whoever is quoted, or leave the quotation out",
-            code="quotation_without_consent",
-        )
-    stated = raw.get("figure") not in (None, "") or _FIGURE.search(str(raw.get("summary") or ""))
-    if "kind" in raw and stated and not str(raw.get("source_place") or "").strip():
-        yield Fault(
-            label,
-            "source_place",
-            "a figure has no place in its source",
-            "the page, section or table that the figure is in",
-            "nothing",
-            "say where in the source the figure is, or leave it out",
-            code="figure_without_source",
-        )
-    if kind == "attendance_figure" and raw.get("figure") in (None, ""):
-        yield Fault(
-            label,
-            "figure",
-            "an attendance figure has no figure",
-            "a number",
-            "nothing",
-            "fill it in, or choose another kind",
-            code="entry_incomplete",
-        )
-    if raw.get("figure") not in (None, "") and not str(raw.get("figure_unit") or "").strip():
-        yield Fault(
-            label,
-            "figure_unit",
-            "a figure does not say what it counts",
-            "people, visits, ...",
-            "nothing",
-            "fill it in",
-            code="entry_incomplete",
-        )
+    def fault(field: str, message: str, expected: str, todo: str, *, code: str) -> Fault:
+        value = raw.get(field)
+        found = f"'{value}'" if value not in (None, "") else "nothing"
+        return Fault(label, field, message, expected, found, todo, code=code)
+
+    def empty(field: str) -> bool:
+        return not str(raw.get(field) if raw.get(field) is not None else "").strip()
+
+    kind = raw.get("kind")
+    if empty("source"):
+        words = ("there is no source", "who published it, the title and the date")
+        todo = "name the source; what has none cannot be registered"
+        yield fault("source", *words, todo, code="entry_without_source")
+    if kind == "quotation" and raw.get("consent") not in ("given", "published_by_source"):
+        words = ("a quotation has no consent", "given, or published_by_source")
+        todo = "ask whoever is quoted, or leave the quotation out"
+        yield fault("consent", *words, todo, code="quotation_without_consent")
+    stated = not empty("figure") or _FIGURE.search(str(raw.get("summary") or ""))
+    if "kind" in raw and stated and empty("source_place"):
+        words = ("a figure has no place in its source", "its page, section or table")
+        todo = "say where in the source the figure is, or leave it out"
+        yield fault("source_place", *words, todo, code="figure_without_source")
+    if kind == "attendance_figure" and empty("figure"):
+        words = ("an attendance figure has no figure", "a number")
+        todo = "fill it in, or choose another kind"
+        yield fault("figure", *words, todo, code="entry_incomplete")
+    if not empty("figure") and empty("figure_unit"):
+        words = ("a figure does not say what it counts", "people, visits, ...")
+        yield fault("figure_unit", *words, "fill it in", code="entry_incomplete")
     if kind == "persona" and raw.get("outcomes"):
-        yield Fault(
-            label,
-            "outcomes",
-            "a persona is fictional and is evidence of nothing",
-            "no outcome",
-            "; ".join(raw["outcomes"]),
-            "take the outcomes out",
-            code="entry_invalid",
-        )
+        words = ("a persona is fictional and is evidence of nothing", "no outcome")
+        yield fault("outcomes", *words, "take the outcomes out", code="entry_invalid")
     if kind is not None and (kind == "persona") != (raw.get("capacity") == "fictional_person"):
-        yield Fault(
-            label,
-            "capacity",
-            "a persona is fictional, and nothing else is",
-            "kind persona with capacity fictional_person, or neither",
-            f"kind {kind}, capacity {raw.get('capacity')}",
-            "correct one of the two",
-            code="entry_invalid",
-        )
+        words = ("a persona is fictional, and nothing else is", "fictional_person for a persona")
+        yield fault("capacity", *words, "correct kind or capacity", code="entry_invalid")
 
 
 def _personal(raw: Mapping[str, Any], lists: Lists, label: str) -> Iterator[Fault]:
