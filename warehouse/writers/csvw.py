@@ -1,4 +1,4 @@
-"""CSV-on-the-Web: ``csv/<mart>.csv-metadata.json`` beside every plain CSV.
+"""CSV-on-the-Web: ``csv/<table>.csv-metadata.json`` beside every plain CSV.
 
 The standard knows no compressed files: those are described by the data package alone.
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.writers.tables import COMPRESSED, OGL, STATEMENT, Mart, describe_marts
+from warehouse.writers.tables import COMPRESSED, OGL, STATEMENT, Table, describe_tables
 
 CREATOR = "Pulse"
 PUBLISHER = "Pulse"
@@ -44,10 +44,10 @@ KEYS = {
 
 
 def write_csvw(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
-    """Write the metadata of each mart's CSV.
+    """Write the metadata of each table's CSV.
 
     Returns:
-        The files made, in order of the marts.
+        The files made, in order of the tables.
     """
     (folder / "csv").mkdir(parents=True, exist_ok=True)
     sources = [
@@ -57,19 +57,19 @@ def write_csvw(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path
         ).fetchall()
     ]
     made = []
-    for mart in describe_marts(connection):
-        if mart.name in COMPRESSED:
+    for table in describe_tables(connection):
+        if table.file in COMPRESSED:
             continue
-        path = folder / "csv" / f"{mart.name}.csv-metadata.json"
+        path = folder / "csv" / f"{table.file}.csv-metadata.json"
         path.write_text(
-            json.dumps(_metadata(mart, sources), indent=1, ensure_ascii=False) + "\n",
+            json.dumps(_metadata(table, sources), indent=1, ensure_ascii=False) + "\n",
             encoding="utf-8",
         )
         made.append(path)
     return made
 
 
-def _metadata(mart: Mart, sources: list[str]) -> dict[str, Any]:
+def _metadata(table: Table, sources: list[str]) -> dict[str, Any]:
     schema: dict[str, Any] = {
         "columns": [
             {
@@ -78,19 +78,19 @@ def _metadata(mart: Mart, sources: list[str]) -> dict[str, Any]:
                 "dc:description": column.description,
                 "datatype": DATATYPES[column.type],
             }
-            for column in mart.columns
+            for column in table.columns
         ]
     }
-    if mart.name in KEYS:
-        schema["primaryKey"] = KEYS[mart.name]
+    if table.file in KEYS:
+        schema["primaryKey"] = KEYS[table.file]
     return {
         "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
-        "url": f"{mart.name}.csv",
-        "dc:title": mart.name,
-        "dc:description": mart.description,
+        "url": table.csv,
+        "dc:title": table.file,
+        "dc:description": table.description,
         "dc:creator": CREATOR,
         "dc:publisher": PUBLISHER,
-        "dc:source": sources,
+        "dc:source": list(table.editions) or sources,
         "dc:license": {"@id": OGL["path"]},
         "notes": [{"type": "statement", "body": STATEMENT}],
         "tableSchema": schema,

@@ -665,9 +665,11 @@ def _grouped(rows: Sequence[Row], name: str) -> dict[str, list[Row]]:
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> list[Row]:
-    """Every published mart with its description and its number of rows."""
+    """Every published table with its description and its number of rows, the marts first."""
     return rows_of(
         connection,
-        "select table_name, coalesce(comment, '') as comment, estimated_size as rows "
-        "from duckdb_tables() where schema_name = 'marts' order by table_name",
+        "select case schema_name when 'marts' then '' else schema_name || '-' end || table_name "
+        "as table_name, coalesce(comment, '') as comment, estimated_size as rows "
+        "from duckdb_tables() where schema_name in ('marts', 'reference', 'meta') "
+        "order by schema_name = 'meta', schema_name = 'reference', duckdb_tables.table_name",
     )

@@ -1,4 +1,4 @@
-"""Every mart as CSV and Parquet, described by one ``datapackage.json``.
+"""Every published table as CSV and Parquet, described by one ``datapackage.json``.
 
 The same warehouse gives the same bytes: rows are ordered by all their columns and nothing that
 depends on the clock is written. Units and meanings are the comments that the warehouse itself
@@ -26,10 +26,12 @@ STATEMENT = (
     "Contains public sector information licensed under the Open Government Licence v3.0."
 )
 
+SCHEMAS = ("marts", "reference", "meta")
+
 # Ten times smaller. Always the same ones, so that a file's name does not change with its length.
 COMPRESSED = (
     *("barometers", "changes", "comparisons", "context", "goal_areas", "group_counts"),
-    *("provenance", "ranks"),
+    *("provenance", "ranks", "meta-gaps"),
 )
 
 _FIELD_TYPES = {
@@ -53,41 +55,64 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Mart:
-    """A mart as the warehouse describes it."""
+class Table:
+    """A table as the warehouse describes it; ``editions`` are those that its rows name."""
 
+    schema: str
     name: str
     description: str
     columns: tuple[Column, ...]
+    editions: tuple[str, ...]
+
+    @property
+    def file(self) -> str:
+        """Name of its files, without ending: that of a mart is its own."""
+        return self.name if self.schema == SCHEMAS[0] else f"{self.schema}-{self.name}"
+
+    @property
+    def csv(self) -> str:
+        """Name of its CSV file, which is compressed where it is long."""
+        return f"{self.file}.csv.gz" if self.file in COMPRESSED else f"{self.file}.csv"
 
 
-def describe_marts(connection: duckdb.DuckDBPyConnection, schema: str = "marts") -> list[Mart]:
-    """The marts of a warehouse, with the comments on them and their columns, by name."""
+def describe_tables(connection: duckdb.DuckDBPyConnection) -> list[Table]:
+    """The published tables with the comments on them and their columns, the marts first."""
     tables = connection.execute(
-        "select table_name, coalesce(comment, '') from duckdb_tables() "
-        "where schema_name = ? order by table_name",
-        [schema],
+        "select schema_name, table_name, coalesce(comment, '') from duckdb_tables() "
+        "where list_contains($schemas, schema_name) "
+        "order by list_position($schemas, schema_name), table_name",
+        {"schemas": list(SCHEMAS)},
     ).fetchall()
-    marts = []
-    for name, comment in tables:
+    found = []
+    for schema, name, comment in tables:
         columns = connection.execute(
             "select column_name, data_type, coalesce(comment, '') from duckdb_columns() "
             "where schema_name = ? and table_name = ? order by column_index",
             [schema, name],
         ).fetchall()
-        marts.append(Mart(name, comment, tuple(Column(*column) for column in columns)))
-    return marts
-
-
-def csv_name(mart: str) -> str:
-    """The name of a mart's CSV file: ``<mart>.csv``, or ``<mart>.csv.gz`` for a long one."""
-    return f"{mart}.csv.gz" if mart in COMPRESSED else f"{mart}.csv"
+        editions: list[tuple[str]] = []
+        if {"dataset", "edition"} <= {column[0] for column in columns}:
+            editions = connection.execute(
+                "select distinct e.publisher || ', ' || e.edition_title from meta.editions as e "
+                f"semi join {schema}.{name} as t using (dataset, edition) order by 1"
+            ).fetchall()
+        found.append(
+            Table(
+                schema,
+                name,
+                comment,
+                tuple(Column(*column) for column in columns),
+                tuple(edition for (edition,) in editions),
+            )
+        )
+    return found
 
 
 def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
-    """Write ``csv/<mart>.csv``, ``parquet/<mart>.parquet`` and ``datapackage.json``.
+    """Write ``csv/<table>.csv``, ``parquet/<table>.parquet`` and ``datapackage.json``.
 
-    Each Parquet file carries licence, statement and description in its key-value metadata.
+    Each Parquet file carries licence, editions, statement and description in its metadata; for a
+    CSV they are in the file beside it and in the data package.
 
     Returns:
         The files made, in order.
@@ -97,10 +122,10 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Pa
     made: list[Path] = []
     resources: list[dict[str, Any]] = []
     connection.execute("set threads = 1")
-    for mart in describe_marts(connection):
-        ordered = f"select * from marts.{mart.name} order by all"
-        csv = folder / "csv" / csv_name(mart.name)
-        parquet = folder / "parquet" / f"{mart.name}.parquet"
+    for table in describe_tables(connection):
+        ordered = f"select * from {table.schema}.{table.name} order by all"
+        csv = folder / "csv" / table.csv
+        parquet = folder / "parquet" / f"{table.file}.parquet"
         compression = "gzip" if csv.suffix == ".gz" else "none"
         connection.execute(
             f"copy ({ordered}) to {_literal(csv)} "
@@ -109,7 +134,8 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Pa
         described = {
             "licence": OGL["path"],
             "statement": STATEMENT,
-            "description": mart.description,
+            "editions": "; ".join(table.editions),
+            "description": table.description,
         }
         pairs = ", ".join(f"{key}: {_literal(value)}" for key, value in described.items())
         connection.execute(
@@ -117,7 +143,7 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Pa
             f"(format parquet, compression zstd, kv_metadata {{{pairs}}})"
         )
         made += [csv, parquet]
-        resources.append(_resource(mart, csv, folder))
+        resources.append(_resource(table, csv, folder))
     package = folder / "datapackage.json"
     package.write_text(
         json.dumps(_package(connection, resources), indent=1, ensure_ascii=False) + "\n",
@@ -131,12 +157,12 @@ def _literal(text: object) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
-def _resource(mart: Mart, csv: Path, folder: Path) -> dict[str, Any]:
+def _resource(table: Table, csv: Path, folder: Path) -> dict[str, Any]:
     return {
-        "name": mart.name.replace("_", "-"),
+        "name": table.file.replace("_", "-"),
         "path": csv.relative_to(folder).as_posix(),
-        "title": mart.name,
-        "description": mart.description,
+        "title": table.file,
+        "description": table.description,
         "profile": "tabular-data-resource",
         "format": "csv",
         "mediatype": "text/csv",
@@ -145,6 +171,7 @@ def _resource(mart: Mart, csv: Path, folder: Path) -> dict[str, Any]:
         "bytes": csv.stat().st_size,
         "hash": f"sha256:{sha256_of(csv)}",
         "licenses": [OGL],
+        **({"sources": [{"title": each} for each in table.editions]} if table.editions else {}),
         "schema": {
             "fields": [
                 {
@@ -157,7 +184,7 @@ def _resource(mart: Mart, csv: Path, folder: Path) -> dict[str, Any]:
                         else {}
                     ),
                 }
-                for column in mart.columns
+                for column in table.columns
             ],
             "missingValues": [""],
         },
