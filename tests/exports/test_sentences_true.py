@@ -17,7 +17,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 Row = dict[str, Any]
-PERCENT = re.compile(r"(?:under |over )?\d+%")
+PERCENT = re.compile(r"(?:under |over )?\d[\d.]*%")
 #: Percents that are not figures: the level of an interval and the power of a test.
 FIXED = ("95% interval", "probability of 80%")
 
@@ -37,8 +37,10 @@ def _rows(release: duckdb.DuckDBPyConnection, sql: str) -> Iterator[Row]:
     return (dict(zip(names, row, strict=True)) for row in rows)
 
 
-def whole(value: float) -> str:
-    """A percentage as sentences have it: whole, halves up."""
+def percent(value: float, decimals: int = 0) -> str:
+    """A percentage as sentences have it: halves up, whole unless its indicator says otherwise."""
+    if decimals:
+        return f"{math.floor(value * 10**decimals + 0.5 + 1e-9) / 10**decimals:.{decimals}f}%"
     if 0 < value < 0.5:
         return "under 1%"
     if 99.5 <= value < 100:
@@ -57,6 +59,12 @@ def points(difference: float) -> str:
     if abs(difference) < 0.5:
         return "under 1 point"
     return "1 point" if size == 1 else f"{size} points"
+
+
+def _decimals(release: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """How many decimals each indicator is shown with."""
+    rows = _rows(release, "select indicator_id, decimals from reference.indicators")
+    return {row["indicator_id"]: row["decimals"] for row in rows}
 
 
 _AGAINST_ENGLAND = """
@@ -91,6 +99,7 @@ def test_close_calls_read_the_same(release: duckdb.DuckDBPyConnection) -> None:
     ("mart", "figures"),
     [
         ("barometers", ("value", "lower_95", "upper_95", "comparator_value")),
+        ("context", ("value", "lower_95", "upper_95", "comparator_value")),
         ("comparisons", ("value", "lower_95", "upper_95", "comparator_value")),
         ("changes", ("from_value", "to_value")),
         ("pulse", ("value", "lower_95", "upper_95", "england_value")),
@@ -101,22 +110,24 @@ def test_every_percent_sign_has_a_percent(
     release: duckdb.DuckDBPyConnection, mart: str, figures: tuple[str, ...]
 ) -> None:
     key = "barometer_id, area_code, edition, period_end"
-    beside = (
-        f"left join (select distinct {key}, lower_95, upper_95 from marts.barometers) using ({key})"
-    )
+    cells = "(from marts.barometers union all by name from marts.context)"
+    beside = f"left join (select distinct {key}, lower_95, upper_95 from {cells}) using ({key})"
     if mart == "combined_authorities":
         beside = f"left join (select distinct {key}, comparator_value from marts.barometers) using ({key})"
     beside = beside if mart in ("comparisons", "combined_authorities") else ""
+    decimals = _decimals(release)
     for row in _rows(
         release,
         f"from marts.{mart} {beside} where contains(sentence, '%') and sentence is not null",
     ):
-        held = {whole(row[name]) for name in figures if row[name] is not None}
-        assert row["unit"] == "percent", row["sentence"]
-        assert set(percents(row["sentence"])) <= held, row["sentence"]
+        shown = decimals[row["barometer_id"]]
+        held = {percent(row[name], shown) for name in figures if row[name] is not None}
+        said = set(percents(row["sentence"]))
+        assert said <= held, row["sentence"]
+        assert not said or row["unit"] == "percent", row["sentence"]
 
 
-@pytest.mark.parametrize("mart", ["barometers", "comparisons", "pulse"])
+@pytest.mark.parametrize("mart", ["barometers", "context", "comparisons", "pulse"])
 def test_a_figure_is_named_with_its_own_edition(
     release: duckdb.DuckDBPyConnection, mart: str
 ) -> None:
@@ -125,7 +136,7 @@ def test_a_figure_is_named_with_its_own_edition(
         for row in _rows(
             release,
             "select distinct barometer_id || '|' || edition as edition, edition_title as title "
-            "from marts.barometers",
+            "from (from marts.barometers union all by name from marts.context)",
         )
     }
     every = set(titles.values())
@@ -136,7 +147,7 @@ def test_a_figure_is_named_with_its_own_edition(
 
 
 def test_a_change_says_what_its_row_says(release: duckdb.DuckDBPyConnection) -> None:
-    for row in _rows(release, "from marts.changes where unit = 'percent'"):
+    for row in _rows(release, "from marts.changes where unit = 'percent' and role != 'context'"):
         said = row["sentence"]
         figures = re.search(
             r", ((?:under |over )?\d+%)( \[\w\]| \[quoted\])* in (\S+), "
@@ -144,7 +155,7 @@ def test_a_change_says_what_its_row_says(release: duckdb.DuckDBPyConnection) -> 
             said,
         )
         assert figures, said
-        assert (figures[1], figures[4]) == (whole(row["to_value"]), whole(row["from_value"]))
+        assert (figures[1], figures[4]) == (percent(row["to_value"]), percent(row["from_value"]))
         assert figures[3] == row["to_edition"].replace("-", "/")
         assert figures[6] == row["from_edition"].replace("-", "/")
         for side, mark in (("from", figures[5]), ("to", figures[2])):
@@ -206,16 +217,16 @@ def test_the_pulse_says_what_its_row_says(release: duckdb.DuckDBPyConnection) ->
             continue
         if row["value"] is None:
             assert "There is no figure" in said
-            assert row["england_value"] is None or whole(row["england_value"]) in said
+            assert row["england_value"] is None or percent(row["england_value"]) in said
             continue
-        marked = f"{whole(row['value'])}{' ' + row['mark'] if row['mark'] else ''} of adults"
+        marked = f"{percent(row['value'])}{' ' + row['mark'] if row['mark'] else ''} of adults"
         assert marked in said
         if row["outcome"] == "cannot_say":
             assert "cannot be tested" in said
         elif row["close_call"]:
             assert "too close to call against England" in said
         else:
-            assert f"{VERDICTS[row['outcome']]} England ({whole(row['england_value'])}" in said
+            assert f"{VERDICTS[row['outcome']]} England ({percent(row['england_value'])}" in said
         assert row["since_baseline"] != "cannot_say" or row["since_baseline_reason"]
 
 
