@@ -9,7 +9,6 @@ import dagster as dg
 import pytest
 
 from orchestration.definitions import defs
-from orchestration.defs.gate import GATE_CHECKS
 from orchestration.defs.ingest import _observations_asset
 from orchestration.defs.io import observations_io
 from orchestration.defs.resources import PulseResource
@@ -76,16 +75,6 @@ def test_what_cannot_run_alone_says_what_to_run(
         result, words = _alone(workspace, monkeypatch, *path)
         assert not result.success
         assert f"What to do: {advice}" in words or advice in words.partition("What to do:")[2], path
-    monkeypatch.setenv("PULSE_HOME", str(tmp_path))
-    job = defs().resolve_implicit_global_asset_job_def()
-    with dg.DagsterInstance.get() as instance:
-        result = job.execute_in_process(
-            instance=instance,
-            asset_check_selection=[GATE_CHECKS[0]],
-            asset_selection=[],
-            raise_on_error=False,
-        )
-    assert "run the job refresh" in "\n".join(failure_lines(workspace, result))
 
 
 def test_only_the_dataset_that_changed_is_read_again(
