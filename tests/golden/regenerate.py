@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from tests.publisher_files import GOLDEN, GOLDENS, as_text, parse, write
 
+BY_HAND = {"ons_local_indicators"}
+"""Datasets whose golden input was written by hand: no made-up files are made of them."""
+
 
 def main() -> None:
     for dataset, edition, form in GOLDENS:
         folder = GOLDEN / dataset
         folder.mkdir(exist_ok=True)
-        content = write(dataset, edition, form=form)
         path = folder / f"{edition}.{form}"
+        content = path.read_bytes() if dataset in BY_HAND else write(dataset, edition, form=form)
         path.write_bytes(content)
         table = as_text(parse(dataset, edition, content, name=path.name))
         table.to_csv(folder / f"{edition}.expected.csv", index=False, lineterminator="\n")
