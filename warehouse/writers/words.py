@@ -139,8 +139,10 @@ def period(row: Row) -> str:
     return str(last) if first == last else f"{first} to {last}"
 
 
-def slash(edition: str) -> str:
-    """An edition as publishers print it: 2023/24."""
+def slash(edition: str | None) -> str:
+    """An edition as publishers print it: 2023/24. A break that names none is of any."""
+    if edition is None:
+        return "any edition"
     return edition.replace("-", "/") if len(edition) == 7 else edition
 
 
