@@ -15,7 +15,14 @@ from typing import Any
 
 import duckdb
 
-from warehouse.writers.tables import COMPRESSED, OGL, STATEMENT, Table, describe_tables
+from warehouse.writers.tables import (
+    COMPRESSED,
+    OGL,
+    PARQUET_ONLY,
+    STATEMENT,
+    Table,
+    describe_tables,
+)
 
 CREATOR = "Pulse"
 PUBLISHER = "Pulse"
@@ -58,7 +65,7 @@ def write_csvw(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path
     ]
     made = []
     for table in describe_tables(connection):
-        if table.file in COMPRESSED:
+        if table.file in (*COMPRESSED, *PARQUET_ONLY):
             continue
         path = folder / "csv" / f"{table.file}.csv-metadata.json"
         path.write_text(

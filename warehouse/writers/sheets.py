@@ -114,6 +114,7 @@ _OUTCOMES = {
     "relative_position": "Counted by group only",
 }
 _COMPARATORS = {
+    "similar_areas": "The middle of similar areas",
     "england": "England",
     "region": "Its region",
     "lead_combined_authority": "Lead combined authority",
@@ -218,6 +219,7 @@ def build_sheets(connection: duckdb.DuckDBPyConnection, *, content_sha256: str) 
         reader.comparisons(),
         reader.changes(),
         reader.combined_authorities(),
+        reader.context(),
         reader.report_claims(),
         reader.barometers(),
         reader.breaks(),
@@ -338,7 +340,10 @@ class _Reader:
             "reference.goals as g using (goal_id) where is_report and role != 'context' order by goal_order, barometer_order"
         )
         self._order = {row["barometer_id"]: i for i, row in enumerate(self._definitions)}
-        self._titles = {row["barometer_id"]: row["short_title"] for row in self._definitions}
+        self._titles = {
+            row["indicator_id"]: row["short_title"]
+            for row in self._rows("from reference.indicators")
+        }
         # Decimals of the published percentages by barometer, dataset and edition: 0 or 1.
         self._digits = {
             (row["barometer_id"], row["dataset"], row["edition"]): 0 if row["whole"] else 1
@@ -590,7 +595,7 @@ class _Reader:
     def changes(self) -> Sheet:
         """What moved, or why that cannot be said: the lead area, its members and England."""
         rows = self._rows(
-            "from marts.changes where list_contains($areas, area_code)",
+            "from marts.changes where list_contains($areas, area_code) and role != 'context'",
             areas=[*self._near, self.england],
         )
         rows = self._in_order(rows, "change_kind", "from_period_end", "to_period_end", "change_id")
@@ -696,6 +701,46 @@ class _Reader:
             },
             source=self._source((row["dataset"], row["edition"]) for row in rows),
             notes=(2, 3, 4, 5, 7, 9, 10),
+        )
+
+    def context(self) -> Sheet:
+        """The other evidence that the report lists: the lead area's newest figures."""
+        rows = self._rows(
+            "select c.*, i.decimals, i.source as published_by from marts.context as c "
+            "inner join reference.indicators as i on c.barometer_id = i.indicator_id "
+            "where c.is_latest and c.area_code = $lead order by c.goal_id, c.title, c.framework",
+            lead=self.lead,
+        )
+
+        def figure(column: str) -> Column:
+            def cell(row: Row) -> Cell:
+                if row[column] is None:
+                    return self._symbol(row) if column == "value" else NOT_AVAILABLE
+                return rounded(row[column], row["decimals"])
+
+            return cell
+
+        return self._sheet(
+            "Context",
+            "Context: what the report lists beside the barometers, for the lead combined authority",
+            rows,
+            {
+                "Goal": _words_of("goal_id"),
+                "Indicator": "title",
+                "Period": "edition_title",
+                "Unit": _words_of("unit"),
+                "Figure": figure("value"),
+                "Lower 95% limit": figure("lower_95"),
+                "Upper 95% limit": figure("upper_95"),
+                "Shorthand": lambda row: _text(row["mark"], "None"),
+                "England": figure("comparator_value"),
+                "Against England": lambda row: _against(row)[0],
+                "Close call": lambda row: _against(row)[1],
+                "In a sentence": "sentence",
+                "Published by, and when": "published_by",
+            },
+            source=self._source((row["dataset"], row["edition"]) for row in rows),
+            notes=(3, 4, 6),
         )
 
     def report_claims(self) -> Sheet:

@@ -30,9 +30,11 @@ SCHEMAS = ("marts", "reference", "meta")
 
 # Ten times smaller. Always the same ones, so that a file's name does not change with its length.
 COMPRESSED = (
-    *("barometers", "changes", "comparisons", "context", "goal_areas", "group_counts"),
-    *("provenance", "ranks", "meta-gaps"),
+    *("barometers", "context", "goal_areas", "group_counts", "ranks", "trends"),
+    *("meta-gaps", "reference-similar_areas"),
 )
+# A hundred thousand rows and more, which no spreadsheet opens: Parquet alone, which describes itself.
+PARQUET_ONLY = ("changes", "comparisons", "provenance")
 
 _FIELD_TYPES = {
     "VARCHAR": "string",
@@ -109,7 +111,7 @@ def describe_tables(connection: duckdb.DuckDBPyConnection) -> list[Table]:
 
 
 def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
-    """Write ``csv/<table>.csv``, ``parquet/<table>.parquet`` and ``datapackage.json``.
+    """Write ``csv/<table>.csv`` of most tables, ``parquet/<table>.parquet`` and ``datapackage.json``.
 
     Each Parquet file carries licence, editions, statement and description in its metadata; for a
     CSV they are in the file beside it and in the data package.
@@ -126,11 +128,14 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Pa
         ordered = f"select * from {table.schema}.{table.name} order by all"
         csv = folder / "csv" / table.csv
         parquet = folder / "parquet" / f"{table.file}.parquet"
-        compression = "gzip" if csv.suffix == ".gz" else "none"
-        connection.execute(
-            f"copy ({ordered}) to {_literal(csv)} "
-            f"(format csv, header true, compression {compression})"
-        )
+        if table.file not in PARQUET_ONLY:
+            compression = "gzip" if csv.suffix == ".gz" else "none"
+            connection.execute(
+                f"copy ({ordered}) to {_literal(csv)} "
+                f"(format csv, header true, compression {compression})"
+            )
+            made.append(csv)
+            resources.append(_resource(table, csv, folder))
         described = {
             "licence": OGL["path"],
             "statement": STATEMENT,
@@ -142,8 +147,7 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Pa
             f"copy ({ordered}) to {_literal(parquet)} "
             f"(format parquet, compression zstd, kv_metadata {{{pairs}}})"
         )
-        made += [csv, parquet]
-        resources.append(_resource(table, csv, folder))
+        made.append(parquet)
     package = folder / "datapackage.json"
     package.write_text(
         json.dumps(_package(connection, resources), indent=1, ensure_ascii=False) + "\n",

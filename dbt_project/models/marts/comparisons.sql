@@ -31,6 +31,8 @@ with comparisons as (
         on
             comparisons.dataset = editions.dataset
             and comparisons.edition = editions.edition
+    -- An older period of context has its verdict against England in its own row of context.
+    where comparisons.has_all_comparators
 
 )
 

@@ -47,6 +47,7 @@ select
     comparator_name,
     comparator_words,
     comparator_ties,
+    has_all_comparators,
     unit,
     polarity,
     value,
