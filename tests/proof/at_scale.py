@@ -90,6 +90,8 @@ select
     areas.area_level,
     areas.region_code,
     'percent' as unit,
+    true as of_adults,
+    cast(null as varchar) as measure,
     cast(null as varchar) as polarity,
     indicators.value,
     case when indicators.upper_95 <= 100 then indicators.lower_95 end as lower_95,

@@ -29,6 +29,7 @@ COMPARISONS = (
     "int_area_population_vintages",
     "int_comparable_figures",
     "int_comparison_peers",
+    "int_comparison_similar",
     "int_comparison_pairs",
     "int_comparison_tests",
     "int_comparisons",
@@ -100,7 +101,12 @@ def render(
     def ref(name: str) -> str:
         return (refs or {}).get(name, name)
 
-    context = {"var": var, "ref": ref, "config": lambda **_: ""}
+    context = {
+        "var": var,
+        "ref": ref,
+        "source": lambda _, name: ref(name),
+        "config": lambda **_: "",
+    }
     try:
         macros = vars(_macros().make_module(context))
         return _template(text).render({**macros, **context}).strip()

@@ -65,7 +65,9 @@ def _seed(name: str) -> pd.DataFrame:
 def _indicators() -> pd.DataFrame:
     """Every indicator with its goal and role, as the dbt model of that name has them."""
     both = _seed("indicators").merge(_seed("framework_indicators"), on="indicator_id")
-    return both.rename(columns={"indicator_id": "barometer_id"})
+    both["of_adults"] = both["of_adults"].eq("true")
+    both["decimals"] = both["decimals"].astype("int64")
+    return both.rename(columns={"indicator_id": "barometer_id"}).drop_duplicates("barometer_id")
 
 
 def _carried(*parts: str) -> pd.DataFrame:
@@ -75,7 +77,7 @@ def _carried(*parts: str) -> pd.DataFrame:
 
 def load_areas(connection: duckdb.DuckDBPyConnection) -> None:
     """The seeds of areas and designs, memberships, and the populations 16+ of mid-2020."""
-    for name in ("areas", "area_groups", "area_code_changes"):
+    for name in ("areas", "area_groups", "area_code_changes", "similar_areas"):
         table(connection, name, _seed(name))
     table(connection, "int_indicators", _indicators())
     table(connection, "raw_designs", _seed("survey_designs"))
@@ -98,6 +100,7 @@ create table survey_designs as
 select
     dataset,
     edition,
+    measure,
     cast(england_base as bigint) as england_base,
     cast(design_effect as double) as design_effect
 from raw_designs;
@@ -153,6 +156,7 @@ select
     areas.region_code,
     figures.unit,
     int_indicators.polarity,
+    int_indicators.of_adults,
     cast(figures.value as double) as value,
     cast(figures.lower_95 as double) as lower_95,
     cast(figures.upper_95 as double) as upper_95,

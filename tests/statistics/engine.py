@@ -16,6 +16,7 @@ AREAS = {
     "area_name": "varchar",
     "area_level": "varchar",
     "region_code": "varchar",
+    "current_code": "varchar",
 }
 FIGURES = {
     "barometer_id": "varchar",
@@ -42,6 +43,8 @@ FIGURES = {
     "status_symbol": "varchar",
     "origin": "varchar",
     "provenance_id": "varchar",
+    "published_area_code": "varchar",
+    "of_adults": "boolean",
     "source_rank": "integer",
 }
 CELLS = {
@@ -55,7 +58,21 @@ INPUTS: dict[str, dict[str, str]] = {
     "areas": AREAS,
     "int_published_figures": FIGURES,
     "int_barometer_cells": CELLS,
-    "int_indicators": {"barometer_id": "varchar", "role": "varchar"},
+    "int_indicators": {
+        "barometer_id": "varchar",
+        "role": "varchar",
+        "statement": "varchar",
+        "of_adults": "boolean",
+        "decimals": "integer",
+    },
+    "catalogue": {"dataset": "varchar", "periods_in_file": "boolean"},
+    "area_code_changes": {
+        "old_code": "varchar",
+        "new_code": "varchar",
+        "year": "integer",
+        "kind": "varchar",
+    },
+    "similar_areas": {"area_code": "varchar", "overall": "varchar"},
     "int_area_memberships": {
         "vintage": "integer",
         "kind": "varchar",
@@ -95,6 +112,7 @@ INPUTS: dict[str, dict[str, str]] = {
     "survey_designs": {
         "dataset": "varchar",
         "edition": "varchar",
+        "measure": "varchar",
         "england_base": "bigint",
         "design_effect": "double",
     },
@@ -110,11 +128,13 @@ DEFAULTS: dict[str, Any] = {
     "unit": "percent",
     "polarity": "high_good",
     "status": "published",
+    "of_adults": True,
 }
 FILL: Mapping[str, Mapping[str, Any]] = {
     "int_published_figures": DEFAULTS,
     "int_barometer_cells": DEFAULTS,
     "int_editions": {"series": DEFAULTS["dataset"]},
+    "int_indicators": {"role": "key", "of_adults": True, "decimals": 0},
 }
 
 Row = Mapping[str, Any]
@@ -171,6 +191,15 @@ def run_models(
             names = ", ".join(f"{name} {kind}" for name, kind in columns.items())
             connection.execute(f"create table {table} ({names})")
             rows = list(inputs.get(table, ()))
+            if table == "int_indicators" and not rows:
+                figures = [
+                    row
+                    for name in FILL
+                    if "cells" in name or "figures" in name
+                    for row in inputs.get(name, ())
+                ]
+                named = {row.get("barometer_id", DEFAULTS["barometer_id"]) for row in figures}
+                rows = [{"barometer_id": each} for each in sorted(named)]
             if not rows:
                 continue
             fill = FILL.get(table, {})

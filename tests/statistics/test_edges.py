@@ -143,7 +143,7 @@ def test_an_index_is_never_averaged() -> None:
         engine.ESTIMATES,
         {
             "int_published_figures": [
-                figure("A", -0.4, unit="z_score", lower_95=None, upper_95=None)
+                figure("A", -0.4, unit="z_score", of_adults=False, lower_95=None, upper_95=None)
             ],
             "int_area_memberships": [member("P", "A")],
             "int_populations_16_plus": people("A"),
@@ -260,6 +260,7 @@ def test_a_break_of_one_area_leaves_the_others() -> None:
             "area_code": code,
             "area_name": code,
             "edition": edition,
+            "period_start": f"{int(end[:4]) - 1}-10-01",
             "period_end": end,
             "value": value,
             "se": 1.0,

@@ -12,6 +12,9 @@ from tests.statistics import engine
 ROW = {
     "area_words": "Solihull",
     "statement": "trust many of the people in their neighbourhood",
+    "of_adults": True,
+    "unit": "percent",
+    "decimals_shown": 0,
     "value": 43.0,
     "lower_95": 40.0,
     "upper_95": 46.4,
@@ -27,7 +30,7 @@ ROW = {
     "gap_exceeds_any_sample": False,
 }
 START = "In Solihull, 43% of adults trust many of the people in their neighbourhood"
-TYPES = {bool: "boolean", float: "double", str: "varchar", type(None): "varchar"}
+TYPES = {bool: "boolean", int: "integer", float: "double", str: "varchar", type(None): "varchar"}
 KINDS = {name: TYPES[type(value)] for name, value in ROW.items()}
 
 
