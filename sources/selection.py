@@ -388,10 +388,14 @@ def _revised(
     areas: AreaBook,
 ) -> pd.DataFrame:
     """What the rows of the file in use changed, against the next older file that can be read."""
-    from_file = not rows.empty and rows["origin"].isin(["publisher", "synthetic"]).all()
-    if not from_file or dataset.shape == "memberships":
+    if rows.empty or dataset.shape == "memberships":
+        return _no_revisions()
+    origins = set(rows["origin"])
+    if origins not in ({"publisher"}, {"synthetic"}):
         return _no_revisions()
     for candidate in older:
+        if origins == {"synthetic"} and candidate.revision == BUNDLED_REVISION:
+            continue  # What is made up revises nothing that was published.
         try:
             before = candidate.read(dataset, edition, store, areas, None).rows
         except PulseError:
