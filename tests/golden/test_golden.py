@@ -42,10 +42,5 @@ def test_every_row_cites_the_cell_that_holds_its_value(
 
 
 def test_every_dataset_with_a_parser_has_a_golden() -> None:
-    """Where rows print their own periods, tests/unit/test_context.py reads the publisher's files."""
-    parsed = {
-        code
-        for code, entry in catalogue().datasets.items()
-        if entry.parser and entry.periods == "edition"
-    }
+    parsed = {code for code, entry in catalogue().datasets.items() if entry.parser}
     assert {dataset for dataset, _, _ in GOLDENS} == parsed
