@@ -1,6 +1,6 @@
 {# A title inside a sentence: only its first letter loses its capital. #}
 {% macro title_in_words(title) -%}
-lower({{ title }}[1]) || {{ title }}[2:]
+lower(substr({{ title }}, 1, 1)) || substr({{ title }}, 2)
 {%- endmacro %}
 
 {#

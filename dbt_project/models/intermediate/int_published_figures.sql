@@ -20,14 +20,16 @@ with footprints as (
 observations as (
 
     select
-        *,
+        * exclude (area_code),
+        area_code,
         false as is_same_footprint
     from {{ ref('int_observations') }}
 
     union all
 
     select
-        printed.* replace (footprints.area_code as area_code), -- noqa: RF02
+        printed.* exclude (area_code), -- noqa: RF02
+        footprints.area_code,
         true as is_same_footprint
     from {{ ref('int_observations') }} as printed
     inner join footprints on printed.area_code = footprints.printed_code

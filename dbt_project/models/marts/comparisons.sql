@@ -1,19 +1,18 @@
 with comparisons as (
 
     select
-        comparisons.* replace (
-            case
-                when comparisons.comparator_kind not in ('best_peer', 'worst_peer')
-                    then comparisons.comparator_words
-                when comparisons.comparator_ties = 1
-                    then
-                        comparisons.comparator_words || ', '
-                        || {{ peer_in_words('comparisons') }}
-                else
-                    {{ peer_in_words('comparisons') }} || ', which '
-                    || {{ count_in_words('comparisons.comparator_ties') }} || ' areas share'
-            end as comparator_words
-        ),
+        comparisons.* exclude (comparator_words), -- noqa: RF02
+        case
+            when comparisons.comparator_kind not in ('best_peer', 'worst_peer')
+                then comparisons.comparator_words
+            when comparisons.comparator_ties = 1
+                then
+                    comparisons.comparator_words || ', '
+                    || {{ peer_in_words('comparisons') }}
+            else
+                {{ peer_in_words('comparisons') }} || ', which '
+                || {{ count_in_words('comparisons.comparator_ties') }} || ' areas share'
+        end as comparator_words,
         barometers.statement,
         barometers.of_adults,
         barometers.decimals as decimals_shown,

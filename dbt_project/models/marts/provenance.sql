@@ -61,8 +61,9 @@ derived as (
 
     select
         parts.provenance_id,
+        sources.made_of,
         'member figure' as part,
-        sources.*
+        sources.* exclude (made_of)
     from parts
     inner join sources on parts.figure_provenance_id = sources.made_of
 
@@ -70,8 +71,9 @@ derived as (
 
     select
         parts.provenance_id,
+        sources.made_of,
         'weight: population aged 16 and over' as part,
-        sources.*
+        sources.* exclude (made_of)
     from parts
     inner join sources on parts.population_provenance_id = sources.made_of
 
@@ -80,7 +82,7 @@ derived as (
 final as (
 
     select * from published
-    union all by name
+    union all
     select * from derived
 
 )

@@ -21,7 +21,7 @@ predecessors as (
 final as (
 
     select
-        cast(regexp_extract(observations.edition, '[0-9]{4}') as integer) as vintage,
+        cast(regexp_extract(observations.edition, '[0-9]{4}', 0) as integer) as vintage,
         coalesce(predecessors.new_code, observations.area_code) as area_code,
         observations.published_area_code,
         observations.value,

@@ -66,9 +66,8 @@ reasoned as (
 )
 
 select
-    * replace (
-        case when reason_code is null then difference_se end as difference_se,
-        case when reason_code is null then z end as z,
-        case when reason_code is null then sampling_z end as sampling_z
-    )
+    * exclude (difference_se, z, sampling_z),
+    case when reason_code is null then difference_se end as difference_se,
+    case when reason_code is null then z end as z,
+    case when reason_code is null then sampling_z end as sampling_z
 from reasoned

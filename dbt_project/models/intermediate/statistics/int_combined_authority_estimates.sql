@@ -73,13 +73,12 @@ judged as (
 kept as (
 
     select
-        * replace (
-            case when status in ('published', 'low_reliability') then value end as value,
-            case when status in ('published', 'low_reliability') then base end as base,
-            case when status in ('published', 'low_reliability') then unweighted_mean end
-                as unweighted_mean,
-            case when status in ('published', 'low_reliability') and has_se then se end as se
-        ),
+        * exclude (value, base, unweighted_mean, se),
+        case when status in ('published', 'low_reliability') then value end as value,
+        case when status in ('published', 'low_reliability') then base end as base,
+        case when status in ('published', 'low_reliability') then unweighted_mean end
+            as unweighted_mean,
+        case when status in ('published', 'low_reliability') and has_se then se end as se,
         status in ('published', 'low_reliability') as is_whole
     from judged
 
@@ -89,10 +88,9 @@ kept as (
 with_limits as (
 
     select
-        * replace (
-            case when se is not null then {{ clip('mover_lower') }} end as mover_lower,
-            case when se is not null then {{ clip('mover_upper') }} end as mover_upper
-        ),
+        * exclude (mover_lower, mover_upper),
+        case when se is not null then {{ clip('mover_lower') }} end as mover_lower,
+        case when se is not null then {{ clip('mover_upper') }} end as mover_upper,
         case
             when se is null then null
             when
