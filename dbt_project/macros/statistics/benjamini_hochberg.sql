@@ -2,7 +2,7 @@
   Benjamini and Hochberg's step-up rule as columns on a relation that holds one row per test:
   bh_tests (tests in the family), bh_adjusted_p and bh_significant. Rows without a p value are
   not tests and get null. Equal p values share the highest rank among them. `key` names the columns
-  that tell the rows apart: only they, the family and the p value are sorted.
+  that tell the rows apart, null or not: only they, the family and the p value are sorted.
 #}
 {% macro benjamini_hochberg(relation, key, p_value, family, level=0.05) -%}
     select
@@ -40,6 +40,6 @@
     ) as adjusted
         on
             {%- for column in key %}
-                tests.{{ column }} = adjusted.{{ column }}{{ ' and' if not loop.last }}
+                tests.{{ column }} is not distinct from adjusted.{{ column }}{{ ' and' if not loop.last }}
             {%- endfor %}
 {%- endmacro %}

@@ -3,7 +3,8 @@
 with tests as (
     select
         *,
-        row_number() over (order by family, p) as test
+        row_number() over (order by family, p) as test,
+        case when p > 0.01 then family end as code
     from (
         values
         ('1995', 0.0001, true), ('1995', 0.0004, true), ('1995', 0.0019, true),
@@ -16,7 +17,7 @@ with tests as (
 ),
 
 flagged as (
-    {{ benjamini_hochberg('tests', ['test'], 'p', 'family') }}
+    {{ benjamini_hochberg('tests', ['test', 'code'], 'p', 'family') }}
 )
 
 select *
@@ -25,3 +26,5 @@ where
     bh_significant != expected
     or (family = '1995' and bh_tests != 15)
     or (p is null and bh_adjusted_p is not null)
+    -- A row whose key has a null is not lost.
+    or (select count(*) from flagged) != (select count(*) from tests)
