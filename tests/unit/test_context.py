@@ -19,7 +19,9 @@ from sources.examination import correct
 from sources.parsers import PARSERS, ParseContext
 from sources.parsers.ons_local_statistics import rows_by_year
 from sources.selection import load_bundled
+from tests.proof.dbt_sql import COMPARISONS
 from tests.reference_data import REFERENCE_DATA, SHARED, needs_reference_data
+from tests.statistics import engine
 from tests.transcribe import BUNDLED, find_recipe, transcribe_all
 from tests.unit.test_seeds import SEEDS, seed
 
@@ -281,3 +283,26 @@ def test_files_are_found_in_a_folder_of_their_own_name(tmp_path: Path) -> None:
     assert made[["edition", "measure", "value", "line"]].values.tolist() == [
         ["2023", "employment_rate", 7.5, 2]
     ]
+
+
+def test_similar_areas_are_a_comparator_of_their_own() -> None:
+    """Nothing on the way to the mart drops a comparator that is no single area."""
+    cells = [
+        {"area_code": code, "area_name": code, "value": value, "se": 1.0}
+        for code, value in (("A", 40.0), ("B", 50.0), ("C", 70.0), ("D", 60.0))
+    ]
+    built = engine.run_models(
+        COMPARISONS,
+        {
+            "int_barometer_cells": cells,
+            "areas": [
+                {"area_code": each, "area_name": each, "area_level": "lad", "current_code": each}
+                for each in "ABCD"
+            ],
+            "similar_areas": [{"area_code": "A", "overall": "B C D X"}],
+        },
+    )["int_comparisons"]
+    (row,) = built[built["comparator_kind"] == "similar_areas"].to_dict("records")
+    assert (row["area_code"], row["comparator_value"], row["comparator_areas"]) == ("A", 60.0, 3)
+    assert (row["comparator_lowest"], row["comparator_highest"]) == (50.0, 70.0)
+    assert row["outcome"] == "cannot_say"

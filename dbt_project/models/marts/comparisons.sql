@@ -51,7 +51,7 @@ select
     cast(area_name as varchar) as area_name,
     cast(area_level as varchar) as area_level,
     cast(comparator_kind as varchar) as comparator_kind,
-    cast(comparator_code as varchar) as comparator_code,
+    cast(nullif(comparator_code, '') as varchar) as comparator_code,
     cast(comparator_name as varchar) as comparator_name,
     cast(comparator_selected as boolean) as comparator_selected,
     cast(comparator_ties as integer) as comparator_ties,

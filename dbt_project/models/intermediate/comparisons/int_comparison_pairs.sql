@@ -35,7 +35,7 @@ fixed as (
             "area_code != '" ~ var('lead_area') ~ "'"),
         ('own_combined_authority', 'combined_authority_code',
             "combined_authority_code != '" ~ var('lead_area') ~ "'"),
-        ('similar_areas', 'cast(null as varchar)', "area_level in ('cauth', 'lad', 'utla')"),
+        ('similar_areas', "''", "area_level in ('cauth', 'lad', 'utla')"),
     ] %}
         union all
         select
