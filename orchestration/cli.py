@@ -401,6 +401,7 @@ def ui(port: int) -> None:
 
     with plain_errors():
         dagster_home()
+        click.echo(f"http://127.0.0.1:{port} once it has started (Ctrl-C stops)")
         serve_with_daemon(port)
 
 

@@ -93,10 +93,13 @@ def serve(words: list[str]) -> None:
 
 def serve_with_daemon(port: int) -> None:
     """The page on this computer, and the daemon beside it for as long as the page lasts."""
-    workspace = ["--workspace", str(PROJECT / "workspace.yaml")]
-    daemon = subprocess.Popen([sys.executable, "-m", "dagster._daemon", "run", *workspace])
+    # A quiet day is a quiet log: otherwise each look of each sensor is a line.
+    shared = ["--code-server-log-level", "warning", "--workspace", str(PROJECT / "workspace.yaml")]
+    quiet = ["run", "--log-level", "warning", *shared]
+    daemon = subprocess.Popen([sys.executable, "-m", "dagster._daemon", *quiet])
     try:
-        serve(["--host", "127.0.0.1", "--port", str(port), *workspace])
+        page = ["--host", "127.0.0.1", "--port", str(port), "--dagster-log-level", "warning"]
+        serve([*page, *shared])
     finally:
         daemon.terminate()
         daemon.wait()
