@@ -1,6 +1,8 @@
 """The gate: every contract, applied to a warehouse that was just built.
 
-It reads and judges; it writes nothing. Whoever calls it decides what a red verdict stops.
+DuckDB finds what breaks a rule where the mart is, so that a mart of millions of rows is never read
+into Python; pandera decides, over the findings, what is red. The gate writes nothing. Whoever calls
+it decides what a red verdict stops.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
 
 from sources.evidence.model import personal_data
 from warehouse.connection import attach, reading
@@ -50,19 +54,32 @@ _VIEWS = {
 }
 
 
+# The contract of what the rules found, one row per rule: ``rows`` of the mart, ``broken`` cases, and
+# ``missing``, why a rule could not be asked at all (null where it could).
+FINDINGS = pa.DataFrameSchema(
+    {
+        "rule": pa.Column(str, unique=True),
+        "rows": pa.Column(int),
+        "may_be_empty": pa.Column(bool),
+        "broken": pa.Column(int, pa.Check.eq(0, name="nothing_breaks_the_rule")),
+        "missing": pa.Column(object, nullable=True),
+    },
+    checks=[
+        pa.Check(lambda found: (found["rows"] > 0) | found["may_be_empty"], name="mart_has_rows"),
+        pa.Check(lambda found: found["missing"].isna(), name="rule_can_be_asked"),
+    ],
+)
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """A rule applied: how many cases break it, and the first of them, of how many rows."""
+    """A rule applied: how many cases break it, the first of them, and of how many rows."""
 
     rule: Rule
     broken: int
     cases: pd.DataFrame
     rows: int
-
-    @property
-    def passed(self) -> bool:
-        """Whether nothing breaks the rule."""
-        return self.broken == 0
+    passed: bool
 
 
 def run_gate(
@@ -88,7 +105,7 @@ def run_gate(
         if previous is not None and previous.exists():
             attach(connection, previous, "previous")
         prepare(connection, demonstration=demonstration)
-        return [apply(connection, rule) for rule in (rules() if only is None else only)]
+        return apply(connection, rules() if only is None else only)
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, *, demonstration: bool = False) -> None:
@@ -117,18 +134,38 @@ def _has_personal_data(text: str) -> bool:
     return any(True for _ in personal_data(text))
 
 
-def apply(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Verdict:
-    """Apply a rule to its mart; nothing is raised. Most marts without rows break every rule."""
+def apply(connection: duckdb.DuckDBPyConnection, chosen: Iterable[Rule]) -> list[Verdict]:
+    """Apply rules to their marts; nothing is raised. Most marts without rows break every rule."""
+    found = [(rule, *_find(connection, rule)) for rule in chosen]
+    columns = list(FINDINGS.columns)
+    table = pd.DataFrame(
+        [(rule.name, rows, rule.may_be_empty, n, why) for rule, rows, n, why, _ in found],
+        columns=columns,
+    ).astype({"missing": object})
+    red: set[int] = set()
+    try:
+        FINDINGS.validate(table, lazy=True)
+    except SchemaErrors as errors:
+        red = {int(index) for index in errors.failure_cases["index"].dropna()}
+    verdicts = []
+    for number, (rule, rows, broken, why, cases) in enumerate(found):
+        if number in red and not broken:
+            broken, cases = 1, pd.DataFrame({"found": [why or "a mart without rows"]})
+        verdicts.append(Verdict(rule, broken, cases, rows, number not in red))
+    return verdicts
+
+
+def _find(
+    connection: duckdb.DuckDBPyConnection, rule: Rule
+) -> tuple[int, int, str | None, pd.DataFrame]:
+    """Rows of the mart, number of cases that break the rule, why it cannot be asked, the cases."""
     try:
         rows = _count(connection, f"marts.{rule.mart}")
-        if rows == 0 and not rule.may_be_empty:
-            return Verdict(rule, 1, pd.DataFrame({"found": ["a mart without rows"]}), 0)
         broken = _count(connection, f"({rule.broken})")
-        shown = f"select * from ({rule.broken}) limit {_SHOWN if broken else 0}"
-        return Verdict(rule, broken, connection.execute(shown).df(), rows)
-    except duckdb.CatalogException as error:
-        found = str(error).splitlines()[0]
-        return Verdict(rule, 1, pd.DataFrame({"found": [found]}), 0)
+        first = f"select * from ({rule.broken}) limit {_SHOWN if broken else 0}"
+        return rows, broken, None, connection.execute(first).df()
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        return 0, 0, str(error).splitlines()[0], pd.DataFrame()
 
 
 def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:

@@ -8,9 +8,10 @@ from datetime import date
 import duckdb
 import pandas as pd
 import pytest
+from pandera.errors import SchemaErrors
 
 from warehouse.contracts import Rule, rules
-from warehouse.gate import Verdict, apply, prepare
+from warehouse.gate import FINDINGS, Verdict, apply, prepare
 
 AREAS = ("E08000001", "E08000002", "E47000001", "E92000001")
 GOALS = {"near": frozenset({"trust", "belonging"}), "fair": frozenset({"prospects"})}
@@ -256,7 +257,8 @@ def applied(rule: Rule, frame: pd.DataFrame | None, **others: pd.DataFrame | Non
                 connection.register("made", table.astype(dict.fromkeys(empty, "string")))
                 connection.execute(f"create table {name} as from made")
         prepare(connection)
-        return apply(connection, rule)
+        (verdict,) = apply(connection, [rule])
+        return verdict
 
 
 Fault = Callable[[pd.DataFrame], "pd.DataFrame | None"]
@@ -437,3 +439,22 @@ def test_a_value_on_the_limit_of_a_group_may_belong_to_either(value: float, pass
     frame = barometers()
     frame.loc[frame.index[8], "value"] = value
     assert applied(rule, frame).passed is passes
+
+
+@pytest.mark.planted_fault
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"broken": 1},
+        {"rows": 0},
+        {"missing": "Table with name changes does not exist"},
+    ],
+)
+def test_the_contract_of_the_findings_is_red_for_that_rule_alone(fault: dict[str, object]) -> None:
+    """What breaks a rule, a mart without rows and a rule that cannot be asked, each by itself."""
+    row = {"rows": 3, "may_be_empty": False, "broken": 0, "missing": None}
+    found = pd.DataFrame([{"rule": "kept", **row}, {"rule": "broken", **row, **fault}])
+    found["missing"] = found["missing"].astype(object)
+    with pytest.raises(SchemaErrors) as errors:
+        FINDINGS.validate(found, lazy=True)
+    assert set(errors.value.failure_cases["index"].dropna()) == {1}
