@@ -56,6 +56,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
                 item.add_marker(pytest.mark.slow)
+            if "demonstrated" in getattr(item, "fixturenames", ()):
+                # One worker builds the demonstration, not each.
+                item.add_marker(pytest.mark.xdist_group("demonstration"))
     if asked != "not slow" or config.getoption("dist", "no") != "loadgroup":
         return
     group = {module: name for name, modules in GROUPS.items() for module in modules}

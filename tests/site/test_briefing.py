@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from warehouse.writers.site.read import read_model
+from warehouse.writers.read import read_model
 
 from tests.site import small_warehouse as small
 from warehouse.connection import reading
