@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from warehouse.writers.read import read_model
 
 from tests.site import small_warehouse as small
 from warehouse.connection import reading
 from warehouse.writers import briefing
+from warehouse.writers.read import read_model
 
 pytestmark = pytest.mark.slow
 

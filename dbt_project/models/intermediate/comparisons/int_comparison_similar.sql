@@ -1,5 +1,6 @@
 -- The middle and the range of the areas most like each authority that have a figure, of the twenty
--- (of combined authorities five) that the Office for National Statistics names by its own overall distance. None is computed here.
+-- (of combined authorities five) that the Office for National Statistics names by its own overall
+-- distance. None is computed here.
 with neighbours as (
 
     select
