@@ -100,7 +100,13 @@ def test_close_calls_read_the_same(release: duckdb.DuckDBPyConnection) -> None:
     [
         ("barometers", ("value", "lower_95", "upper_95", "comparator_value")),
         ("context", ("value", "lower_95", "upper_95", "comparator_value")),
-        ("comparisons", ("value", "lower_95", "upper_95", "comparator_value")),
+        (
+            "comparisons",
+            (
+                *("value", "lower_95", "upper_95", "comparator_value"),
+                *("comparator_lowest", "comparator_highest"),
+            ),
+        ),
         ("changes", ("from_value", "to_value")),
         ("pulse", ("value", "lower_95", "upper_95", "england_value")),
         ("combined_authorities", ("value", "lower_95", "upper_95", "comparator_value")),

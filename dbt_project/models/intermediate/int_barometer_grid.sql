@@ -86,6 +86,18 @@ cells as (
             and editions.edition = authority_level.edition
             and authority_level.area_level = 'lad'
 
+),
+
+gaps as (
+
+    select cells.*
+    from cells
+    anti join figures
+        on
+            cells.barometer_id = figures.barometer_id
+            and cells.edition = figures.edition
+            and cells.area_code = figures.area_code
+
 )
 
 select
@@ -132,9 +144,4 @@ select
                 || ' in ' || edition_title || '.'
         else edition_title || ' publishes no figures for ' || {{ level_in_words('area_level') }} || '.'
     end as status_reason
-from cells
-anti join figures
-    on
-        cells.barometer_id = figures.barometer_id
-        and cells.edition = figures.edition
-        and cells.area_code = figures.area_code
+from gaps

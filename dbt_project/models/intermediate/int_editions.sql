@@ -28,7 +28,7 @@ own as (
     qualify
         row_number() over (
             partition by series, edition
-            order by dataset = series desc, precedence, dataset
+            order by dataset = series desc, precedence asc, dataset asc
         ) = 1
 
 )

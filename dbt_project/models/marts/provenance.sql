@@ -20,8 +20,8 @@ published as (
 
     select
         observations.provenance_id,
-        cast(null as varchar) as made_of,
         'figure' as part,
+        cast(null as varchar) as made_of,
         observations.dataset,
         observations.edition,
         observations.revision,
@@ -61,9 +61,8 @@ derived as (
 
     select
         parts.provenance_id,
-        sources.made_of,
         'member figure' as part,
-        sources.* exclude (made_of)
+        sources.*
     from parts
     inner join sources on parts.figure_provenance_id = sources.made_of
 
@@ -71,9 +70,8 @@ derived as (
 
     select
         parts.provenance_id,
-        sources.made_of,
         'weight: population aged 16 and over' as part,
-        sources.* exclude (made_of)
+        sources.*
     from parts
     inner join sources on parts.population_provenance_id = sources.made_of
 

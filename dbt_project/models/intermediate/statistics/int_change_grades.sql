@@ -14,6 +14,12 @@ recoded as (
 
 ),
 
+areas_with_breaks as (
+
+    select distinct area_code from breaks
+
+),
+
 -- Pairs of the same indicator and editions have the same grade, save in areas with breaks of their
 -- own, and where the boundary changed between the two.
 pairs as (
@@ -29,7 +35,7 @@ pairs as (
         coalesce(own_areas.area_code, '') as own_area,
         coalesce(recoded.year, 0) as recoded_in
     from {{ ref('int_change_pairs') }} as pairs
-    left join (select distinct area_code from breaks) as own_areas
+    left join areas_with_breaks as own_areas
         on pairs.area_code = own_areas.area_code
     left join recoded
         on

@@ -19,6 +19,7 @@ by_edition as (
         cells.edition,
         cells.period_start,
         cells.period_end,
+        cells.group_number is not null as is_index,
         editions.series,
         editions.edition_order,
         editions.is_baseline
@@ -42,12 +43,11 @@ places as (
         edition,
         period_start,
         period_end,
+        is_index,
         series,
         edition_order,
         coalesce(is_baseline, false) as is_start,
-        row_number() over (
-            partition by barometer_id, area_code order by edition_order
-        ) as place,
+        row_number() over (partition by barometer_id, area_code order by edition_order) as place,
         count(*) over (partition by barometer_id, area_code) as places
     from by_edition
 
@@ -60,13 +60,11 @@ places as (
         edition,
         period_start,
         period_end,
+        true as is_index,
         null as series,
         null as edition_order,
-        min(period_end) over (partition by barometer_id, edition, area_code) = period_end
-            as is_start,
-        row_number() over (
-            partition by barometer_id, edition, area_code order by period_end
-        ) as place,
+        min(period_end) over (partition by barometer_id, edition, area_code) = period_end as is_start,
+        row_number() over (partition by barometer_id, edition, area_code order by period_end) as place,
         count(*) over (partition by barometer_id, edition, area_code) as places
     from cells
     where group_number is not null
@@ -107,10 +105,10 @@ pairs as (
             and later.barometer_id = earlier.barometer_id
             and later.area_code = earlier.area_code
             and (later.scope = 'edition' or later.edition = earlier.edition)
-            -- Rolling periods are compared where they do not overlap.
-            and earlier.place < later.place
-            and earlier.period_end < later.period_start
-            and (earlier.place >= later.place - 4 or not kinds.is_next)
+            -- Rolling periods are compared where they do not overlap; an index is not tested.
+            and later.place > earlier.place
+            and (later.is_index or later.period_start > earlier.period_end)
+            and (later.place <= earlier.place + 4 or not kinds.is_next)
             and (kinds.is_next or (earlier.is_start and later.place = later.places))
     qualify
         not kinds.is_next or row_number() over (
@@ -128,13 +126,11 @@ select
         pairs.to_edition, pairs.from_period_end, pairs.to_period_end
     )), 16) as change_id,
     pairs.*,
-    {% for side, edition in [('earlier', 'from'), ('later', 'to')] %}
-        {% for column in [
+    {% for side, edition in [('earlier', 'from'), ('later', 'to')] %}{% for column in [
             'period_start', 'value', 'se', 'decimals', 'test_value', 'test_se', 'test_rounding',
             'base', 'origin', 'status', 'group_number', 'group_label', 'provenance_id', 'dataset',
             'published_area_code',
-        ] %}{{ side }}.{{ column }} as {{ edition }}_{{ column }}, {% endfor %}
-    {% endfor %}
+        ] %}{{ side }}.{{ column }} as {{ edition }}_{{ column }}, {% endfor %}{% endfor %}
     later.goal_id,
     later.area_name,
     later.area_level,

@@ -17,11 +17,11 @@ with pairs as (
                 else replace(pairs.{{ side }}_edition, '-', '/')
             end as {{ side }}_title,
         {% endfor %}
-        to_test_value - from_test_value as test_difference,
-        power(from_test_se, 2) + power(to_test_se, 2) as sampling_variance,
-        from_test_rounding + to_test_rounding as rounding_variance,
-        power(from_se, 2) + power(to_se, 2)
-        + {{ rounding_variance('from_decimals', 'to_decimals') }} as points_variance
+        pairs.to_test_value - pairs.from_test_value as test_difference,
+        power(pairs.from_test_se, 2) + power(pairs.to_test_se, 2) as sampling_variance,
+        pairs.from_test_rounding + pairs.to_test_rounding as rounding_variance,
+        power(pairs.from_se, 2) + power(pairs.to_se, 2)
+        + {{ rounding_variance('pairs.from_decimals', 'pairs.to_decimals') }} as points_variance
     from {{ ref('int_change_pairs') }} as pairs
     left join {{ ref('int_indicators') }} as indicators
         on pairs.barometer_id = indicators.barometer_id
