@@ -4,6 +4,7 @@ The file starts empty, is loaded from what this run accepted, and is built by on
 Nothing that readers can see is touched here.
 """
 
+import json
 import shutil
 import time
 from collections import Counter
@@ -232,8 +233,10 @@ def _selection(
     nodes = [unique_id for unique_id, key in names.items() if key in chosen]
     if len(nodes) == len(names):
         return ["--exclude", *CODE_TESTS]
-    # A name is unique among models, seeds and tests.
-    return ["--indirect-selection", "empty", "--select", *(n.split(".")[2] for n in nodes)]
+    # The path, since a bare name may be the project's, which means all of it.
+    known = json.loads(dbt.ensure_manifest().read_text(encoding="utf-8"))["nodes"]
+    paths = [".".join(known[unique_id]["fqn"]) for unique_id in nodes]
+    return ["--indirect-selection", "empty", "--select", *paths]
 
 
 def _events(
