@@ -107,13 +107,17 @@ def test_axe_finds_nothing_on_any_page_of_the_small_site(
 def test_axe_finds_nothing_on_pages_of_a_release(
     released_workspace: Workspace, page: Any, axe: str
 ) -> None:
-    """Every kind of page, and of the areas one of each level."""
+    """Every kind of page: of the areas one of each level, of the indicators one of each kind."""
     _check_all(
         released_workspace.exports / "site",
         page,
         axe,
         (
-            "[!acsef]*.html",
+            "[!acsefi]*.html",
+            "index.html",
+            "indicator-arts*.html",
+            "indicator-promising*.html",
+            "indicator-trust*.html",
             "c[ah]*.html",
             "compare.html",
             "combined-authorities.html",
