@@ -393,6 +393,7 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
                     "area_code": MEMBERS[0],
                     "edition": "2023-24",
                     "period_end": LAST,
+                    "role": "key",
                     "comparator_kind": "region",
                     "comparator_code": REGION,
                     "comparator_name": "West Midlands",
@@ -409,6 +410,7 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
                 {
                     "barometer_id": "trust",
                     "area_code": LEAD,
+                    "role": "key",
                     "change_kind": "consecutive",
                     "from_edition": "2022-23",
                     "to_edition": "2023-24",

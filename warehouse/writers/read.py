@@ -555,7 +555,7 @@ def read_model(
                 "comparator_code, comparator_name, comparator_value, difference, "
                 "difference_lower_95, difference_upper_95, outcome, close_call, survives_family, "
                 "sentence from marts.comparisons where comparator_kind <> 'england' "
-                "order by comparator_kind, comparator_name",
+                "and role != 'context' order by comparator_kind, comparator_name",
             )
         ),
         changes=_by_cell(
@@ -563,7 +563,8 @@ def read_model(
                 connection,
                 "select barometer_id, area_code, change_kind, from_edition, to_edition, "
                 "from_period_end, to_period_end, outcome, close_call, grade, grade_reason, "
-                "group_movement, from_group_number, to_group_number, sentence from marts.changes order by to_period_end, to_edition",
+                "group_movement, from_group_number, to_group_number, sentence from marts.changes "
+                "where role != 'context' order by to_period_end, to_edition",
             )
         ),
         groups=_by_cell(
