@@ -423,6 +423,14 @@ def test_other_code_makes_every_page_anew(
     assert "trust-members.svg" not in made
 
 
+def test_other_code_of_charts_draws_every_chart_anew(
+    small_site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("warehouse.writers.site.figures.code_of_charts", lambda: "another")
+    made = _made(small_site, tmp_path)
+    assert {"trust-members.svg", "trust-members.png"} <= made
+
+
 def test_a_picture_that_travels_alone_has_its_words(dots: str) -> None:
     framed = svg.framed(dots, "Finding & all", "What it shows", "Source: somebody")
     ElementTree.fromstring(framed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -55,8 +55,13 @@ def key_of(*parts: object) -> str:
 @cache
 def code_of_pages() -> str:
     """A hash of the code, templates and assets that pages are made by."""
+    return hash_of([*_WRITERS.glob("*.py"), *_WRITERS.joinpath("site").rglob("*")])
+
+
+def hash_of(paths: Iterable[Path]) -> str:
+    """A hash of the files among some paths, whatever their order."""
     digest = hashlib.sha256()
-    for path in sorted([*_WRITERS.glob("*.py"), *_WRITERS.joinpath("site").rglob("*")]):
+    for path in sorted(paths):
         if path.is_file() and path.suffix != ".pyc":
             digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()

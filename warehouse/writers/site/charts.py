@@ -1,7 +1,6 @@
 """The charts: one Altair template per kind, drawn by vl-convert, in Analysis Function colours.
 
-A template is built once and drawn again with other rows; a chart that was drawn before from the
-same rows is taken from the cache. No chart library runs in the page.
+A template is built once and drawn again with other rows. No chart library runs in the page.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Any, Final
 import altair as alt
 import vl_convert as vlc
 
+from sources.catalogue import BUNDLED_DIRECTORY
 from warehouse.writers.site import svg as drawing
 
 # Analysis Function palettes: focus, categorical, sequential.
@@ -25,7 +25,7 @@ GROUPS: Final = {
     7: ("#801650", "#c9738f", "#ecd3dc", "#dde3e8", "#c5ddf2", "#6bace6", "#12436d"),
 }
 WIDE, NARROW = 640, 340
-VERSION: Final = "3"
+BOUNDARIES: Final = BUNDLED_DIRECTORY / "boundaries" / "england.topo.json"
 _UNIT: Final = "@unit@"
 
 Rows = Sequence[Mapping[str, Any]]
@@ -258,8 +258,5 @@ _KINDS: Mapping[str, Callable[..., Any]] = {
 
 @cache
 def _boundaries() -> dict[str, Any]:
-    from sources.catalogue import BUNDLED_DIRECTORY
-
-    path = BUNDLED_DIRECTORY / "boundaries" / "england.topo.json"
-    boundaries: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    boundaries: dict[str, Any] = json.loads(BOUNDARIES.read_text(encoding="utf-8"))
     return boundaries

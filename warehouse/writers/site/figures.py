@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from warehouse.writers.read import FEWEST, Area, Indicator, Model, Row, has_figure
 from warehouse.writers.site import charts, svg
-from warehouse.writers.site.cache import Cache, key_of
+from warehouse.writers.site.cache import Cache, hash_of, key_of
 from warehouse.writers.words import figure, interval, period, slash
 
 Cells = Sequence[tuple[Area, Row]]
 _MAP_WIDTH = 460
+
+
+@cache
+def code_of_charts() -> str:
+    """A hash of the code that charts are drawn by, and of the boundaries of the maps."""
+    return hash_of([Path(charts.__file__), Path(svg.__file__), charts.BOUNDARIES])
 
 
 class Figures:
@@ -64,7 +72,7 @@ class Figures:
             return None
 
         def drawn(width: int) -> str:
-            key = key_of(charts.VERSION, kind, width, rows, options, title, alt)
+            key = key_of(code_of_charts(), kind, width, rows, options, title, alt)
             return self.cache.kept(
                 f"{indicator.slug}-{name}.svg",
                 key,
@@ -81,7 +89,9 @@ class Figures:
     def png(self, chart: charts.Chart) -> bytes:
         """A chart as a picture with its words inside."""
         made_up = self.model.made_up
-        key = key_of(made_up, chart.wide, chart.title, chart.subtitle, chart.source)
+        key = key_of(
+            code_of_charts(), made_up, chart.wide, chart.title, chart.subtitle, chart.source
+        )
         return self.cache.kept(f"{chart.name}.png", key, lambda: chart.png(made_up=made_up))
 
     def authorities(self, indicator: Indicator, cells: Cells, shown: Row) -> charts.Chart | None:
@@ -253,7 +263,9 @@ class Figures:
         )
 
     def over_time(self, indicator: Indicator, area: Area) -> charts.Chart | None:
-        """An area and England by edition; a break is a gap."""
+        """An area and England by edition, of a survey; a break is a gap."""
+        if indicator.is_index:
+            return None
         rows: list[Row] = []
         used: list[Row] = []
         for each, part in ((area, "lead"), (self.model.england, "england")):
@@ -281,7 +293,7 @@ class Figures:
                         "words": in_words([(each, row)]),
                     }
                 )
-        if indicator.is_index or len({row["order"] for row in rows}) < 2:
+        if len({row["order"] for row in rows}) < 2:
             return None
         return self._chart(
             indicator,
