@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from orchestration.defs.publish import outcome
 from orchestration.defs.transform import UNCHANGED
 from sources.errors import PulseError
 from warehouse.connection import reading
@@ -106,7 +107,7 @@ def failure_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
         if event.is_step_failure and event.step_failure_data.error is not None:
             lines.append(f"  {event.step_key}: {_words(event.step_failure_data.error)[:1200]}")
     for evaluation in result.get_asset_check_evaluations():
-        if not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR:
+        if outcome(evaluation) == "red":
             lines.append(f"  red: {evaluation.asset_key.to_user_string()}: {evaluation.check_name}")
     now = current_release(workspace)
     lines.append("")

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 import dagster as dg
 
 from orchestration.defs.ingest import NOTICED_CHECK, judge_freshness
+from orchestration.defs.publish import outcome
 from orchestration.defs.resources import PulseResource
 from orchestration.defs.schedules import refresh
 
@@ -113,9 +114,8 @@ def red_checks(instance: dg.DagsterInstance, run_id: str) -> list[str]:
         if event is None:
             continue
         verdict = event.asset_check_evaluation_data
-        if not verdict.passed and (
-            verdict.severity == dg.AssetCheckSeverity.ERROR or verdict.check_name == NOTICED_CHECK
-        ):
+        found_as = outcome(verdict)
+        if found_as == "red" or (found_as == "warning" and verdict.check_name == NOTICED_CHECK):
             found.append(f"{verdict.asset_key.to_user_string()}: {verdict.check_name}")
     return sorted(found)
 
