@@ -166,10 +166,10 @@ def evidence_form(file: Path) -> None:
     """Write the blank form for initiatives and evidence (XLSX) to FILE."""
     from sources.evidence.form import blank_form
     from sources.evidence.model import Lists
-    from sources.inbox import keep
+    from sources.landing import replace_file
 
     with plain_errors():
-        keep(file, blank_form(Lists.from_seeds(SEEDS)))
+        replace_file(file, blank_form(Lists.from_seeds(SEEDS)), read_only=False)
         click.echo(f"{file}: fill it in, then pulse land-evidence {file}")
 
 

@@ -14,7 +14,7 @@ import csv
 import hashlib
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -27,6 +27,7 @@ from sources.arrival import MADE_UP_PREFIX, read_regular_file
 from sources.errors import LandingError, PulseError
 from sources.evidence.model import Lists
 from sources.evidence.register import FORMS, Register, RegisterError, read_bundled, read_entries
+from sources.landing import replace_file
 from sources.respondents import ANSWERS, results_of
 from sources.selection import EditionUsed, Rejection
 from sources.surveys import RESULTS, SURVEY, Results, read_survey
@@ -53,17 +54,13 @@ def read_inbox(folder: Path, seeds: Path) -> Inbox:
     register = read_bundled(lists)
     found = [("bundled", "reported", register)]
     editions = []
-    for path in _files(folder / EVIDENCE):
-        name = f"{EVIDENCE}/{path.name}"
-        try:
-            content = read_regular_file(path, {"file": path.name})
-            entries = read_entries(content, path.name, lists, register)
-        except PulseError as error:
-            editions.append(_refused(name, error))
+    for file, content, entries in _entries(folder / EVIDENCE, lists, register):
+        name = f"{EVIDENCE}/{file}"
+        if isinstance(entries, PulseError):
+            editions.append(_refused(name, entries))
             continue
-        register += entries
-        origin = "synthetic" if path.name.startswith(MADE_UP_PREFIX) else "local"
-        found.append((path.name, origin, entries))
+        origin = "synthetic" if file.startswith(MADE_UP_PREFIX) else "local"
+        found.append((file, origin, entries))
         rows = len(entries.initiatives) + len(entries.evidence)
         editions.append(_accepted(name, origin, content, rows))
     surveys = []
@@ -107,11 +104,11 @@ def hand_in_entries(path: Path, folder: Path, seeds: Path) -> Register:
         )
     lists = Lists.from_seeds(seeds)
     before = read_bundled(lists)
-    for other in _files(folder / EVIDENCE):
-        if other.name != path.name:
-            before += read_entries(other.read_bytes(), other.name, lists, before)
+    for file, _, found in _entries(folder / EVIDENCE, lists, before):
+        if file != path.name and isinstance(found, Register):
+            before += found
     entries = read_entries(content, path.name, lists, before)
-    keep(folder / EVIDENCE / path.name, content)
+    replace_file(folder / EVIDENCE / path.name, content, read_only=False)
     return entries
 
 
@@ -126,12 +123,13 @@ def hand_in_survey(source: Path, folder: Path, seeds: Path) -> Results:
         with tempfile.TemporaryDirectory(prefix="pulse-survey-") as made:
             percentages = Path(made) / source.resolve().name
             for name, content in results_of(source).items():
-                keep(percentages / name, content)
+                replace_file(percentages / name, content, read_only=False)
             results = read_survey(percentages, areas, known)
     else:
         results = read_survey(source.resolve(), areas, known)
     for name, content in results.content.items():
-        keep(folder / SURVEYS / source.resolve().name / name, content)
+        target = folder / SURVEYS / source.resolve().name / name
+        replace_file(target, content, read_only=False)
     return results
 
 
@@ -165,21 +163,19 @@ def _survey_rows(results: Results) -> pd.DataFrame:
     )
 
 
-def keep(target: Path, content: bytes) -> None:
-    """Write a file whole or not at all. Raises LandingError where that fails."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        aside = target.with_name(f".{target.name}")
-        aside.write_bytes(content)
-        aside.replace(target)
-    except OSError as error:
-        raise LandingError(
-            "the file cannot be written",
-            code="unwritable_file",
-            file=str(target),
-            found=error.strerror,
-            todo="make the folder writable, or name another",
-        ) from error
+def _entries(
+    folder: Path, lists: Lists, before: Register
+) -> Iterator[tuple[str, bytes, Register | PulseError]]:
+    """Each file of entries with its bytes and what it registers, or the error that refuses it."""
+    for path in _files(folder):
+        try:
+            content = read_regular_file(path, {"file": path.name})
+            entries = read_entries(content, path.name, lists, before)
+        except PulseError as error:
+            yield path.name, b"", error
+            continue
+        before += entries
+        yield path.name, content, entries
 
 
 def _files(folder: Path) -> list[Path]:

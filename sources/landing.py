@@ -482,31 +482,34 @@ def _move(work: Path, folder: Path, record_name: str) -> None:
         work.rename(folder)
 
 
-def _write_file(path: Path, content: bytes) -> None:
+def _write_file(path: Path, content: bytes, *, read_only: bool = True) -> None:
     with path.open("xb") as handle:
         handle.write(content)
         handle.flush()
         os.fsync(handle.fileno())
-    path.chmod(path.stat().st_mode & 0o555)
+    if read_only:
+        path.chmod(path.stat().st_mode & 0o555)
     if hashlib.sha256(path.read_bytes()).digest() != hashlib.sha256(content).digest():
         raise OSError(f"{path.name} does not read back as it was written")
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, *, read_only: bool = True) -> None:
     """Write a small file so that a reader sees the old one or the new one, never a part.
 
-    Its folder is made where there is none. Raises LandingError(code="not_written").
+    Its folder is made where there is none; one that is not ``read_only`` is for people to edit.
+    Raises LandingError(code="not_written").
     """
     work = path.with_name(f"{_TEMPORARY}{os.getpid()}-{uuid.uuid4().hex}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_file(work, content)
+        _write_file(work, content, read_only=read_only)
         work.replace(path)
         _flush_folder(path.parent)
     except OSError as error:
         raise LandingError(
             f"{path.name} could not be kept: {error.strerror or error}",
             code="not_written",
+            file=str(path),
             todo="check the free space and the permissions of the folder, then try again",
         ) from error
     finally:

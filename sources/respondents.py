@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sources.arrival import read_regular_file
 from sources.errors import ParseError
-from sources.surveys import COLUMNS, SMALL_AREA_BASE, SURVEY, parse_survey
+from sources.surveys import COLUMNS, RESULTS, SMALL_AREA_BASE, SURVEY, parse_survey
 
 DESIGN: Final = "respondents.yaml"
 ANSWERS: Final = "respondents.csv"
@@ -108,7 +108,7 @@ def results_of(folder: Path) -> dict[str, bytes]:
             _cells(question, counted, design, answers, weights, survey.area), design
         )
     ]
-    return {SURVEY: content[SURVEY], "results.csv": _as_csv(cells)}
+    return {SURVEY: content[SURVEY], RESULTS: _as_csv(cells)}
 
 
 def _error(words: str, file: str) -> ParseError:

@@ -21,7 +21,7 @@ from sources.evidence.register import (
     read_bundled,
     read_entries,
 )
-from sources.inbox import read_inbox
+from sources.inbox import hand_in_entries, read_inbox
 from warehouse.workspace import SEEDS
 
 LISTS = Lists.from_seeds(SEEDS)
@@ -194,6 +194,11 @@ def test_a_bad_file_in_the_inbox_is_refused_alone_and_its_words_are_kept_nowhere
     assert "personal_data (1)" in said
     assert "Zaphod" not in said
     assert "Priya" not in said
+
+    further = tmp_path / "further.yaml"
+    further.write_text(yaml.safe_dump({"evidence": [{**good, "id": "further"}]}))
+    assert [each.id for each in hand_in_entries(further, tmp_path, SEEDS).evidence] == ["further"]
+    assert (folder / "further.yaml").read_bytes() == further.read_bytes()
 
 
 @pytest.mark.planted_fault
