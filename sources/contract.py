@@ -22,6 +22,7 @@ from pandera.errors import SchemaErrors
 from sources.areas import AreaBook
 from sources.catalogue import Coverage, Dataset, Edition, JumpRule, Measure
 from sources.consistency import design_effect, design_effect_fit, half_unit, stored_decimals
+from sources.errors import listed
 from sources.observation import (
     MembershipModel,
     ObservationModel,
@@ -154,15 +155,12 @@ def cells(cases: pd.DataFrame, most: int = _NAMED) -> str | None:
         elif row.get("area_code") is not None and not pd.isna(row.get("area_code")):
             named = (row.get("measure"), row.get("area_name"), row.get("area_code"))
             places.append(" ".join(str(part) for part in named if part is not None))
-    return _listed(places, len(cases), most) if places else None
+    return listed(places, most, total=len(cases))
 
 
-def _listed(items: Sequence[str], total: int | None = None, most: int = _NAMED) -> str:
-    """The first few items, and how many more there are."""
-    total = len(items) if total is None else total
-    shown = list(items)[:most]
-    more = total - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+def _listed(items: Sequence[str]) -> str:
+    """The first few items, and how many more there are; empty where there are none."""
+    return listed(items, _NAMED) or ""
 
 
 def _named(codes: Iterable[str], areas: AreaBook) -> str:

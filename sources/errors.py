@@ -114,10 +114,13 @@ class ParseError(PulseError):
     default_code = "parse"
 
 
-def listed(items: Sequence[str], shown: int = 8, between: str = ", ") -> str | None:
-    """The first few items, and how many more there are; None where there are none."""
-    more = f" and {len(items) - shown} more" if len(items) > shown else ""
-    return between.join(items[:shown]) + more if items else None
+def listed(
+    items: Sequence[str], shown: int = 8, between: str = ", ", total: int | None = None
+) -> str | None:
+    """The first few items, and how many more of ``total`` there are; None where there are none."""
+    first = items[:shown]
+    left = (len(items) if total is None else total) - len(first)
+    return between.join(first) + (f" and {left} more" if left > 0 else "") if items else None
 
 
 def _alike(group: Sequence[ParseError], shown: int, found: int) -> ParseError:
