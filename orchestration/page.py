@@ -1,8 +1,8 @@
 """The Dagster page behind a guard: what another site's page sends never reaches Dagster.
 
-Dagster executes a mutation that comes by GET, or by POST from a form of any site, and asks nobody who
-sent it. Here a request must name a host that this page is known by, one that can change something must
-come from the page itself, and GraphQL is executed by POST alone. Who may sign in is a proxy's to decide
+Dagster executes a mutation that comes by GET, or by POST from a form of any site, whoever sent it.
+Here a request must name a host that this page is known by, one that can change something must come
+from the page itself, and GraphQL is executed by POST alone. Who may sign in is a proxy's to decide
 (``deploy/``).
 
 ``python -m orchestration.page`` takes the options of ``dagster-webserver``.
