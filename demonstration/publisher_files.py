@@ -807,7 +807,9 @@ def _local_statistics(
         if alias.dataset == dataset.code and alias.applies(dataset.code, edition.edition)
     }
     rows = [header]
-    for indicator, measure in layout.indicators.items():
+    # A measure that the publisher renamed has two names in the catalogue and one in a file.
+    names = {measure: indicator for indicator, measure in layout.indicators.items()}
+    for measure, indicator in names.items():
         shares, regions, england = _survey(measure, areas, codes, chance)
 
         def add(

@@ -6,6 +6,8 @@ run's own events.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from orchestration.defs.publish import outcome
@@ -103,9 +105,7 @@ def summary_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
 def failure_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> list[str]:
     """What went wrong, what to do, and that what was published is untouched."""
     lines = _heading("The refresh stopped")
-    for event in result.all_events:
-        if event.is_step_failure and event.step_failure_data.error is not None:
-            lines.append(f"  {event.step_key}: {_words(event.step_failure_data.error)[:1200]}")
+    lines += [f"  {place}: {_words(error)[:1200]}" for place, error in _errors(result)]
     for evaluation in result.get_asset_check_evaluations():
         if outcome(evaluation) == "red":
             lines.append(f"  red: {evaluation.asset_key.to_user_string()}: {evaluation.check_name}")
@@ -118,6 +118,16 @@ def failure_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
     )
     lines.append("  Look at the run: make ui, then Runs (http://127.0.0.1:3000)")
     return lines
+
+
+def _errors(result: dg.ExecuteInProcessResult) -> Iterator[tuple[str, dg.SerializableErrorInfo]]:
+    """Where and what: the failed steps, else what kept the run from having any."""
+    failed = [event for event in result.all_events if event.is_step_failure]
+    before = [event for event in result.all_events if event.is_resource_init_failure]
+    for event in failed or before or [e for e in result.all_events if e.is_run_failure]:
+        error = getattr(event.event_specific_data, "error", None)
+        if error is not None:
+            yield str(event.step_key) if event.is_step_failure else "before the first step", error
 
 
 def _words(error: dg.SerializableErrorInfo) -> str:

@@ -22,6 +22,7 @@ from tests.lazy import lazy
 from warehouse.workspace import PROJECT, Workspace
 
 dg = lazy("dagster")
+resources = lazy("orchestration.defs.resources")
 summary = lazy("orchestration.summary")
 
 HEAVY = ("dagster", "dbt", "pandas")
@@ -103,6 +104,27 @@ def test_the_advice_of_an_error_reaches_the_summary_whoever_wraps_it(tmp_path: P
     assert "What to do: hand the file in again" in text
     assert "What to do: download the tables" in text
     assert "ParseError" not in text
+
+
+def test_what_keeps_a_run_from_starting_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULSE_HOME", str(tmp_path))
+    monkeypatch.setenv("PULSE_KEEP_RUNS", "many")
+
+    @dg.op(required_resource_keys={"pulse"})
+    def step() -> None:
+        raise AssertionError("never reached")
+
+    @dg.job(resource_defs={"pulse": resources.PulseResource()})
+    def small() -> None:
+        step()
+
+    result = small.execute_in_process(instance=dg.DagsterInstance.ephemeral(), raise_on_error=False)
+    assert not result.success
+    text = "\n".join(summary.failure_lines(Workspace(tmp_path), result))
+    assert "before the first step: PULSE_KEEP_RUNS is not a number" in text
+    assert "What to do: set PULSE_KEEP_RUNS" in text
 
 
 def test_doctor_names_what_is_wrong_and_the_remedy(
