@@ -7,7 +7,7 @@ Python names are never looked up from SQL: a local variable called like a table 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -22,7 +22,7 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 
 _COMPACT: dict[str, str] = {
-    "default_block_size": "16384",
+    "default_block_size": "32768",
     "storage_compatibility_version": "v1.2.0",
 }
 
@@ -70,14 +70,19 @@ def writing(path: Path, *, compact: bool = False) -> Iterator[duckdb.DuckDBPyCon
 
     Args:
         path: the file, made where there is none.
-        compact: whether a new file gets the smallest blocks: many small tables then take half.
+        compact: whether a new file gets small blocks, in which many small tables take less.
 
     Raises:
-        WorkspaceError: when the file cannot be opened for writing.
+        WorkspaceError: when the file cannot be opened or written.
     """
     try:
-        connection = duckdb.connect(str(path), config={**CONFIG, **(_COMPACT if compact else {})})
-    except duckdb.Error as error:
+        with closing(
+            duckdb.connect(str(path), config={**CONFIG, **(_COMPACT if compact else {})})
+        ) as connection:
+            connection.execute("set enable_progress_bar = false")
+            yield connection
+            connection.execute("checkpoint")
+    except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
         raise WorkspaceError(
             "the warehouse of this build cannot be written",
             code="unwritable_warehouse",
@@ -85,12 +90,6 @@ def writing(path: Path, *, compact: bool = False) -> Iterator[duckdb.DuckDBPyCon
             found=str(error).splitlines()[0],
             todo="check the folder's permissions and free space, and that no other refresh runs",
         ) from error
-    try:
-        connection.execute("set enable_progress_bar = false")
-        yield connection
-        connection.execute("checkpoint")
-    finally:
-        connection.close()
 
 
 def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:

@@ -71,8 +71,7 @@ def test_a_release_is_small(exported: Path) -> None:
     }
     site = sum(size for path, size in sizes.items() if path.parts[:2] == ("exports", "site"))
     held = sum(size for path, size in sizes.items() if path.suffix in (".duckdb", ".parquet"))
-    # Of 83 MB, sentences are 29 and citations 9: 60 MB is what they should come to.
-    assert held <= 86_000_000
+    assert held <= 60_000_000
     assert sum(sizes.values()) - site - held <= 12_000_000
     assert site <= 24_000_000
 

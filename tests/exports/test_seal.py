@@ -72,3 +72,31 @@ def test_only_described_schemas_are_copied_with_their_comments(tmp_path: Path) -
     with duckdb.connect() as connection:
         connection.execute(f"attach '{target.rename(tmp_path / 'may.duckdb')}' as may (read_only)")
         assert connection.execute("select count(*) from may.marts.figures").fetchone() == (9,)
+
+
+def test_long_texts_take_little_room(tmp_path: Path) -> None:
+    """DuckDB would not choose zstd for them by itself."""
+    build, target = tmp_path / "build.duckdb", tmp_path / "pulse.duckdb"
+    with writing(build) as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.figures as select 'Area ' || range || ': as the publisher has it' "
+            "as sentence from range(5000)"
+        )
+    seal(
+        build,
+        target,
+        dbt_manifest=None,
+        checks=[],
+        earlier=[],
+        previous=None,
+        follows=None,
+        number=1,
+        made_at=MADE_AT,
+        version_of_code="test",
+    )
+    with reading(target) as connection:
+        assert connection.execute(
+            "select distinct compression from pragma_storage_info('marts.figures') "
+            "where segment_type = 'VARCHAR'"
+        ).fetchall() == [("ZSTD",)]

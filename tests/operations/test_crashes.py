@@ -319,10 +319,11 @@ def test_refreshes_killed_at_random_instants(
     ("largest_file", "reported"),
     [
         (20_000, "the record of the run cannot be kept"),
-        (5_300_000, "dbt build failed"),
-        (12_000_000, "dbt build failed"),
+        (5_300_000, "the warehouse of this build cannot be written"),
+        (60_000_000, "dbt build failed"),
+        (120_000_000, "dbt build failed"),
     ],
-    ids=["record", "models", "late models"],
+    ids=["record", "inputs", "models", "late models"],
 )
 def test_a_refresh_that_may_not_write_is_reported_and_harms_nothing(
     own_workspace: Callable[[], Workspace], largest_file: int, reported: str
