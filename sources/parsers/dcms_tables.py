@@ -273,7 +273,7 @@ class _Reader:
                 if chosen.get(figure.level, name) == name
                 and (not published or figure.level in (*published, "cauth"))
             )
-            for absent in set(levels) - {figure.level for figure in result.figures}:
+            for absent in sorted(set(levels) - {figure.level for figure in result.figures}):
                 text = f"The sheet has no row of level {absent} for measure {measure.code}."
                 if absent in _OFTEN_ABSENT:
                     self.notes.add("level_absent", f"Sheet {name}: {text}")

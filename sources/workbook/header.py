@@ -119,7 +119,7 @@ def find_header(
                 todo="Open the sheet to see which is meant, then make the layout say so.",
             )
     chosen = {key: found[0] for key, found in hits.items()}
-    for column in set(chosen.values()):
+    for column in sorted(set(chosen.values())):
         keys = [key for key in chosen if chosen[key] == column]
         if len(keys) > 1:
             raise where.error(

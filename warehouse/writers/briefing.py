@@ -74,7 +74,8 @@ def write_briefing(model: Model, area: Area, path: Path, *, release: str) -> Pat
     pages = 0
     for size in SIZES:
         inputs["size"] = str(size)
-        pages = int(typst.query(_TEMPLATE, "<pages>", field="value", one=True, sys_inputs=inputs))
+        document = typst.Compiler(_TEMPLATE, sys_inputs=inputs)
+        pages = int(document.query("<pages>", field="value", one=True))
         if pages <= PAGES:
             break
     else:
@@ -86,7 +87,7 @@ def write_briefing(model: Model, area: Area, path: Path, *, release: str) -> Pat
             todo="shorten the sentences of the marts or the template warehouse/writers/briefing.typ",
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(typst.compile(_TEMPLATE, sys_inputs=inputs, pdf_standards=["ua-1"]))
+    path.write_bytes(document.compile(pdf_standards=["ua-1"]))
     return path
 
 
