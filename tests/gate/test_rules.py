@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable
 from datetime import date
+from functools import cache
+from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -235,27 +238,53 @@ REFERENCE = {
 }
 
 
+@cache
+def usual() -> dict[str, pd.DataFrame]:
+    """Every table that a rule may read, by name, as rules want them."""
+    return {
+        **{f"marts.{name}": mart for name, mart in marts().items()},
+        **REFERENCE,
+        "previous.marts.barometers": barometers(),
+        "previous.marts.context": barometers(),
+    }
+
+
+def make(connection: duckdb.DuckDBPyConnection, name: str, table: pd.DataFrame) -> None:
+    empty = [c for c in table if table[c].isna().all() and table[c].dtype == object]
+    connection.register("made", table.astype(dict.fromkeys(empty, "string")))
+    connection.execute(f"create table {name} as from made")
+
+
+@cache
+def usual_file() -> Path:
+    """The usual tables in a file, which is quicker to copy from than data frames."""
+    path = Path(tempfile.mkdtemp()) / "usual.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        for name, table in usual().items():
+            make(connection, f'"{name}"', table)
+    return path
+
+
 def applied(rule: Rule, frame: pd.DataFrame | None, **others: pd.DataFrame | None) -> Verdict:
     """A rule on its mart in a database of the other marts; ``others`` replaces tables by name.
 
     A table without a frame is not made.
     """
-    tables: Mapping[str, pd.DataFrame | None] = {
-        **{f"marts.{name}": mart for name, mart in marts().items()},
-        **REFERENCE,
-        "previous.marts.barometers": barometers(),
-        "previous.marts.context": barometers(),
+    replaced: dict[str, pd.DataFrame | None] = {
         **{name.replace("__", "."): other for name, other in others.items()},
         f"marts.{rule.mart}": frame,
     }
     with duckdb.connect(config={"python_enable_replacements": False}) as connection:
         connection.execute("attach ':memory:' as previous")
-        for name, table in tables.items():
+        connection.execute(f"attach '{usual_file()}' as usual (read_only)")
+        for name in {*usual(), *replaced}:
+            connection.execute(f"create schema if not exists {name.rpartition('.')[0]}")
+            if name not in replaced:
+                connection.execute(f'create table {name} as from usual."{name}"')
+        connection.execute("detach usual")
+        for name, table in replaced.items():
             if table is not None:
-                connection.execute(f"create schema if not exists {name.rpartition('.')[0]}")
-                empty = [c for c in table if table[c].isna().all() and table[c].dtype == object]
-                connection.register("made", table.astype(dict.fromkeys(empty, "string")))
-                connection.execute(f"create table {name} as from made")
+                make(connection, name, table)
         prepare(connection)
         (verdict,) = apply(connection, [rule])
         return verdict
