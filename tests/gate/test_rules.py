@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from datetime import date
 from functools import cache
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -256,13 +254,16 @@ def make(connection: duckdb.DuckDBPyConnection, name: str, table: pd.DataFrame) 
 
 
 @cache
-def usual_file() -> Path:
-    """The usual tables in a file, which is quicker to copy from than data frames."""
-    path = Path(tempfile.mkdtemp()) / "usual.duckdb"
-    with duckdb.connect(str(path)) as connection:
-        for name, table in usual().items():
-            make(connection, f'"{name}"', table)
-    return path
+def database(without: frozenset[str] = frozenset()) -> duckdb.DuckDBPyConnection:
+    """The usual tables but some, with what the rules need beside them; made once, kept as it is."""
+    connection = duckdb.connect(config={"python_enable_replacements": False, "threads": 1})
+    connection.execute("attach ':memory:' as previous")
+    for name, table in usual().items():
+        connection.execute(f"create schema if not exists {name.rpartition('.')[0]}")
+        if name not in without:
+            make(connection, name, table)
+    prepare(connection)
+    return connection
 
 
 def applied(rule: Rule, frame: pd.DataFrame | None, **others: pd.DataFrame | None) -> Verdict:
@@ -270,24 +271,19 @@ def applied(rule: Rule, frame: pd.DataFrame | None, **others: pd.DataFrame | Non
 
     A table without a frame is not made.
     """
-    replaced: dict[str, pd.DataFrame | None] = {
-        **{name.replace("__", "."): other for name, other in others.items()},
-        f"marts.{rule.mart}": frame,
-    }
-    with duckdb.connect(config={"python_enable_replacements": False}) as connection:
-        connection.execute("attach ':memory:' as previous")
-        connection.execute(f"attach '{usual_file()}' as usual (read_only)")
-        for name in {*usual(), *replaced}:
-            connection.execute(f"create schema if not exists {name.rpartition('.')[0]}")
-            if name not in replaced:
-                connection.execute(f'create table {name} as from usual."{name}"')
-        connection.execute("detach usual")
-        for name, table in replaced.items():
+    others = {name.replace("__", "."): other for name, other in others.items()}
+    before = frozenset(name for name in others if name.startswith("previous."))
+    connection = database(before)
+    connection.begin()
+    try:
+        for name, table in {f"marts.{rule.mart}": frame, **others}.items():
+            connection.execute(f"drop table if exists {name}")
             if table is not None:
                 make(connection, name, table)
-        prepare(connection)
         (verdict,) = apply(connection, [rule])
         return verdict
+    finally:
+        connection.rollback()
 
 
 Fault = Callable[[pd.DataFrame], "pd.DataFrame | None"]
@@ -423,16 +419,17 @@ FAULTS["trend_or_reason_is_given"] = [
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 @pytest.mark.planted_fault
 def test_a_rule_passes_what_keeps_it_and_refuses_each_fault(rule: Rule) -> None:
-    kept = applied(rule, marts()[rule.mart])
+    mart = usual()[f"marts.{rule.mart}"]
+    kept = applied(rule, mart)
     assert kept.passed, kept.cases
     assert FAULTS[rule.name]
     for number, fault in enumerate(FAULTS[rule.name]):
-        frame = marts()[rule.mart]
+        frame = mart.copy()
         changed = fault(frame)
         verdict = applied(rule, frame if changed is None else changed)
         assert not verdict.passed, f"fault {number}"
         assert len(verdict.cases), f"fault {number} shows nothing"
-    assert applied(rule, marts()[rule.mart].head(0)).passed is rule.may_be_empty
+    assert applied(rule, mart.head(0)).passed is rule.may_be_empty
     assert not applied(rule, None).passed
 
 
