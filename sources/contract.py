@@ -38,6 +38,7 @@ AUTHORITY_LEVELS: tuple[str, ...] = ("lad", "utla", "cauth", "itl2", "ward", "ls
 _SAME_FILE_AREAS = 20
 _NAMED = 8
 _KEY = ["measure", "area_code", "period_start", "period_end"]
+_MEASURE_AND_PERIOD = ["measure", "period_start", "period_end"]
 _SHOWN = [
     "measure",
     "area_code",
@@ -607,14 +608,17 @@ def _coverage(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     periods = list(rows[["period_start", "period_end"]].drop_duplicates().itertuples(index=False))
     for rule in judged.dataset.coverage_of(judged.edition.edition):
         expected = _expected(rule, judged)
+        of_rule = rows["area_level"].eq(rule.level) & rows["area_code"].str.startswith(rule.prefix)
+        held = {
+            key: frozenset(codes)
+            for key, codes in _plain(rows, of_rule).groupby(_MEASURE_AND_PERIOD)["area_code"]
+        }
         alike: dict[frozenset[str], list[str]] = {}
         for measure in rule.measures or tuple(entry.code for entry in judged.dataset.measures):
-            mine = _plain(rows, rows["measure"].eq(measure) & rows["area_level"].eq(rule.level))
-            mine = _plain(mine, mine["area_code"].str.startswith(rule.prefix))
             for start, end in periods:
-                here = _plain(mine, mine["period_start"].eq(start) & mine["period_end"].eq(end))
                 when = f" {start:%Y-%m-%d} to {end:%Y-%m-%d}" if len(periods) > 1 else ""
-                alike.setdefault(frozenset(here["area_code"]), []).append(f"{measure}{when}")
+                here = held.get((measure, start, end), frozenset())
+                alike.setdefault(here, []).append(f"{measure}{when}")
         # Measures that lack the same areas share one finding.
         for present, measures in alike.items():
             what = f"{rule.level}, {_listed(measures)}"
@@ -735,10 +739,14 @@ def _against_earlier(
     if judged.dataset.periods == "file":
         # Each row says its own period, so an older file is no other edition's.
         earlier = earlier[:1]
-    mine = _latest(rows, judged.areas)
+    before = _plain(previous, previous["edition"].isin([entry.edition for entry in earlier]))
+    compared = _latest(rows, judged.areas).merge(
+        _latest(before, judged.areas),
+        on=["measure", "today", "area_level"],
+        suffixes=("", "_before"),
+    )
     for entry in earlier:
-        theirs = _latest(_plain(previous, previous["edition"].eq(entry.edition)), judged.areas)
-        both = mine.merge(theirs, on=["measure", "today", "area_level"], suffixes=("", "_before"))
+        both = _plain(compared, compared["edition_before"].eq(entry.edition))
         for measure, group in both.groupby("measure"):
             yield from _same_file(group, str(measure), entry, judged)
         if entry is earlier[0]:
@@ -749,13 +757,17 @@ def _against_earlier(
 
 
 def _latest(rows: pd.DataFrame, areas: AreaBook) -> pd.DataFrame:
-    """The newest figure of each measure and area, by its current code. Sums of mergers are absent."""
+    """The newest figure of each edition, measure and area, by its current code.
+
+    Sums of mergers are absent.
+    """
     valued = _plain(rows, rows["value"].notna())
-    valued = valued.assign(today=valued["area_code"].map(areas.current))
+    today = {code: areas.current(code) for code in valued["area_code"].unique()}
+    valued = valued.assign(today=valued["area_code"].map(today))
     valued = valued.sort_values(["period_end", "period_start"], kind="stable")
-    newest = valued.groupby(["measure", "today"])["period_end"].transform("max")
-    valued = valued[valued["period_end"].eq(newest)]
-    return valued.drop_duplicates(["measure", "today"], keep=False)
+    key = ["edition", "measure", "today"]
+    newest = valued.groupby(key)["period_end"].transform("max")
+    return valued[valued["period_end"].eq(newest)].drop_duplicates(key, keep=False)
 
 
 def _jump_rule(dataset: Dataset, measure: str) -> JumpRule | None:

@@ -195,7 +195,9 @@ def _conform(frame: pd.DataFrame, dtypes: Mapping[str, str]) -> pd.DataFrame:
     columns: dict[str, Any] = {}
     for column, kind in dtypes.items():
         series: Any = whole[column]
-        if kind == _DAY:
+        if series.dtype == kind:
+            columns[column] = series
+        elif kind == _DAY:
             columns[column] = pd.to_datetime(series).astype(kind)
         elif kind == _TEXT:
             columns[column] = series.astype("object").where(series.notna(), None).astype(kind)

@@ -87,7 +87,7 @@ def write_briefing(model: Model, area: Area, path: Path, *, release: str) -> Pat
             todo="shorten the sentences of the marts or the template warehouse/writers/briefing.typ",
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(document.compile(pdf_standards=["ua-1"]))
+    document.compile(output=path, pdf_standards=["ua-1"])
     return path
 
 
