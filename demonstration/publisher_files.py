@@ -369,10 +369,31 @@ def _share(value: float, base: int) -> _Share:
     )
 
 
-def _survey(
-    measure: str, areas: AreaBook, codes: tuple[str, ...], chance: _Chance
-) -> tuple[dict[str, _Share], dict[str, _Share], _Share]:
-    """Made-up shares of authorities, regions and England for one measure."""
+_Figures = tuple[dict[str, _Share], dict[str, _Share], _Share, list[tuple[str, str, _Share]]]
+# Topics and groups of the demographic sheets; the last topic is none that Pulse carries.
+_PEOPLE: Final = (
+    ("Age", ("16 to 24", "25 to 49", "50 to 64", "65 and over")),
+    ("Sex", ("Female", "Male")),
+    ("Disability", ("Has a limiting long-term condition", "No limiting long-term condition")),
+    ("Ethnicity", ("Asian", "Black", "Mixed or multiple", "White")),
+    ("Deprivation", ("1 (most deprived)", "2", "3", "4", "5 (least deprived)")),
+    ("Housing tenure", ("Rents",)),
+)
+
+
+def _people(measure: str, england: _Share, chance: _Chance) -> list[tuple[str, str, _Share]]:
+    """Made-up shares of groups of people in England: topic, group, share."""
+    found = []
+    for topic, groups in _PEOPLE:
+        for group in groups:
+            steady = chance.of_area(f"{measure} by {topic}", group)
+            value = min(98.0, max(2.0, england.value + steady.gauss(0, 3)))
+            found.append((topic, group, _share(value, england.base // len(groups))))
+    return found
+
+
+def _survey(measure: str, areas: AreaBook, codes: tuple[str, ...], chance: _Chance) -> _Figures:
+    """Made-up shares of authorities, regions, England and groups of people for one measure."""
     mean, spread = _LEVELS.get(measure, (50, 8))
     weights = {
         code: chance.of_area("population", areas.current(code)).lognormvariate(11.6, 0.5)
@@ -399,7 +420,8 @@ def _survey(
     for region in areas.codes("itl1", prefix="E12"):
         members = [code for code in codes if areas.area(code).region_code == region]
         regions[region] = together(members or list(codes))
-    return shares, regions, together(list(codes))
+    england = together(list(codes))
+    return shares, regions, england, _people(measure, england, chance)
 
 
 def _edition_label(edition: str, last_year: bool) -> str:
@@ -442,9 +464,6 @@ def _dcms(
     return tables
 
 
-_Figures = tuple[dict[str, _Share], dict[str, _Share], _Share]
-
-
 def _community_life(
     measure: str,
     demographic: str,
@@ -454,7 +473,7 @@ def _community_life(
     areas: AreaBook,
     figures: _Figures,
 ) -> list[_Table]:
-    shares, regions, england = figures
+    shares, regions, england, people = figures
     title, question, response, other = _WORDING[measure]
     if measure in REWORDED and label >= (since := _CHANGED_IN.replace("-", "/")):
         question = f"{question}, as asked since {since}"
@@ -476,7 +495,7 @@ def _community_life(
     ]
     for words, turn in ((response, False), (other, True)):
         groups = [("Total", "Total", england)]
-        groups += [("Age", band, england) for band in ("16 to 24", "25 to 64", "65 and over")]
+        groups += [] if turn else people
         groups += [
             ("Region (ITL1 level)", areas.name(code), share) for code, share in regions.items()
         ]
@@ -518,7 +537,7 @@ def _participation(
     areas: AreaBook,
     figures: _Figures,
 ) -> list[_Table]:
-    shares, regions, england = figures
+    shares, regions, england, people = figures
     title, question, _, _ = _WORDING[measure]
     first = int(label[:4]) - 1
     before = f"{first}/{(first + 1) % 100:02d}"
@@ -543,7 +562,7 @@ def _participation(
         ["Question", "Response Breakdown ", *heads(label), *heads(before)],
         [question, "All", *both(england)],
     ]
-    rows += [["Age", band, *both(england)] for band in ("16 to 24", "25 to 64", "65 and over")]
+    rows += [[topic, group, *both(share)] for topic, group, share in people]
     rows += [
         ["Region (ITL1 level)", areas.name(code), *both(share)] for code, share in regions.items()
     ]
@@ -810,7 +829,7 @@ def _local_statistics(
     # A measure that the publisher renamed has two names in the catalogue and one in a file.
     names = {measure: indicator for indicator, measure in layout.indicators.items()}
     for measure, indicator in names.items():
-        shares, regions, england = _survey(measure, areas, codes, chance)
+        shares, regions, england, _ = _survey(measure, areas, codes, chance)
 
         def add(
             code: str,

@@ -346,8 +346,9 @@ class Layout(_Model):
     ``header_rows``: usual row of the header, of sheets by ``authority`` and of the ``other``.
     ``ignored_codes``: regular expression for the beginning of the area codes that are not carried.
     ``breakdowns``: area level -> regular expressions for the breakdown that marks its rows, in sheets
-    that mix levels. ``verified`` is false where the layout has not been seen in the publisher's own file; ``note`` says what is
-    not established.
+    that mix levels; ``topics``: breakdown of people -> the same, in sheets that mix those.
+    ``verified`` is false where the layout has not been seen in the publisher's own file; ``note`` says
+    what is not established.
     """
 
     from_edition: str
@@ -362,24 +363,15 @@ class Layout(_Model):
     ignored_codes: str | None = None
     header_rows: Mapping[str, int] = {}
     breakdowns: Mapping[AreaLevel, tuple[str, ...]] = {}
+    topics: Mapping[str, tuple[str, ...]] = {}
     verified: bool = False
     note: str | None = None
 
     _ignored = field_validator("ignored_codes")(_regex)
 
-    @field_validator("columns")
+    @field_validator("columns", "breakdowns", "topics")
     @classmethod
     def _patterns(cls, value: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
-        for patterns in value.values():
-            for pattern in patterns:
-                _regex(pattern)
-        return value
-
-    @field_validator("breakdowns")
-    @classmethod
-    def _breakdowns(
-        cls, value: Mapping[AreaLevel, tuple[str, ...]]
-    ) -> Mapping[AreaLevel, tuple[str, ...]]:
         for patterns in value.values():
             for pattern in patterns:
                 _regex(pattern)

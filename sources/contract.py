@@ -37,7 +37,7 @@ AUTHORITY_LEVELS: tuple[str, ...] = ("lad", "utla", "cauth", "itl2", "ward", "ls
 #: Fewer shared figures than this could agree by chance.
 _SAME_FILE_AREAS = 20
 _NAMED = 8
-_KEY = ["measure", "area_code", "period_start", "period_end"]
+_KEY = ["measure", "area_code", "period_start", "period_end", "breakdown", "category"]
 _MEASURE_AND_PERIOD = ["measure", "period_start", "period_end"]
 _SHOWN = [
     "measure",
@@ -45,6 +45,8 @@ _SHOWN = [
     "area_name",
     "area_level",
     "period_start",
+    "breakdown",
+    "category",
     "value",
     "lower_95",
     "upper_95",
@@ -238,6 +240,7 @@ _SHAPE_MESSAGES = {
     "value_not_finite": "an infinite value",
     "period_reversed": "a period that ends before it starts",
     "period_not_a_day": "a period with a time of day",
+    "group_without_breakdown": "a group of people without a breakdown, or the other way round",
     "no_provenance": "a figure that leads back to no cell and carries no citation",
     "member_of_itself": "an area that is its own member",
 }
@@ -609,6 +612,7 @@ def _coverage(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     for rule in judged.dataset.coverage_of(judged.edition.edition):
         expected = _expected(rule, judged)
         of_rule = rows["area_level"].eq(rule.level) & rows["area_code"].str.startswith(rule.prefix)
+        of_rule &= rows["breakdown"].eq("all")
         held = {
             key: frozenset(codes)
             for key, codes in _plain(rows, of_rule).groupby(_MEASURE_AND_PERIOD)["area_code"]
@@ -761,7 +765,7 @@ def _latest(rows: pd.DataFrame, areas: AreaBook) -> pd.DataFrame:
 
     Sums of mergers are absent.
     """
-    valued = _plain(rows, rows["value"].notna())
+    valued = _plain(rows, rows["value"].notna() & rows["breakdown"].eq("all"))
     today = {code: areas.current(code) for code in valued["area_code"].unique()}
     valued = valued.assign(today=valued["area_code"].map(today))
     valued = valued.sort_values(["period_end", "period_start"], kind="stable")

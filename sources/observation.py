@@ -41,6 +41,9 @@ ORIGINS: tuple[str, ...] = (
     "synthetic",
 )
 
+EVERYBODY: tuple[str, str] = ("all", "all")
+"""Breakdown and category of a figure that is not of a group of people."""
+
 _TEXT, _REAL, _WHOLE, _DAY = "string", "float64", "Int64", "datetime64[ns]"
 
 
@@ -71,6 +74,8 @@ class ObservationModel(pa.DataFrameModel):
     lower_95: Series[float] = pa.Field(nullable=True)
     upper_95: Series[float] = pa.Field(nullable=True)
     base: Series[pd.Int64Dtype] = pa.Field(nullable=True, ge=0)
+    breakdown: Series[pd.StringDtype] = pa.Field(str_matches=r"^\S(.*\S)?$")
+    category: Series[pd.StringDtype] = pa.Field(str_matches=r"^\S(.*\S)?$")
     group_number: Series[pd.Int64Dtype] = pa.Field(nullable=True, ge=1)
     group_label: Series[pd.StringDtype] = pa.Field(nullable=True)
     status: Series[pd.StringDtype] = pa.Field(isin=STATUSES)
@@ -106,6 +111,12 @@ class ObservationModel(pa.DataFrameModel):
         figures = frame[["value", "lower_95", "upper_95"]]
         infinite: pd.Series = figures.isin([float("inf"), float("-inf")]).any(axis=1)
         return ~infinite
+
+    @pa.dataframe_check(name="group_without_breakdown")
+    @classmethod
+    def group_has_breakdown(cls, frame: pd.DataFrame) -> pd.Series:
+        divided, named = (frame[name].ne("all").fillna(True) for name in ("breakdown", "category"))
+        return divided.eq(named).astype(bool)
 
     @pa.dataframe_check(name="period_reversed")
     @classmethod
@@ -213,9 +224,12 @@ def _conform(frame: pd.DataFrame, dtypes: Mapping[str, str]) -> pd.DataFrame:
 def as_observations(frame: pd.DataFrame) -> pd.DataFrame:
     """The frame in the tidy columns, order and types; columns left out become null.
 
-    Raises ValueError for a column that the shape does not have, or a value that its type cannot hold.
+    A frame without ``breakdown`` and ``category`` is of everybody. Raises ValueError for a column that
+    the shape does not have, or a value that its type cannot hold.
     """
-    return _conform(frame, OBSERVATION_DTYPES)
+    whole = dict(zip(("breakdown", "category"), EVERYBODY, strict=True))
+    missing = {name: each for name, each in whole.items() if name not in frame}
+    return _conform(frame.assign(**missing) if missing else frame, OBSERVATION_DTYPES)
 
 
 def as_memberships(frame: pd.DataFrame) -> pd.DataFrame:

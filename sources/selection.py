@@ -341,7 +341,16 @@ def _no_rows(dataset: Dataset) -> pd.DataFrame:
 
 # --- what a revision changed ----------------------------------------------------------------------
 
-KEY: Final = ("measure", "area_level", "area_code", "period_start", "period_end", "unit")
+KEY: Final = (
+    "measure",
+    "area_level",
+    "area_code",
+    "period_start",
+    "period_end",
+    "unit",
+    "breakdown",
+    "category",
+)
 FIGURES: Final = ("value", "lower_95", "upper_95", "base", "group_number")
 REVISION_COLUMNS: Final = (
     "dataset",
@@ -355,6 +364,8 @@ REVISION_COLUMNS: Final = (
     "period_start",
     "period_end",
     "unit",
+    "breakdown",
+    "category",
     "field",
     "old_value",
     "new_value",
@@ -452,7 +463,8 @@ def compare_revisions(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
             lines[f"{when}_{name}"] = _text(both[f"{name}_{when}"])[at]
     for name in ("dataset", "edition", "area_name"):
         lines[name] = _text(both[f"{name}_new"].fillna(both[f"{name}_old"]))[at]
-    order = ["measure", "area_code", "area_level", "period_start", "period_end", "unit", "field"]
+    order = ["measure", "area_code", "area_level", "period_start", "period_end", "unit"]
+    order += ["breakdown", "category", "field"]
     lines = lines.sort_values(order, kind="stable", ignore_index=True)
     return lines[list(REVISION_COLUMNS)].astype(_TYPES)
 

@@ -134,10 +134,9 @@ def read_survey(folder: Path, areas: AreaBook, barometers: frozenset[str]) -> Re
     if faults or not rows:
         raise _error(faults or ["there are no results"], folder.name)
     frame = pd.DataFrame(rows)
-    shape = as_observations(frame.drop(columns=["breakdown", "category", "reason"]))
+    shape = as_observations(frame.drop(columns="reason"))
     ObservationModel.validate(shape)
-    extra = {name: frame[name] for name in ("breakdown", "category", "reason")}
-    return Results(survey, shape.assign(**extra), content)
+    return Results(survey, shape.assign(reason=frame["reason"]), content)
 
 
 def parse_survey(content: bytes, file: str) -> Survey:
@@ -222,6 +221,9 @@ def _row(
         faults.append(f"{place}: the interval does not contain the value")
     if value is not None and (base is None or base < 0 or base != int(base)):
         faults.append(f"{place}, base: how many answered is needed, as a whole number")
+    breakdown, category = ((raw.get(n) or "").strip() or "all" for n in ("breakdown", "category"))
+    if (breakdown == "all") != (category == "all"):
+        faults.append(f"{place}: a category needs its breakdown, and a breakdown its category")
     if len(faults) > before:
         return None
     least = max(survey.minimum_base, SMALL_AREA_BASE if level else 0)
@@ -246,6 +248,6 @@ def _row(
         "base": None if small else base,
         "status": "suppressed" if small else "published",
         "reason": reason if small else None,
-        "breakdown": (raw.get("breakdown") or "all").strip(),
-        "category": (raw.get("category") or "all").strip(),
+        "breakdown": breakdown,
+        "category": category,
     }

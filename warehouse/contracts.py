@@ -148,20 +148,23 @@ _GROUP_FITS_SCALE = f"""
 """
 
 
+# What a figure is found by in the next release.
+CELL = ("barometer_id", "area_code", "dataset", "edition", "period_end")
+CELL_MARTS: Mapping[str, tuple[str, ...]] = {
+    "barometers": CELL,
+    "context": CELL,
+    "breakdowns": (*CELL, "breakdown", "category"),
+}
+
+
 def _figures_are_kept(mart: str) -> str:
     """The figures of the release before that the mart lacks."""
+    key = CELL_MARTS[mart]
+    same = " and ".join(f"before.{column} is not distinct from now.{column}" for column in key)
     return f"""
     from previous_{mart} as before
-    anti join (
-        select barometer_id, area_code, dataset, edition, period_end, value from marts.{mart}
-    ) as now
-        on
-            before.barometer_id = now.barometer_id
-            and before.area_code = now.area_code
-            and before.dataset = now.dataset
-            and before.edition = now.edition
-            and before.period_end is not distinct from now.period_end
-            and (before.value is null or now.value is not null)
+    anti join (select {", ".join(key)}, value from marts.{mart}) as now
+        on {same} and (before.value is null or now.value is not null)
     where (dataset, edition) not in (select (dataset, edition) from reference.explained_losses)
     """
 
@@ -313,8 +316,7 @@ def rules(
 ) -> list[Rule]:
     """Every rule of the gate, in the order in which a reader would ask."""
     return [
-        *_cell_rules("barometers"),
-        *_cell_rules("context"),
+        *(rule for mart in CELL_MARTS for rule in _cell_rules(mart)),
         Rule(
             "context",
             "newest_context_is_complete",

@@ -18,7 +18,7 @@ from pandera.errors import SchemaErrors
 
 from sources.evidence.model import personal_data
 from warehouse.connection import attach, reading
-from warehouse.contracts import RELEASABLE_ORIGINS, Rule, rules
+from warehouse.contracts import CELL_MARTS, RELEASABLE_ORIGINS, Rule, rules
 
 _SHOWN = 100
 # What a person looks for first, of whatever mart; the rest of a row is one query away.
@@ -115,18 +115,17 @@ def prepare(connection: duckdb.DuckDBPyConnection, *, demonstration: bool = Fals
     connection.create_function("has_personal_data", _has_personal_data, ["varchar"], "boolean")
     origins = [*RELEASABLE_ORIGINS, *(["synthetic"] if demonstration else [])]
     connection.execute("create temp table releasable as select unnest(?) as origin", [origins])
-    for mart in ("barometers", "context"):
+    for mart, key in CELL_MARTS.items():
         known = connection.execute(
             "select count(*) from duckdb_tables() where database_name = 'previous' "
             "and schema_name = 'marts' and table_name = ?",
             [mart],
         )
-        before = "marts.barometers where false"
+        before = f"marts.{mart} where false"
         if known.fetchall() != [(0,)]:
             before = f"previous.marts.{mart}"
         connection.execute(
-            f"create temp view previous_{mart} as "
-            f"select barometer_id, area_code, dataset, edition, period_end, value from {before}"
+            f"create temp view previous_{mart} as select {', '.join(key)}, value from {before}"
         )
 
 

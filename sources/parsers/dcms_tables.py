@@ -6,7 +6,8 @@ question. Which sheet and response a measure is read from is declared by the cat
 
 Sheets are found by code and title, headers by what their labels say. Percentages come out as 0 to
 100 whatever the file used. The two sheets of a measure must be about the same response and question
-and print the same England figures, which shows if one of them is about something else.
+and print the same England figures, which shows if one of them is about something else. Rows of a
+demographic sheet by a topic of the layout are England's figures of those people.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sources.catalogue import Measure, Table, fill
 from sources.consistency import half_unit, respondents_fit, stored_decimals
 from sources.contract import Finding
 from sources.errors import ParseError, combined
+from sources.observation import EVERYBODY
 from sources.parsers import QUESTION, ParseContext, Parsed
 from sources.parsers.tidy import (
     Notes,
@@ -138,6 +140,10 @@ _COMPARE: Final = (
 )
 
 
+#: Level, code and name of an area; breakdown and category of people.
+_Place = tuple[str, str, str, str, str]
+
+
 @dataclass(frozen=True)
 class _Figure:
     """One row of a table, read; percentages still as the file has them, until scaled."""
@@ -145,6 +151,8 @@ class _Figure:
     level: str
     code: str
     name: str
+    breakdown: str
+    category: str
     row_number: int
     readings: tuple[Reading, ...]
     addresses: tuple[str, ...]
@@ -154,6 +162,10 @@ class _Figure:
     @property
     def value(self) -> float | None:
         return self.readings[0].value
+
+    @property
+    def of_everybody(self) -> bool:
+        return (self.breakdown, self.category) == EVERYBODY
 
     @property
     def blank(self) -> bool:
@@ -270,10 +282,11 @@ class _Reader:
             rows.extend(
                 self._row(figure, measure, result)
                 for figure in result.figures
-                if chosen.get(figure.level, name) == name
+                if (chosen.get(figure.level, name) == name or not figure.of_everybody)
                 and (not published or figure.level in (*published, "cauth"))
             )
-            for absent in sorted(set(levels) - {figure.level for figure in result.figures}):
+            everybody = {figure.level for figure in result.figures if figure.of_everybody}
+            for absent in sorted(set(levels) - everybody):
                 text = f"The sheet has no row of level {absent} for measure {measure.code}."
                 if absent in _OFTEN_ABSENT:
                     self.notes.add("level_absent", f"Sheet {name}: {text}")
@@ -298,6 +311,8 @@ class _Reader:
             "lower_95": None if value is None else lower,
             "upper_95": None if value is None else upper,
             "base": figure.base,
+            "breakdown": figure.breakdown,
+            "category": figure.category,
             "status": figure.readings[0].status,
             "status_symbol": figure.readings[0].symbol,
             "sheet": read.sheet.name,
@@ -312,7 +327,17 @@ class _Reader:
         listed = {areas.current(figure.code) for figure in read.figures}
         nothing = Reading(None, "not_available", None)
         absent = tuple(
-            _Figure("lad", code, areas.name(code), 0, (nothing,) * 3, ("", "", ""), None, None)
+            _Figure(
+                "lad",
+                code,
+                areas.name(code),
+                *EVERYBODY,
+                0,
+                (nothing,) * 3,
+                ("", "", ""),
+                None,
+                None,
+            )
             for code in self.context.dataset.allowance.absent
             if areas.knows(code) and areas.current(code) not in listed
         )
@@ -479,7 +504,7 @@ class _Reader:
             found = self._read(sheet, measure, table)
             england = _england(found)
             return (
-                any(figure.level == level for figure in found.figures)
+                any(each.level == level and each.of_everybody for each in found.figures)
                 and not self.faults
                 and not any(
                     _disagreement(other, total, found, england)
@@ -663,14 +688,17 @@ class _Reader:
         header: Header,
         body: Sequence[tuple[int, tuple[CellValue, ...]]],
         name_key: str,
-    ) -> list[tuple[tuple[int, tuple[CellValue, ...]], tuple[str, str, str]]]:
-        """Each row about an area, with the area's level, code and name.
+    ) -> list[tuple[tuple[int, tuple[CellValue, ...]], _Place]]:
+        """Each row about an area, with the area and the people of it that the row is about.
 
-        Rows of an area that is not known are left out with a warning; too many are a fault.
+        Rows of an area that is not known are left out with a warning; too many are a fault. Rows by a
+        topic that the layout does not name, or names for another topic of the sheet, are noted.
         """
         where = self.where.at(sheet.name)
         places = []
         unknown: list[ParseError] = []
+        topics: dict[str, str] = {}
+        left_out: dict[str, None] = {}
         group = ""
         group_key = "topic" if "topic" in header.columns else "question"
         for position, (number, row) in enumerate(body):
@@ -689,7 +717,18 @@ class _Reader:
                 (unknown if error.code == "unknown_area" else self.faults).append(error)
                 continue
             if place is not None:
-                places.append(((number, row), place))
+                places.append(((number, row), (*place, *EVERYBODY)))
+            elif "area_code" not in header.columns:
+                breakdown = _matching(self.layout.topics, group)
+                if breakdown and name and topics.setdefault(breakdown, group) == group:
+                    places.append(((number, row), (*self._nation, breakdown, name)))
+                else:
+                    left_out[group or name] = None
+        if left_out:
+            self.notes.add(
+                "breakdown_left_out",
+                f"Rows by {', '.join(left_out)} are left out: the layout's topics do not name them.",
+            )
         if len(unknown) > self.context.dataset.allowance.rows:
             self.faults.extend(unknown)
         elif unknown:
@@ -778,11 +817,12 @@ class _Reader:
             )
 
     def _group_level(self, group: str) -> str | None:
-        for level, patterns in _GROUPS.items():
-            for pattern in (*self.layout.breakdowns.get(level, ()), *patterns):  # type: ignore[call-overload]
-                if re.fullmatch(pattern, group, re.I):
-                    return level
-        return None
+        own = self.layout.breakdowns
+        patterns = {
+            level: (*own.get(level, ()), *usual)  # type: ignore[call-overload]
+            for level, usual in _GROUPS.items()
+        }
+        return _matching(patterns, group)
 
     def _code_of(self, name: str, level: str | None = None) -> str | None:
         try:
@@ -794,7 +834,7 @@ class _Reader:
 
     def _figure(
         self,
-        place: tuple[str, str, str],
+        place: _Place,
         row: tuple[int, tuple[CellValue, ...]],
         header: Header,
         where: Where,
@@ -988,7 +1028,16 @@ def _editions_in(text: str) -> set[str]:
 
 
 def _england(read: _Read) -> _Figure | None:
-    return next((f for f in read.figures if f.level == "nation" and f.value is not None), None)
+    totals = (f for f in read.figures if f.level == "nation" and f.of_everybody)
+    return next((figure for figure in totals if figure.value is not None), None)
+
+
+def _matching(patterns: Mapping[str, Sequence[str]], label: str) -> str | None:
+    """The first name with a pattern that the whole label matches, whatever its case."""
+    for name, each in patterns.items():
+        if any(re.fullmatch(pattern, label, re.I) for pattern in each):
+            return name
+    return None
 
 
 def _disagreement(

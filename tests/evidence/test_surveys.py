@@ -55,6 +55,7 @@ def test_every_fault_of_a_survey_is_listed_at_once_and_nothing_is_kept(
         "nothing,E08000030,,all,all,41,,,500\n"
         "attractive,E08000030,,all,all,many,,,500\n"
         "attractive,E08000030,,sex,Female,40,,,\n"
+        "attractive,E08000030,,sex,,40,,,500\n"
     )
     folder = survey(tmp_path / "survey", rows, area="E08999999", ends="2024-01-01")
     said = CliRunner().invoke(main, ["land-survey", str(folder)])
@@ -68,6 +69,7 @@ def test_every_fault_of_a_survey_is_listed_at_once_and_nothing_is_kept(
         "row 5, question",
         "row 6, value: 'many' is no number",
         "row 7, base",
+        "row 8: a category needs its breakdown",
     ):
         assert words in said.output, words
     assert not (tmp_path / "home" / "inbox").exists()

@@ -66,6 +66,7 @@ def marts() -> dict[str, pd.DataFrame]:
     return {
         "barometers": cells,
         "context": cells.copy(),
+        "breakdowns": cells.assign(breakdown="sex", category="Female"),
         "trends": pd.DataFrame(
             {
                 "trend": ["increasing", "cannot_be_calculated"],
@@ -244,6 +245,7 @@ def usual() -> dict[str, pd.DataFrame]:
         **REFERENCE,
         "previous.marts.barometers": barometers(),
         "previous.marts.context": barometers(),
+        "previous.marts.breakdowns": marts()["breakdowns"],
     }
 
 
@@ -401,12 +403,18 @@ FAULTS: dict[str, list[Fault]] = {
     ],
     "outcomes_are_complete": [drop(1), double(0), change(1, sentence=None), change(0, items=0)],
 }
-# The two marts of cells keep the same rules.
+# The marts of cells keep the same rules.
 FAULTS |= {
     rule.name: FAULTS[rule.name.removeprefix("context_")]
     for rule in RULES
     if rule.mart == "context" and rule.name.startswith("context_")
 }
+FAULTS |= {
+    rule.name: FAULTS[rule.name.removeprefix("breakdowns_")][:1]
+    for rule in RULES
+    if rule.mart == "breakdowns"
+}
+FAULTS["breakdowns_previous_figures_are_kept"] = [change(0, category="Male")]
 FAULTS["newest_context_is_complete"] = [drop(0), double(0)]
 FAULTS["trend_or_reason_is_given"] = [
     change(0, points=4),

@@ -211,6 +211,8 @@ select
     '{dataset}' as dataset,
     edition,
     '0123456789ab' as revision,
+    'all' as breakdown,
+    'all' as category,
     'made_up_' || lpad(cast(indicator as varchar), 2, '0') as measure,
     area_code,
     area_name,

@@ -252,6 +252,26 @@ def community(connection: duckdb.DuckDBPyConnection) -> None:
     table(connection, "marts", "local_surveys", [local])
 
 
+def groups() -> list[dict[str, Any]]:
+    """A barometer of England by sex, where one figure is withheld, and a context figure of women."""
+    shared = ("area_code", "area_name", "area_level", "edition_title", "period_end", "origin")
+    known = {
+        name: value
+        for name, value in cell("trust", ENGLAND, 41.0).items()
+        if name in (*shared, "dataset", "edition", "period_start", "unit", "title")
+    }
+    known |= {"is_latest": True, "breakdown": "sex", "status": "published"}
+    women = {"category": "Female", "category_order": 1, "value": 43.2}
+    limits = {"lower_95": 41.0, "upper_95": 45.4, "base": 1234}
+    trust = {**known, "barometer_id": "trust", "subject": "trust"}
+    work = {"barometer_id": "employment", "subject": "work", "title": "Work"}
+    return [
+        {**trust, **women, **limits, "provenance_id": "p-trust-women"},
+        {**trust, "category": "Male", "category_order": 2, "status": "suppressed"},
+        {**known, **work, **women, "unit": "years", "area_code": MEMBERS[0]},
+    ]
+
+
 def context(connection: duckdb.DuckDBPyConnection) -> None:
     """A context indicator with a figure, its trend, and the register of what the report lists."""
     row = cell("trust", MEMBERS[0], 30.25) | {
@@ -373,6 +393,7 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
         context(connection)
         table(connection, "reference", "series_breaks", [])
         table(connection, "marts", "barometers", rows)
+        table(connection, "marts", "breakdowns", groups())
         table(
             connection,
             "marts",
@@ -492,8 +513,8 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
                     "row_number": 9,
                     "column_letter": "C",
                 }
-                for row in rows
-                if row["provenance_id"] and "provenance" not in without
+                for row in [*rows, *groups()]
+                if row.get("provenance_id") and "provenance" not in without
             ],
         )
         table(

@@ -240,6 +240,26 @@ def test_context_stands_beside_the_barometers(small_site: Path) -> None:
     assert 'href="indicator-trust.html"' in register
 
 
+def test_groups_of_people_are_shown_where_there_are_figures_of_them(small_site: Path) -> None:
+    """With interval and source, or why there is none, and no verdict; else there is no section."""
+    page = (small_site / "indicator-trust.html").read_text()
+    section = page[page.index('id="groups"') : page.index('id="time"')]
+    assert "England, by sex" in section
+    assert "43% (41% to 45%)</a>" in section
+    assert "1,234" in section
+    assert "held back by the publisher" in section
+    assert "Groups are not tested against each other" in section
+    assert "verdict" not in section
+    assert 'href="source-trust.html#-trust-women"' in section
+    assert "England, sex: Female" in _text(small_site, "source-trust.html")
+    assert 'id="chart-trust-by-group"' in section
+    assert "sex: Female 43% (41% to 45%); Everybody 41%" in page
+    assert "Walsall, by sex" in _text(small_site, "context-employment.html")
+    assert "43.2 years" in _text(small_site, "context-employment.html")
+    for other in ("indicator-chat.html", "indicator-prospects.html"):
+        assert "By group of people" not in (small_site / other).read_text()
+
+
 def test_each_figure_leads_to_its_source(small_site: Path) -> None:
     text = _text(small_site, "source-trust.html")
     assert "sheet B4c , cell C9 of tables.xlsx" in text

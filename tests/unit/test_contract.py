@@ -403,6 +403,47 @@ def test_an_old_code_beside_its_successor_is_a_doubled_area():
     assert "conflicting_area" in codes(survey(rows))
 
 
+def by_sex(rows: pd.DataFrame, **changes) -> pd.DataFrame:
+    """The rows, and England's figures of women and men."""
+    england = rows.iloc[[0]].assign(breakdown="sex")
+    groups = [
+        england.assign(category=sex, row_number=number, **changes)
+        for sex, number in (("Female", 70), ("Male", 71))
+    ]
+    return as_observations(pd.concat([rows, *groups], ignore_index=True))
+
+
+def test_figures_of_groups_are_checked_and_count_for_no_area():
+    """They neither double England nor make up for it, and no earlier edition is compared with them."""
+    assert survey(by_sex(survey_rows())) == []
+    assert (
+        survey(by_sex(survey_rows()), by_sex(survey_rows("2023-24", shift=1.0), value=80.0)) == []
+    )
+    alone = by_sex(survey_rows()).drop(index=0).reset_index(drop=True)
+    assert "nation, trust: 0 areas" in one(survey(alone), "missing_area").message
+
+
+@pytest.mark.planted_fault
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"value": 140.0}, "out_of_range"),
+        ({"lower_95": 42.0}, "interval_excludes_value"),
+        ({"base": 0}, "figure_without_base"),
+        ({"base": 25_000}, "interval_contradicts_base"),
+        ({"breakdown": "all"}, "group_without_breakdown"),
+        ({"breakdown": "age", "category": "16 to 24"}, "doubled_area"),
+    ],
+)
+def test_a_wrong_figure_of_a_group_is_refused_with_its_cell(changes, code):
+    rows = by_sex(survey_rows())
+    for column, value in changes.items():
+        rows.loc[rows.index[-2:], column] = value
+    found = one(survey(as_observations(rows)), code)
+    assert found.severity == "error"
+    assert "B4c!C7" in found.message
+
+
 def test_predecessors_of_a_merger_may_stand_side_by_side():
     rows = survey_rows()
     merged = rows[rows["area_code"].eq(MERGED)]

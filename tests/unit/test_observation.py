@@ -91,6 +91,9 @@ def test_empty_frames_have_the_shape():
         ({"area_code": " E08000025"}, "str_matches"),
         ({"file_sha256": "abc"}, "str_matches"),
         ({"base": -1}, "greater_than_or_equal_to"),
+        ({"breakdown": "sex"}, "group_without_breakdown"),
+        ({"category": "Female"}, "group_without_breakdown"),
+        ({"breakdown": "sex", "category": ""}, "str_matches"),
         ({"area_name": None}, "not_nullable"),
     ],
 )

@@ -79,6 +79,42 @@ def test_response_is_chosen_by_its_label_and_blank_labels_continue_it() -> None:
     assert plain.rows["value"].tolist() == filled.rows["value"].tolist()
 
 
+@pytest.mark.parametrize(("dataset", "sheet", "topic"), [(CLS, "B4b", "C"), (PS, "Table_A2", "A")])
+def test_rows_by_topic_are_england_by_group_and_other_topics_are_noted(
+    dataset: str, sheet: str, topic: str
+) -> None:
+    """Whatever a topic is called or holds, the figures of everybody are as they were."""
+    content = write(dataset, "2023-24", form="xlsx")
+    before = parse(dataset, "2023-24", content)
+    of_groups = before.rows[before.rows["breakdown"].ne("all")]
+    assert set(of_groups["breakdown"]) == {"age", "sex", "disability", "ethnicity", "deprivation"}
+    assert set(of_groups["area_code"]) == {"E92000001"}
+    first = of_groups[of_groups["sheet"].eq(sheet)]
+    ages = ["16 to 24", "25 to 49", "50 to 64", "65 and over"]
+    assert first["category"].head(5).tolist() == [*ages, "Female"]
+    assert first["base"].gt(0).all()
+    (left_out,) = [note for note in before.notes if note.code == "breakdown_left_out"]
+    assert left_out.message == (
+        "Rows by housing tenure are left out: the layout's topics do not name them."
+    )
+
+    def change(book: openpyxl.Workbook) -> None:
+        rows = [cell for cell in book[sheet][topic] if cell.value in ("Sex", "Deprivation")]
+        for cell in rows:
+            # One topic that nobody knows, and one that is named as another of the sheet is.
+            cell.value = "Star sign" if cell.value == "Sex" else "Age group (detailed)"
+
+    after = parse(dataset, "2023-24", edited(content, change))
+    mine = after.rows[after.rows["sheet"].eq(sheet)]
+    assert set(mine["breakdown"]) == {"all", "age", "disability", "ethnicity"}
+    noted = " ".join(note.message for note in after.notes if note.code == "breakdown_left_out")
+    assert "Rows by star sign, age group (detailed), housing tenure are left out" in noted
+    same = [each.rows[each.rows["breakdown"].eq("all")] for each in (before, after)]
+    columns = ["measure", "area_code", "value", "base", "row_number"]
+    left, right = (rows[columns].reset_index(drop=True) for rows in same)
+    pd.testing.assert_frame_equal(left, right)
+
+
 def test_an_unknown_response_is_refused_with_those_found() -> None:
     def reword(book: openpyxl.Workbook) -> None:
         for row in book["B4b"].iter_rows(min_row=8):

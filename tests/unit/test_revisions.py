@@ -40,7 +40,11 @@ def rows(revision: str, *figures: tuple[str, float | None]) -> pd.DataFrame:
                 }
                 for area, value in figures
             ],
-            columns=list(empty_observations().columns),
+            columns=[
+                name
+                for name in empty_observations().columns
+                if name not in ("breakdown", "category")
+            ],
         )
     )
 
@@ -59,6 +63,16 @@ def test_the_same_figures_are_no_change() -> None:
 
 def test_nothing_against_nothing() -> None:
     assert reported(empty_observations(), empty_observations()) == []
+
+
+def test_a_changed_figure_of_a_group_is_no_change_of_everybody() -> None:
+    old, new = rows("a", ("E1", 40.0)), rows("b", ("E1", 40.0))
+    group = {"breakdown": "sex", "category": "Female"}
+    found = compare_revisions(
+        pd.concat([old, old.assign(**group)]), pd.concat([new, new.assign(**group, value=40.5)])
+    )
+    lines = found[["breakdown", "category", "field", "new_value"]].to_numpy().tolist()
+    assert lines == [["sex", "Female", "value", 40.5]]
 
 
 def test_a_changed_figure_is_reported_with_both_values() -> None:

@@ -236,6 +236,29 @@ class Model:
         """Latest context figures by area."""
         return _grouped(self.tables["context"], "area_code")
 
+    def divided(self, name: str) -> list[tuple[Area, str, list[Row]]]:
+        """The latest figures of groups of people, of what an indicator is about, as printed.
+
+        By area (England, the lead area, its region and its members) and breakdown.
+        """
+        found: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        for row in self._subjects.get(name, []):
+            found[row["area_code"], row["breakdown"]].append(row)
+        region = self.areas.get(self.lead.region_code or "")
+        near = [self.england, *([region] if region else []), self.lead, *self.members(self.lead)]
+        return [
+            (area, breakdown, rows)
+            for area in near
+            for (code, breakdown), rows in found.items()
+            if code == area.code
+        ]
+
+    @cached_property
+    def _subjects(self) -> dict[str, list[Row]]:
+        rows = self.tables["breakdowns"]
+        by_subject = _grouped(rows, "subject")
+        return {row["barometer_id"]: by_subject[row["subject"]] for row in rows}
+
     def associates(self, authority: Area) -> list[Area]:
         """Non-constituent members of a combined authority that have a page, by name."""
         codes = self.non_constituent.get(authority.code, [])
@@ -624,6 +647,12 @@ def read_model(
                 connection,
                 "select * from marts.local_surveys order by title, question_id, area_level != 'lad', "
                 "area_name, breakdown, category",
+            ),
+            "breakdowns": rows_of(
+                connection,
+                "select b.*, i.decimals from marts.breakdowns as b "
+                "inner join reference.indicators as i on b.barometer_id = i.indicator_id "
+                "where is_latest order by subject, area_code, breakdown, category_order",
             ),
             "outcomes": rows_of(
                 connection,

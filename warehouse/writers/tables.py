@@ -30,7 +30,7 @@ SCHEMAS = ("marts", "reference", "meta")
 
 # Ten times smaller. Always the same ones, so that a file's name does not change with its length.
 COMPRESSED = (
-    *("barometers", "context", "goal_areas", "group_counts", "ranks", "trends"),
+    *("barometers", "breakdowns", "context", "goal_areas", "group_counts", "ranks", "trends"),
     *("meta-gaps", "reference-similar_areas"),
 )
 # A hundred thousand rows and more, which no spreadsheet opens: Parquet alone, which describes itself.

@@ -95,6 +95,17 @@ def interval(row: Row | None) -> str:
     return f"{percent(row['lower_95'])} to {percent(row['upper_95'])}"
 
 
+def between(row: Row) -> str:
+    """A figure in its unit with its 95% interval, where one is published."""
+    value, lower, upper = (
+        percent(row[name])
+        if row["unit"] == "percent"
+        else quantity(row[name], row["unit"], row["decimals"])
+        for name in ("value", "lower_95", "upper_95")
+    )
+    return f"{value} ({lower} to {upper})" if row["lower_95"] is not None else value
+
+
 def verdict(row: Row | None) -> dict[str, Any]:
     """Shape, label and whether it survives its family, of a row's verdict.
 

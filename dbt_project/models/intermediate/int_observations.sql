@@ -39,6 +39,8 @@ final as (
         observations.lower_95,
         observations.upper_95,
         observations.base,
+        observations.breakdown,
+        observations.category,
         observations.group_number,
         observations.group_label,
         observations.status,
@@ -52,7 +54,8 @@ final as (
         left(md5(concat_ws(
             '|', observations.dataset, observations.edition, observations.revision,
             observations.measure, observations.area_code,
-            cast(observations.period_start as varchar), cast(observations.period_end as varchar)
+            cast(observations.period_start as varchar), cast(observations.period_end as varchar),
+            nullif(observations.breakdown, 'all'), nullif(observations.category, 'all')
         )), 16) as provenance_id
     from observations
     left join areas on observations.area_code = areas.area_code

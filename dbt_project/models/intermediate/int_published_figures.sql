@@ -17,13 +17,22 @@ with footprints as (
 
 ),
 
+-- A barometer is of everybody; groups of people have a mart of their own.
+everybody as (
+
+    select * exclude (breakdown, category) -- noqa: RF02
+    from {{ ref('int_observations') }}
+    where breakdown = 'all'
+
+),
+
 observations as (
 
     select
         * exclude (area_code),
         area_code,
         false as is_same_footprint
-    from {{ ref('int_observations') }}
+    from everybody
 
     union all
 
@@ -31,7 +40,7 @@ observations as (
         printed.* exclude (area_code), -- noqa: RF02
         footprints.area_code,
         true as is_same_footprint
-    from {{ ref('int_observations') }} as printed
+    from everybody as printed
     inner join footprints on printed.area_code = footprints.printed_code
 
 ),

@@ -7,6 +7,8 @@ select
     cast(area_code as varchar) as area_code,
     cast(area_name as varchar) as area_name,
     cast(period_end as date) as period_end,
+    cast(breakdown as varchar) as breakdown,
+    cast(category as varchar) as category,
     cast(field as varchar) as field,
     cast(kind as varchar) as kind,
     cast(old_value as double) as old_value,

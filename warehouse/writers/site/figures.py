@@ -10,9 +10,10 @@ from typing import Any
 from warehouse.writers.read import FEWEST, Area, Indicator, Model, Row, has_figure
 from warehouse.writers.site import charts, svg
 from warehouse.writers.site.cache import Cache, hash_of, key_of
-from warehouse.writers.words import figure, interval, period, slash
+from warehouse.writers.words import between, figure, interval, period, slash
 
 Cells = Sequence[tuple[Area, Row]]
+Divided = Sequence[tuple[Area, str, Sequence[Row]]]
 _MAP_WIDTH = 460
 
 
@@ -58,7 +59,7 @@ class Figures:
 
     def _chart(
         self,
-        indicator: Indicator,
+        slug: str,
         name: str,
         kind: str,
         title: str,
@@ -74,7 +75,7 @@ class Figures:
         def drawn(width: int) -> str:
             key = key_of(code_of_charts(), kind, width, rows, options, title, alt)
             return self.cache.kept(
-                f"{indicator.slug}-{name}.svg",
+                f"{slug}-{name}.svg",
                 key,
                 lambda: svg.finish(charts.draw(kind, width, rows, **options), title, alt).encode(),
             ).decode()
@@ -83,7 +84,7 @@ class Figures:
         wide = drawn(_MAP_WIDTH if kind == "map" else charts.WIDE)
         narrow = wide if kind == "map" else drawn(charts.NARROW)
         return charts.Chart(
-            f"{indicator.slug}-{name}", title, subtitle, self.source_line(cells), alt, wide, narrow
+            f"{slug}-{name}", title, subtitle, self.source_line(cells), alt, wide, narrow
         )
 
     def png(self, chart: charts.Chart) -> bytes:
@@ -109,7 +110,7 @@ class Figures:
             return None
         groups = self.model.groups_in(indicator, found[0][1])
         return self._chart(
-            indicator,
+            indicator.slug,
             name,
             "groups",
             f"{indicator.short_title}: the group of each authority",
@@ -139,7 +140,7 @@ class Figures:
         if shown is None:
             return None
         return self._chart(
-            indicator,
+            indicator.slug,
             name,
             "dots",
             shown["sentence"] if lead else f"{indicator.short_title}, {shown['edition_title']}",
@@ -159,6 +160,49 @@ class Figures:
                 for area, row in with_value
             ],
             unit=indicator.measure_words,
+        )
+
+    def by_group(
+        self, slug: str, title: str, unit: str, divided: Divided, everybody: Cells = ()
+    ) -> charts.Chart | None:
+        """Figures of groups of people with their intervals, beside that of everybody."""
+        areas = {area.code for area, _, _ in divided}
+        # One area is named once, above the chart; among several each row names its own.
+        named = [
+            (f"{breakdown if len(areas) == 1 else area.name}: {row['category']}", row, "other")
+            for area, breakdown, rows in divided
+            for row in rows
+        ]
+        named += [("Everybody", row, "england") for _, row in everybody]
+        shown = [each for each in named if each[1]["value"] is not None]
+        if not shown:
+            return None
+        kinds = list(dict.fromkeys(breakdown for _, breakdown, _ in divided))
+        editions = sorted({row["edition_title"] for _, row, _ in shown})
+        line = "; the dashed line is everybody" if everybody else ""
+        words = [f"{label} {between(row)}" for label, row, _ in shown]
+        return self._chart(
+            slug,
+            "by-group",
+            "dots",
+            f"{title} by {', '.join(kinds)}"
+            + (f", {divided[0][0].label}" if len(areas) == 1 else ""),
+            f"{unit}, {', '.join(editions)}. Lines are 95% intervals{line}. No group is tested "
+            "against another.",
+            [row for _, row, _ in shown],
+            "; ".join(words) + ".",
+            [
+                {
+                    "label": label,
+                    "value": row["value"],
+                    "lower": row["lower_95"],
+                    "upper": row["upper_95"],
+                    "part": part,
+                    "words": said,
+                }
+                for (label, row, part), said in zip(shown, words, strict=True)
+            ],
+            unit=unit,
         )
 
     def _group_counts(self, indicator: Indicator, shown: Row) -> charts.Chart | None:
@@ -181,7 +225,7 @@ class Figures:
                 )
                 position += count["areas"]
         return self._chart(
-            indicator,
+            indicator.slug,
             "authorities",
             "groups",
             f"{indicator.short_title}: areas in each group, by combined authority",
@@ -224,7 +268,7 @@ class Figures:
         ]
         edges = [cell for cell in cells if cell[1]["value"] in (low, high)]
         return self._chart(
-            indicator,
+            indicator.slug,
             "everywhere",
             "strip",
             f"{indicator.short_title}: where {len(found)} English authorities are",
@@ -249,7 +293,7 @@ class Figures:
         if len(rows) < FEWEST:
             return None
         return self._chart(
-            indicator,
+            indicator.slug,
             name,
             "map",
             f"{indicator.short_title} in each local authority, {shown['edition_title']}"
@@ -296,7 +340,7 @@ class Figures:
         if len({row["order"] for row in rows}) < 2:
             return None
         return self._chart(
-            indicator,
+            indicator.slug,
             "over-time",
             "trend",
             f"{indicator.short_title} over time, {area.label} and England",

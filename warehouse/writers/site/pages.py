@@ -36,6 +36,7 @@ from warehouse.writers.site.methods_page import methods_as_html
 from warehouse.writers.words import (
     CLOSE,
     OUTCOMES,
+    between,
     change_label,
     day,
     figure,
@@ -201,6 +202,7 @@ class _Site:
             percent=percent,
             figure=figure,
             interval=interval,
+            between=between,
             period=period,
             day=day,
             slash=slash,
@@ -310,6 +312,15 @@ class _Site:
             "map": draw.map(indicator, shown, "map"),
             "time": draw.over_time(indicator, model.lead),
         }
+        divided = model.divided(indicator.id)
+        if divided:
+            everybody = model.edition_cells(indicator, [model.england], divided[0][2][0])
+            drawn["groups"] = draw.by_group(
+                *(indicator.slug, indicator.short_title, indicator.measure_words),
+                divided,
+                everybody,
+            )
+            self._cite(row for _, _, rows in divided for row in rows)
         maps = [draw.map(indicator, row, f"map-{row['edition']}") for row in earlier]
         before = [
             (row, draw.members(indicator, found, f"members-{row['edition']}"), found)
@@ -318,7 +329,7 @@ class _Site:
         ]
         for chart in (*drawn.values(), *maps, *(chart for _, chart, _ in before)):
             if chart is not None:
-                self._write_chart(chart, indicator)
+                self._write_chart(chart, indicator.page)
         series = self._series(indicator, model.lead)
         cells = [row for _, row in (*authorities, *members, *every)]
         self._cite([*cells, *(row for _, rows in series for row in rows)])
@@ -337,6 +348,7 @@ class _Site:
             authorities=authorities,
             members=members,
             everywhere=every,
+            divided=divided,
             series=series,
             breaks=[
                 row
@@ -365,13 +377,13 @@ class _Site:
         rows = [found[edition] for edition in sorted(found, reverse=True)]
         return [row for number, row in enumerate(rows) if number == 0 or row["is_baseline"]]
 
-    def _write_chart(self, chart: charts.Chart, indicator: Indicator) -> None:
+    def _write_chart(self, chart: charts.Chart, page: str) -> None:
         self.charts[chart.name] = chart
         self._text(f"figures/{chart.name}.svg", chart.wide)
         if chart.narrow != chart.wide:
             self._text(f"figures/{chart.name}-narrow.svg", chart.narrow)
         self._bytes(f"figures/{chart.name}.png", self.figures.png(chart))
-        self._page(f"embed-{chart.name}.html", "embed", drawn=chart, target=indicator.page)
+        self._page(f"embed-{chart.name}.html", "embed", drawn=chart, target=page)
 
     def _area(self, area: Area) -> None:
         model = self.model
@@ -448,9 +460,19 @@ class _Site:
         for row in model.tables["context"]:
             by_indicator[row["barometer_id"]][row["area_code"]] = row
         for name, rows in by_indicator.items():
+            slug, drawn = f"context-{name.replace('_', '-')}", None
+            divided = model.divided(name)
+            if divided:
+                first = divided[0][2][0]
+                unit = f"Figure in {first['unit']}"
+                drawn = self.figures.by_group(slug, first["title"], unit, divided)
+            if drawn is not None:
+                self._write_chart(drawn, f"{slug}.html")
             self._page(
-                f"context-{name.replace('_', '-')}.html",
+                f"{slug}.html",
                 "context",
+                divided=divided,
+                drawn=drawn,
                 definition=model.definitions[name],
                 rows=[(area, rows[area.code]) for area in near if area.code in rows],
                 held=len(rows),
