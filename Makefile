@@ -53,7 +53,7 @@ format: setup-dev ## Put code and SQL in the house style
 lock: $(VENV)/bin/uv ## Resolve the pins of pyproject.toml anew, with a hash for every file
 	@$(COMPILE) pyproject.toml -o requirements.txt
 	@$(COMPILE) --extra server -c requirements.txt pyproject.toml -o requirements-server.txt
-	@$(COMPILE) --extra server --extra dev -c requirements-server.txt pyproject.toml -o requirements-dev.txt
+	@$(COMPILE) --extra server --extra dev --extra microdata -c requirements-server.txt pyproject.toml -o requirements-dev.txt
 
 clean: ## Remove the environment and builds; landed files and releases stay
 	@rm -rf $(VENV) build dbt_project/target

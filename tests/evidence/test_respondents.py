@@ -129,7 +129,6 @@ def coverage(tmp_path: Path, samples: int) -> dict[str, float]:
 
 @pytest.mark.slow
 def test_the_intervals_cover_the_truth_as_often_as_they_say(tmp_path: Path) -> None:
-    pytest.importorskip("samplics")
     samples = int(os.environ.get("PULSE_COVERAGE_SAMPLES", "300"))
     for kind, share in coverage(tmp_path, samples).items():
         # Three standard errors of a share of 95% in as many samples.
@@ -139,7 +138,6 @@ def test_the_intervals_cover_the_truth_as_often_as_they_say(tmp_path: Path) -> N
 @pytest.mark.slow
 def test_a_stratified_estimate_is_that_of_the_textbook(tmp_path: Path) -> None:
     """Weights of the strata and the sum of their variances (Cochran, Sampling Techniques, chapter 5)."""
-    pytest.importorskip("samplics")
     answers = sample(7)
     row = estimates(folder_of(tmp_path / "one", answers)).iloc[0]
     grouped = answers.assign(yes=answers["q1"].eq("Many")).groupby("ward")["yes"]
@@ -156,7 +154,6 @@ def test_a_stratified_estimate_is_that_of_the_textbook(tmp_path: Path) -> None:
 @pytest.mark.planted_fault
 def test_no_answer_is_found_in_anything_that_is_written(tmp_path: Path) -> None:
     """Markers in ids and remarks, then a landing, a refused landing and a whole refresh."""
-    pytest.importorskip("samplics")
     home, dagster = tmp_path / "home", tmp_path / "dagster"
     dagster.mkdir()
     (dagster / "dagster.yaml").write_bytes((PROJECT / "dagster_home" / "dagster.yaml").read_bytes())

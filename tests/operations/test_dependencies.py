@@ -41,6 +41,7 @@ ACCEPTED = {
     "psycopg2-binary": "LGPL; the server's database driver, used unchanged and not shipped",
     "yamllint": "GPL; a linter that is run, nothing of it is imported or shipped",
     "axe-playwright-python": "its metadata names none, its licence file is MIT; tests only",
+    "samplics": "its metadata names none, its description says MIT; an optional part",
 }
 # Advisories that do not touch how Pulse uses the package, by their id, with the reason.
 ACCEPTED_ADVISORIES: dict[str, str] = {}
