@@ -299,7 +299,8 @@ def test_the_feed_is_atom(small_site: Path) -> None:
 
 
 def test_pages_and_scripts_are_small(small_site: Path) -> None:
-    assert (small_site / "assets" / "pulse.js").stat().st_size < 30_000
+    scripts = ("pulse.js", "areas.js")
+    assert sum((small_site / "assets" / name).stat().st_size for name in scripts) < 30_000
     assert max(path.stat().st_size for path in small_site.glob("*.html")) < 300_000
 
 

@@ -683,15 +683,11 @@ class _Site:
 
     def _shared_scripts(self) -> None:
         """The list of areas for the search, and each indicator's latest cells for comparing."""
-        areas = [
-            [area.code, area.label, LEVELS[area.level]]
-            for level in LEVELS
-            for area in self.model.current(level)
-        ]
+        areas = [[area.code, area.label] for level in LEVELS for area in self.model.current(level)]
         named = f"Pulse, release {self.release['release']}" if self.release else "Pulse"
         self._text(
             "assets/areas.js",
-            f"window.pulseAreas={json.dumps(areas, ensure_ascii=False)};\n"
+            f"window.pulseAreas={json.dumps(areas, ensure_ascii=False, separators=(',', ':'))};\n"
             f"window.pulseRelease={json.dumps(named)};\n",
         )
         for indicator in self.model.indicators.values():
