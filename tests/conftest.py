@@ -25,6 +25,8 @@ settings.register_profile("slow", max_examples=60, derandomize=True, deadline=No
 settings.register_profile("long", max_examples=300, deadline=None)
 settings.load_profile("fast")
 
+# Modules whose slow tests take longest.
+LONGEST = ("test_live_refresh", "test_respondents", "test_crashes")
 # Fast tests of one of these libraries run in one worker, so that only that one imports it.
 GROUPS = {
     "dagster": (
@@ -53,6 +55,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     asked = config.getoption("markexpr")
     if asked == "slow":
         settings.load_profile("slow")
+        # They start first, so that no worker is left with one at the end.
+        items.sort(key=lambda item: item.path.stem not in LONGEST)
         for item in items:
             if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
                 item.add_marker(pytest.mark.slow)
