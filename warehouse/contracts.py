@@ -318,6 +318,13 @@ def rules(
     return [
         *(rule for mart in CELL_MARTS for rule in _cell_rules(mart)),
         Rule(
+            "breakdowns",
+            "group_is_named",
+            "Each row is of a group of people, never of everybody.",
+            "Look at the model: figures of everybody belong to barometers and context.",
+            _unless("breakdowns", "breakdown != 'all' and category != 'all'"),
+        ),
+        Rule(
             "context",
             "newest_context_is_complete",
             "Each authority and combined authority has one row per indicator's newest edition.",

@@ -412,9 +412,10 @@ FAULTS |= {
 FAULTS |= {
     rule.name: FAULTS[rule.name.removeprefix("breakdowns_")][:1]
     for rule in RULES
-    if rule.mart == "breakdowns"
+    if rule.name.startswith("breakdowns_")
 }
 FAULTS["breakdowns_previous_figures_are_kept"] = [change(0, category="Male")]
+FAULTS["group_is_named"] = [change(0, breakdown="all", category="all")]
 FAULTS["newest_context_is_complete"] = [drop(0), double(0)]
 FAULTS["trend_or_reason_is_given"] = [
     change(0, points=4),

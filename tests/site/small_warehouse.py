@@ -268,7 +268,10 @@ def groups() -> list[dict[str, Any]]:
     return [
         {**trust, **women, **limits, "provenance_id": "p-trust-women"},
         {**trust, "category": "Male", "category_order": 2, "status": "suppressed"},
-        {**known, **work, **women, "unit": "years", "area_code": MEMBERS[0]},
+        *(
+            {**known, **work, **women, "unit": "years", "area_code": code}
+            for code in (REGION, LEAD)
+        ),
     ]
 
 
@@ -312,7 +315,7 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
             "areas",
             [
                 {"area_code": code, "area_name": name, "area_level": level, "current_code": code}
-                | ({"region_code": REGION} if level == "lad" else {})
+                | ({"region_code": REGION} if level == "lad" or code == LEAD else {})
                 for code, name, level, _ in AREAS
             ]
             + [

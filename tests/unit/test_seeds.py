@@ -39,6 +39,7 @@ KEYS = {
     "frameworks": ("framework",),
     "indicators": ("indicator_id",),
     "framework_indicators": ("framework", "goal_id", "indicator_id"),
+    "indicator_groups": ("indicator_id",),
     "indicator_measures": ("dataset", "measure"),
     "secondary_data": ("goal_id", "data_set", "indicators"),
     "similar_areas": ("area_code",),

@@ -97,13 +97,14 @@ def interval(row: Row | None) -> str:
 
 def between(row: Row) -> str:
     """A figure in its unit with its 95% interval, where one is published."""
-    value, lower, upper = (
-        percent(row[name])
-        if row["unit"] == "percent"
-        else quantity(row[name], row["unit"], row["decimals"])
-        for name in ("value", "lower_95", "upper_95")
-    )
-    return f"{value} ({lower} to {upper})" if row["lower_95"] is not None else value
+    if row["unit"] == "percent":
+        limits = interval(row)
+        return f"{percent(row['value'])} ({limits})" if limits else percent(row["value"])
+    value = quantity(row["value"], row["unit"], row["decimals"])
+    if row["lower_95"] is None:
+        return value
+    lower, upper = (quantity(row[name], "", row["decimals"]) for name in ("lower_95", "upper_95"))
+    return f"{value} ({lower} to {upper})"
 
 
 def verdict(row: Row | None) -> dict[str, Any]:

@@ -150,7 +150,7 @@ class Figures:
             in_words(with_value),
             [
                 {
-                    "label": _with_mark(area.name if area.level == "cauth" else area.label, row),
+                    "label": _with_mark(_in_chart(area), row),
                     "value": row["value"],
                     "lower": row["lower_95"],
                     "upper": row["upper_95"],
@@ -169,7 +169,11 @@ class Figures:
         areas = {area.code for area, _, _ in divided}
         # One area is named once, above the chart; among several each row names its own.
         named = [
-            (f"{breakdown if len(areas) == 1 else area.name}: {row['category']}", row, "other")
+            (
+                f"{breakdown.capitalize() if len(areas) == 1 else _in_chart(area)}: {row['category']}",
+                row,
+                "lead" if area == self.model.lead else "other",
+            )
             for area, breakdown, rows in divided
             for row in rows
         ]
@@ -373,6 +377,10 @@ def in_words(cells: Iterable[tuple[Area, Row]]) -> str:
         for area, row in cells
         if has_figure(row)
     )
+
+
+def _in_chart(area: Area) -> str:
+    return area.name if area.level == "cauth" else area.label
 
 
 def _with_mark(label: str, row: Row) -> str:
