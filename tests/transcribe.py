@@ -48,6 +48,10 @@ _CARRIED = (
     *("edition", "measure", "area_code", "area_name", "area_level", "period_start", "period_end"),
     *("value", "lower_95", "upper_95", "status", "status_symbol"),
 )
+BUNDLED_COLUMNS = tuple(
+    column for column in OBSERVATION_COLUMNS if column not in ("breakdown", "category")
+)
+"""Every bundled figure is of everybody."""
 _CELL_COLUMNS = ("file_sha256", "sheet", "row_number", "column_letter")
 _WHOLE_COLUMNS = frozenset({"base", "group_number", "row_number"})
 
@@ -152,7 +156,7 @@ def transcribe(
 ) -> pd.DataFrame:
     """The rows of the bundled file: as parsed, cited by file and line, origin ``transcribed``.
 
-    Columns are ``OBSERVATION_COLUMNS`` or ``MEMBERSHIP_COLUMNS``; rows are in the order of the file.
+    Columns are ``BUNDLED_COLUMNS`` or ``MEMBERSHIP_COLUMNS``; rows are in the order of the file.
     The columns that lead to a cell of a landed file are empty: the citation does that instead. Raises
     what the parser raises, and CatalogueError where a dataset, edition or parser is not listed.
     """
@@ -172,7 +176,7 @@ def transcribe(
         if (not recipe.levels or row.get("area_level") in recipe.levels)
         and str(row.get("area_code", row.get("member_code"))).startswith(recipe.code_prefix)
     ]
-    columns = MEMBERSHIP_COLUMNS if target.shape == "memberships" else OBSERVATION_COLUMNS
+    columns = MEMBERSHIP_COLUMNS if target.shape == "memberships" else BUNDLED_COLUMNS
     return pd.DataFrame(kept, columns=list(columns), dtype="object")
 
 
@@ -280,7 +284,7 @@ def _cited(row: dict[Any, Any], recipe: Recipe, edition: Edition) -> dict[str, A
 def _by_hand(recipe: Recipe, path: Path) -> pd.DataFrame:
     """The rows of a bundled file that its recipe does not make: figures of running text."""
     if not path.is_file():
-        return pd.DataFrame(columns=list(OBSERVATION_COLUMNS))
+        return pd.DataFrame(columns=list(BUNDLED_COLUMNS))
     held = pd.read_csv(path, dtype="object", keep_default_na=False, encoding="utf-8")
     return held[~held["measure"].isin(recipe.series.values())]
 

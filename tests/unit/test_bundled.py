@@ -15,14 +15,22 @@ from sources.catalogue import Catalogue, load_catalogue
 from sources.errors import CatalogueError
 from sources.observation import (
     MEMBERSHIP_COLUMNS,
-    OBSERVATION_COLUMNS,
     MembershipModel,
     ObservationModel,
     as_memberships,
     as_observations,
 )
 from tests.reference_data import REFERENCE_DATA, needs_reference_data
-from tests.transcribe import BUNDLED, Recipe, find_recipe, load_recipes, main, to_csv, transcribe
+from tests.transcribe import (
+    BUNDLED,
+    BUNDLED_COLUMNS,
+    Recipe,
+    find_recipe,
+    load_recipes,
+    main,
+    to_csv,
+    transcribe,
+)
 
 SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 FILES = sorted(path.relative_to(BUNDLED) for path in BUNDLED.glob("*/*.csv"))
@@ -110,7 +118,7 @@ def test_rows_have_the_tidy_shape_and_their_place(
         keys = Counter((row["member_code"], row["parent_code"]) for row in rows)
         codes = {row["member_code"] for row in rows} | {row["parent_code"] for row in rows}
     else:
-        assert tuple(rows[0]) == OBSERVATION_COLUMNS
+        assert tuple(rows[0]) == BUNDLED_COLUMNS
         ObservationModel.validate(as_observations(frame), lazy=True)
         keys = Counter((row["measure"], row["area_code"], row["period_start"]) for row in rows)
         codes = {row["area_code"] for row in rows}
