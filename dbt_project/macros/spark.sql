@@ -20,9 +20,13 @@
     {#- Spark splits at a pattern, in which a bar has a meaning. -#}
     {%- set sql = sql | replace("'|')", "'[|]')") | replace('string_split(', 'split(') -%}
     {%- set sql = sql | replace('list_contains(', 'array_contains(') | replace('unnest(', 'explode(') -%}
+    {%- set sql = re.sub("\\bformat\\('\\{:,\\.(\\d)f\\}', ", "printf('%,.\\1f', ", sql) -%}
     {#- Dates subtracted are an interval. -#}
     {%- set sql = re.sub(
         '\\((make_date\\([^()]+\\)) - (cast\\(\\S+ as date\\))\\)', 'datediff(\\1, \\2)', sql
+    ) -%}
+    {%- set sql = re.sub(
+        "date_diff\\('day', ([\\w.]+), ([\\w.]+)\\)", 'datediff(\\2, \\1)', sql
     ) -%}
     {{- return(sql) -}}
 {%- endmacro %}
