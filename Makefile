@@ -14,7 +14,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
 
 .DEFAULT_GOAL := help
-.PHONY: help refresh demo test e2e proof bench check format ui lock clean setup setup-dev
+.PHONY: help refresh demo test e2e proof bench spark check format ui lock clean setup setup-dev
 
 help: ## List the commands
 	@grep -hE '^[a-z][a-z0-9-]*:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ proof: setup-dev ## The statistics against published figures and by simulation
 bench: setup-dev ## Times and memory, as ratios
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
+spark: $(VENV)/.spark ## The same models on Spark, every mart compared with DuckDB's (needs Java 17; ARGS=--cluster)
+	@$(BIN)/python -m tests.spark $(ARGS)
+
 ui: setup ## The Dagster web page and daemon on http://127.0.0.1:3000
 	@$(BIN)/pulse ui
 
@@ -54,6 +57,7 @@ lock: $(VENV)/bin/uv ## Resolve the pins of pyproject.toml anew, with a hash for
 	@$(COMPILE) pyproject.toml -o requirements.txt
 	@$(COMPILE) --extra server -c requirements.txt pyproject.toml -o requirements-server.txt
 	@$(COMPILE) --extra server --extra dev --extra microdata -c requirements-server.txt pyproject.toml -o requirements-dev.txt
+	@$(COMPILE) --extra server --extra dev --extra microdata --extra spark -c requirements-dev.txt pyproject.toml -o requirements-spark.txt
 
 clean: ## Remove the environment and builds; landed files and releases stay
 	@rm -rf $(VENV) build dbt_project/target
@@ -77,4 +81,8 @@ $(VENV)/.runtime: requirements.txt pyproject.toml | $(VENV)/bin/uv
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	@$(INSTALL) --compile-bytecode --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/.spark: requirements-spark.txt $(VENV)/.dev
+	@$(INSTALL) --compile-bytecode --require-hashes -r requirements-spark.txt
 	@touch $@

@@ -13,7 +13,7 @@
     from (
         select
             *,
-            unnest(string_split(areas, '; ')) as printed_code
+            {{ row_per_item('areas', '; ') }} as printed_code
         from {{ source('raw', table) }}
     ) as entries
     left join {{ ref('areas') }} as printed on entries.printed_code = printed.area_code
@@ -21,11 +21,11 @@
     left join (
         select
             listed.id,
-            string_agg(distinct target_groups.title, '; ' order by target_groups.title)
+            {{ joined_distinct('target_groups.title', '; ') }}
                 as group_titles
         from {{ source('raw', table) }} as listed
         inner join {{ ref('target_groups') }} as target_groups
-            on list_contains(string_split(listed.groups, '; '), target_groups.group_id)
+            on {{ has_item('listed.groups', '; ', 'target_groups.group_id') }}
         group by listed.id
     ) as titles on entries.id = titles.id
 )

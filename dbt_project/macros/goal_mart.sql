@@ -25,7 +25,7 @@ select
             ('provenance_id', 'provenance_id', 'varchar'),
         ] %},
     cast(
-        any_value({{ source }}) filter (barometer_id = '{{ barometer }}') as {{ type }}
+        any_value({{ source }}) filter (where barometer_id = '{{ barometer }}') as {{ type }}
     ) as {{ barometer }}_{{ column }}
         {%- endfor %}
     {%- endfor %}

@@ -142,7 +142,7 @@ def test_what_runs_is_open_without_exception() -> None:
     assert ACCEPTED.keys() & pins(PROJECT / "requirements.txt").keys() == set()
 
 
-LOCKS = ("requirements.txt", "requirements-server.txt", "requirements-dev.txt")
+LOCKS = tuple(f"requirements{part}.txt" for part in ("", "-server", "-dev", "-spark"))
 
 
 def test_the_locks_agree_and_name_no_address() -> None:

@@ -11,8 +11,8 @@
                 / ({{ upper }} - {{ lower }})
         else
             (
-                power({{ clip(value, 0.5, 99.5) }} / 100, -2.0 / 3)
-                + power(1 - {{ clip(value, 0.5, 99.5) }} / 100, -2.0 / 3)
+                power({{ clip(value, 0.5, 99.5) }} / 100, -2 / 3)
+                + power(1 - {{ clip(value, 0.5, 99.5) }} / 100, -2 / 3)
             ) / 300
     end
 {%- endmacro %}

@@ -57,7 +57,7 @@
 
 {# A standard score with two decimals. #}
 {% macro score_in_words(value) -%}
-printf('%.2f', {{ round_half_up(value, 2) }})
+{{ rounded_text(value, 2) }}
 {%- endmacro %}
 
 {# The years of a period, of columns with the given prefix. #}

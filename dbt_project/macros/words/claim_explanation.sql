@@ -67,8 +67,8 @@
                     when outcome = 'similar' then 'similar to England'
                     else 'higher than England'
                 end
-                || ' (difference ' || printf('%.1f', difference) || ' points, z '
-                || printf('%.2f', z) || ')'
+                || ' (difference ' || {{ rounded_text('difference', 1) }} || ' points, z '
+                || {{ rounded_text('z', 2) }} || ')'
                 || case when close_call then '; too close to call' else '' end
                 || case
                     when others > 0
@@ -84,5 +84,5 @@
 
 {# The range that the printed extremes allow. #}
 {% macro claim_range() -%}
-printf('%.1f', range_low) || '% to ' || printf('%.1f', range_high) || '%'
+{{ rounded_text('range_low', 1) }} || '% to ' || {{ rounded_text('range_high', 1) }} || '%'
 {%- endmacro %}

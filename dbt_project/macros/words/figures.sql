@@ -34,9 +34,9 @@ nullif(
 {# A number with commas between thousands, half up, in the decimals of its indicator. #}
 {% macro number_in_words(value, decimals) -%}
 case {{ decimals }}
-    when 0 then format('{:,.0f}', {{ round_half_up(value) }})
-    when 1 then format('{:,.1f}', {{ round_half_up(value, 1) }})
-    else format('{:,.2f}', {{ round_half_up(value, 2) }})
+    when 0 then {{ rounded_text(value, 0, commas=true) }}
+    when 1 then {{ rounded_text(value, 1, commas=true) }}
+    else {{ rounded_text(value, 2, commas=true) }}
 end
 {%- endmacro %}
 
@@ -101,7 +101,7 @@ end
 {% macro period_in_words(starts, ends) -%}
 case
     when {{ starts }} = {{ ends }}
-        then day({{ starts }}) || ' ' || monthname({{ starts }}) || ' ' || year({{ starts }})
+        then day({{ starts }}) || ' ' || {{ month_in_words(starts) }} || ' ' || year({{ starts }})
     when year({{ starts }}) = year({{ ends }}) then cast(year({{ starts }}) as varchar)
     when month({{ starts }}) = 1 then year({{ starts }}) || ' to ' || year({{ ends }})
     else year({{ starts }}) || '/' || right(cast(year({{ ends }}) as varchar), 2)

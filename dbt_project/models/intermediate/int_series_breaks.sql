@@ -18,7 +18,7 @@ questions as (
     select
         measures.indicator_id as barometer_id,
         questions.edition,
-        string_agg(distinct questions.wording, ' / ' order by questions.wording) as wording
+        {{ joined_distinct('questions.wording', ' / ') }} as wording
     from {{ source('raw', 'questions') }} as questions
     inner join {{ ref('indicator_measures') }} as measures
         on

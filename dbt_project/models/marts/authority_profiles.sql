@@ -30,15 +30,15 @@ counted as (
         min(cells.region_code) as region_code,
         count(*) as barometers,
         count(cells.value) as barometers_with_figure,
-        count(*) filter (cells.outcome in ('better', 'higher')) as better_than_england,
-        count(*) filter (cells.outcome = 'similar') as similar_to_england,
-        count(*) filter (cells.outcome in ('worse', 'lower')) as worse_than_england,
-        count(*) filter (coalesce(cells.close_call, false)) as close_calls,
+        count(*) filter (where cells.outcome in ('better', 'higher')) as better_than_england,
+        count(*) filter (where cells.outcome = 'similar') as similar_to_england,
+        count(*) filter (where cells.outcome in ('worse', 'lower')) as worse_than_england,
+        count(*) filter (where coalesce(cells.close_call, false)) as close_calls,
         count(*) filter (
-            cells.unit = 'z_score' and cells.group_number is not null
+            where cells.unit = 'z_score' and cells.group_number is not null
         ) as index_groups_held,
         count(*) filter (
-            cells.unit = 'percent' and cells.outcome = 'cannot_say'
+            where cells.unit = 'percent' and cells.outcome = 'cannot_say'
         ) as cannot_say
     from cells
     group by cells.area_code

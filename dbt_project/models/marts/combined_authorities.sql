@@ -18,7 +18,7 @@ group_counts as (
         edition,
         period_end,
         parent_code,
-        string_agg(areas || ' in ' || group_label, ', ' order by group_number) filter (areas > 0)
+        {{ joined("areas || ' in ' || group_label", ', ', 'group_number') }} filter (where areas > 0)
             as groups_in_words,
         any_value(period_start) as period_start,
         sum(areas) as areas_with_group

@@ -12,7 +12,7 @@ items as (
     select distinct
         evidence_id,
         title,
-        unnest(string_split(outcomes, '; ')) as outcome_id
+        {{ row_per_item('outcomes', '; ') }} as outcome_id
     from {{ ref('evidence') }}
     where not is_fictional
 
@@ -23,8 +23,8 @@ counted as (
     select
         outcome_id,
         count(*) as items,
-        string_agg(evidence_id, '; ' order by evidence_id) as evidence_ids,
-        string_agg(title, '; ' order by evidence_id) as titles
+        {{ joined('evidence_id', '; ') }} as evidence_ids,
+        {{ joined('title', '; ', 'evidence_id') }} as titles
     from items
     group by outcome_id
 

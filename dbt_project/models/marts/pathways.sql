@@ -53,13 +53,13 @@ registered as (
         related.area_code,
         served.goal_id,
         count(distinct served.initiative_id) as initiatives,
-        string_agg(distinct served.initiative_id, '; ' order by served.initiative_id)
+        {{ joined_distinct('served.initiative_id', '; ') }}
             as initiative_ids
     from (
         select
             initiative_id,
             area_code,
-            unnest(string_split(goals, '; ')) as goal_id
+            {{ row_per_item('goals', '; ') }} as goal_id
         from {{ ref('initiatives') }}
     ) as served
     inner join related on served.area_code = related.related_code

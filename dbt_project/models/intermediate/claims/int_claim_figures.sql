@@ -38,10 +38,10 @@ members as (
         min(confirming.value) as lowest,
         max(confirming.value) as highest,
         count(*) filter (
-            list_contains(string_split(claims.groups, '|'), confirming.group_label)
+            where {{ has_item('claims.groups', '|', 'confirming.group_label') }}
         ) as members_in_groups,
         count(*) filter (
-            confirming.group_label = claims.claimed_value
+            where confirming.group_label = claims.claimed_value
         ) as members_in_claimed_group,
         max(confirming.group_number) as highest_group,
         min(confirming.group_number) as lowest_group,
@@ -63,7 +63,7 @@ whole_lists as (
     select
         claims.claim_id,
         count(*) as areas,
-        count(*) filter (confirming.group_label = claims.claimed_value) as areas_in_claimed_group,
+        count(*) filter (where confirming.group_label = claims.claimed_value) as areas_in_claimed_group,
         max(confirming.group_number) as groups_in_list
     from claims
     inner join confirming

@@ -15,10 +15,10 @@ extremes as (
         edition_code,
         combined_authority_code,
         members,
-        min(claimed_number) filter (statistic = 'min') as lowest,
-        min(area_code) filter (statistic = 'min') as lowest_code,
-        max(claimed_number) filter (statistic = 'max') as highest,
-        max(area_code) filter (statistic = 'max') as highest_code
+        min(claimed_number) filter (where statistic = 'min') as lowest,
+        min(area_code) filter (where statistic = 'min') as lowest_code,
+        max(claimed_number) filter (where statistic = 'max') as highest,
+        max(area_code) filter (where statistic = 'max') as highest_code
     from claims
     where unit = 'percent' and statistic in ('min', 'max')
     group by barometer_id, dataset, edition_code, combined_authority_code, members

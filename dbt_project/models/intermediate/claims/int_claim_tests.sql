@@ -78,20 +78,20 @@ final as (
 
     select
         claim_id,
-        max(outcome) filter (comparator_kind = 'england') as outcome,
-        bool_or(close_call) filter (comparator_kind = 'england') as close_call,
-        max(difference) filter (comparator_kind = 'england') as difference,
-        max(z) filter (comparator_kind = 'england') as z,
+        max(outcome) filter (where comparator_kind = 'england') as outcome,
+        bool_or(close_call) filter (where comparator_kind = 'england') as close_call,
+        max(difference) filter (where comparator_kind = 'england') as difference,
+        max(z) filter (where comparator_kind = 'england') as z,
         -- Of the figure that is tested, which may be the region's where the claim names another area.
         any_value(origin) as origin,
         any_value(source_dataset) as source_dataset,
         any_value(provenance_id) as provenance_id,
-        count(*) filter (comparator_kind = 'combined_authority') as others,
+        count(*) filter (where comparator_kind = 'combined_authority') as others,
         count(*) filter (
-            comparator_kind = 'combined_authority' and outcome in ('worse', 'lower')
+            where comparator_kind = 'combined_authority' and outcome in ('worse', 'lower')
         ) as lower_than_others,
         count(*) filter (
-            comparator_kind = 'combined_authority' and outcome = 'similar'
+            where comparator_kind = 'combined_authority' and outcome = 'similar'
         ) as similar_to_others
     from tests
     group by claim_id

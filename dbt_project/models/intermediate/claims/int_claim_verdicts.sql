@@ -6,7 +6,7 @@ with contradictions as (
     select
         barometer_id,
         area_code,
-        string_agg(distinct claimed_value || '%', ' and ' order by claimed_value || '%') as printed
+        {{ joined_distinct("claimed_value || '%'", ' and ') }} as printed
     from {{ ref('int_claim_figures') }}
     where statistic = 'value' and unit = 'percent'
     group by barometer_id, area_code

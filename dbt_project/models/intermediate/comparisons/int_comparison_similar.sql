@@ -5,7 +5,7 @@ with neighbours as (
 
     select
         lists.area_code,
-        unnest(string_split(lists.overall, ' ')) as printed_code
+        {{ row_per_item('lists.overall', ' ') }} as printed_code
     from {{ ref('similar_areas') }} as lists
 
 ),

@@ -63,5 +63,5 @@ qualify
             results.dataset, results.edition, results.measure, results.area_code,
             results.breakdown, results.category
         order by
-            abs(date_diff('day', results.period_end, national.period_end)), national.edition desc
+            abs({{ days_between('results.period_end', 'national.period_end') }}), national.edition desc
     ) = 1

@@ -65,7 +65,7 @@ counts as (
         period_end,
         group_number,
         cast(count(*) as integer) as areas,
-        string_agg(area_name, ', ' order by area_name) as area_names
+        {{ joined('area_name', ', ') }} as area_names
     from placed
     group by
         parent_kind, parent_code, barometer_id, edition, period_start, period_end, group_number

@@ -115,9 +115,9 @@ graded as (
         own_area,
         recoded_in,
         min(grade) as grade,
-        string_agg(distinct kind, ', ' order by kind) as grade_kind,
-        string_agg(distinct reason, '; ' order by reason) as grade_reason,
-        string_agg(distinct citation, '; ' order by citation) as grade_citation
+        {{ joined_distinct('kind', ', ') }} as grade_kind,
+        {{ joined_distinct('reason', '; ') }} as grade_reason,
+        {{ joined_distinct('citation', '; ') }} as grade_citation
     from worst
     group by series, barometer_id, from_edition, to_edition, own_area, recoded_in
 

@@ -24,14 +24,14 @@ with aggregated as (
         min(population_vintage) as population_vintage,
         min(population_distance_days) as population_distance_days,
         sum(population_16_plus) as population_16_plus,
-        string_agg(member_name, ', ' order by member_name) filter (where value is null)
+        {{ joined('member_name', ', ') }} filter (where value is null)
             as missing_members,
-        string_agg(member_name, ', ' order by member_name) filter (where status = 'suppressed')
+        {{ joined('member_name', ', ') }} filter (where status = 'suppressed')
             as suppressed_members,
-        string_agg(member_name, ', ' order by member_name) filter (
+        {{ joined('member_name', ', ') }} filter (
             where status = 'low_reliability' or small_base
         ) as low_reliability_members,
-        string_agg(member_name, ', ' order by member_name) filter (where se is null)
+        {{ joined('member_name', ', ') }} filter (where se is null)
             as members_without_se,
         case when count(base) = members then sum(base) end as base,
         sum(weight * value) as value,
