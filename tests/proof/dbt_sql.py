@@ -1,8 +1,9 @@
 """The project's own dbt macros and models as plain SQL text, without a dbt run.
 
 Here belongs the small part of dbt's templating that the statistics macros and models use: `ref`,
-`var` and `config`. The proof and the tests read the very files that dbt builds, so that what is
-proved is what runs. No SQL is executed here, and nothing that needs a dbt adapter is offered.
+`var`, `config` and the default of a dispatched macro. The proof and the tests read the very files
+that dbt builds, so that what is proved is what runs. No SQL is executed here, and nothing that
+needs a dbt adapter is offered.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jinja2
@@ -101,7 +103,10 @@ def render(
     def ref(name: str) -> str:
         return (refs or {}).get(name, name)
 
+    macros: Mapping[str, Any] = {}
     context = {
+        "adapter": SimpleNamespace(dispatch=lambda name: macros[f"default__{name}"]),
+        "return": lambda text: text,
         "var": var,
         "ref": ref,
         "source": lambda _, name: ref(name),
