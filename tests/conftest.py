@@ -1,11 +1,12 @@
 """Fixtures that more than one folder of tests uses.
 
-A whole refresh is run once a session, in a folder of its own, and copied for each test that wants
+A whole refresh is run once, in a folder of its own, and copied for each test that wants
 to change something.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -27,14 +28,17 @@ settings.load_profile("fast")
 
 # Modules whose slow tests take longest.
 LONGEST = ("test_live_refresh", "test_respondents", "test_crashes")
-# Fast tests of one of these libraries run in one worker, so that only that one imports it.
+# What takes a whole refresh or more to make: one worker makes it, for all the tests that use it.
+MADE_ONCE = ("demonstrated", "with_additions", "for_manchester")
+# Fast tests that need the same library or the same files run in one worker, which alone pays for it.
 GROUPS = {
     "dagster": (
-        *("test_alerts", "test_command_line", "test_definitions", "test_deploy", "test_event_log"),
-        *("test_interrupted", "test_observations", "test_page", "test_parsing"),
-        *("test_sensors", "test_summary"),
+        *("test_alerts", "test_command_line", "test_event_log", "test_interrupted"),
+        *("test_observations", "test_parsing", "test_summary"),
     ),
     "altair": ("test_forms", "test_pages", "test_spreadsheet_safety"),
+    # Every one publishes the whole catalogue, whose made-up files are made once.
+    "publishers": ("test_clients", "test_faults", "test_fetch", "test_successor", "test_watch"),
     "scipy": ("test_agreement", "test_edges", "test_proof"),
 }
 
@@ -60,9 +64,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
                 item.add_marker(pytest.mark.slow)
-            if "demonstrated" in getattr(item, "fixturenames", ()):
-                # One worker builds the demonstration, not each.
-                item.add_marker(pytest.mark.xdist_group("demonstration"))
+            for name in set(MADE_ONCE).intersection(getattr(item, "fixturenames", ())):
+                item.add_marker(pytest.mark.xdist_group(name))
     if asked != "not slow" or config.getoption("dist", "no") != "loadgroup":
         return
     group = {module: name for name, modules in GROUPS.items() for module in modules}
@@ -99,11 +102,20 @@ def run_pulse(
 
 
 @pytest.fixture(scope="session")
-def released_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """A workspace with one release of the bundled figures. Read it; do not change it."""
-    root = tmp_path_factory.mktemp("released")
-    done = run_pulse(root, "refresh", "--offline")
-    (root / "transcript.txt").write_text(done.stdout, encoding="utf-8")
+def released_workspace(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Workspace:
+    """A workspace with one release of the bundled figures. Read it; do not change it.
+
+    The first worker that wants it makes it, for all.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder if worker_id == "master" else folder.parent
+    root = folder / "released"
+    transcript = root / "transcript.txt"
+    with (folder / "released.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not transcript.exists():
+            done = run_pulse(root, "refresh", "--offline")
+            transcript.write_text(done.stdout, encoding="utf-8")
     return Workspace(root)
 
 

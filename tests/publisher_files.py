@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Collection
-from functools import cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -83,12 +83,20 @@ def write(
     *faults: Fault,
     seed: int = 1,
     form: Form | None = None,
-    areas: AreaBook | None = None,
+    whole: bool = False,
+) -> bytes:
+    """A made-up file of few areas, or with the areas of a whole one; made once."""
+    return make(dataset, edition, faults, seed, form, whole)
+
+
+@lru_cache(maxsize=128)
+def make(
+    dataset: str, edition: str, faults: tuple[Fault, ...], seed: int, form: Form | None, whole: bool
 ) -> bytes:
     entry = catalogue().dataset(dataset)
-    chosen: Collection[Fault] = faults
+    areas = area_book() if whole else few_areas()
     return write_publisher_file(
-        entry, entry.edition(edition), areas or few_areas(), seed=seed, form=form, faults=chosen
+        entry, entry.edition(edition), areas, seed=seed, form=form, faults=faults
     )
 
 
@@ -96,6 +104,12 @@ def parse(dataset: str, edition: str, content: bytes, *, name: str | None = None
     entry = catalogue().dataset(dataset)
     assert entry.parser is not None
     return PARSERS[entry.parser](content, context(dataset, edition, name=name))
+
+
+@cache
+def plain(dataset: str, edition: str) -> Parsed:
+    """The file without faults, parsed once: not to be changed."""
+    return parse(dataset, edition, write(dataset, edition))
 
 
 def attempt(call: Callable[[], T]) -> tuple[T | None, str | None]:

@@ -36,6 +36,7 @@ def keys(location: dg.Definitions) -> set[str]:
     return {key.to_user_string() for key in graph.get_all_asset_keys()}
 
 
+@pytest.mark.slow
 def test_a_dataset_is_known_everywhere_by_one_code(keys: set[str]) -> None:
     codes = set(load_catalogue().datasets)
     assert {
@@ -54,6 +55,7 @@ def test_every_parser_is_used_and_every_dataset_with_one_has_a_golden() -> None:
     assert {d.code for d in datasets if d.parser} <= goldens
 
 
+@pytest.mark.slow
 def test_every_mart_is_gated_and_published_only_behind_its_gate(
     location: dg.Definitions, keys: set[str]
 ) -> None:
@@ -68,6 +70,7 @@ def test_every_mart_is_gated_and_published_only_behind_its_gate(
     assert {rule.name for rule in rules()} <= blocking
 
 
+@pytest.mark.slow
 def test_exactly_what_may_run_is_registered(location: dg.Definitions) -> None:
     catalogue = load_catalogue().datasets.values()
     assert {job.name for job in location.jobs or []} == {
@@ -93,6 +96,7 @@ def test_exactly_what_may_run_is_registered(location: dg.Definitions) -> None:
     assert len({str(time) for time in times}) == len(times), "two at the same minute"
 
 
+@pytest.mark.slow
 def test_no_folder_can_be_chosen_in_a_run_configuration(location: dg.Definitions) -> None:
     with pytest.raises(dg.DagsterInvalidConfigError):
         dg.validate_run_config(
@@ -101,6 +105,7 @@ def test_no_folder_can_be_chosen_in_a_run_configuration(location: dg.Definitions
         )
 
 
+@pytest.mark.slow
 def test_every_asset_says_what_it_is(location: dg.Definitions) -> None:
     graph = location.resolve_asset_graph()
     for key in graph.materializable_asset_keys:

@@ -25,8 +25,10 @@ from warehouse.workspace import SEEDS, Workspace
 pytestmark = pytest.mark.slow
 
 
-def test_a_release_is_made_again_from_its_manifest(released_workspace: Workspace) -> None:
-    done = run_pulse(released_workspace.root, "rebuild", "1")
+def test_a_release_is_made_again_from_its_manifest(
+    own_workspace: Callable[[], Workspace],
+) -> None:
+    done = run_pulse(own_workspace().root, "rebuild", "1")
     found = re.search(r"(\d+) of (\d+) tables and files have the same content", done.stdout)
     assert found, done.stdout
     same, everything = map(int, found.groups())

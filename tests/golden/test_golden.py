@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import pytest
 
 from sources.observation import MEMBERSHIP_COLUMNS, OBSERVATION_COLUMNS
+from sources.parsers import Parsed
 from sources.workbook import Form
 from tests.publisher_files import GOLDEN, GOLDENS, Cells, as_text, catalogue, expected, parse
 
 
+@cache
+def read(dataset: str, edition: str, form: Form) -> Parsed:
+    path = GOLDEN / dataset / f"{edition}.{form}"
+    return parse(dataset, edition, path.read_bytes(), name=path.name)
+
+
 @pytest.mark.parametrize(("dataset", "edition", "form"), GOLDENS)
 def test_golden_file_is_read_into_its_expected_rows(dataset: str, edition: str, form: Form) -> None:
-    path = GOLDEN / dataset / f"{edition}.{form}"
-    parsed = parse(dataset, edition, path.read_bytes(), name=path.name)
+    parsed = read(dataset, edition, form)
     shape = catalogue().dataset(dataset).shape
     columns = OBSERVATION_COLUMNS if shape == "observations" else MEMBERSHIP_COLUMNS
     assert tuple(parsed.rows.columns) == columns
@@ -27,9 +34,8 @@ def test_golden_file_is_read_into_its_expected_rows(dataset: str, edition: str, 
 def test_every_row_cites_the_cell_that_holds_its_value(
     dataset: str, edition: str, form: Form
 ) -> None:
-    content = (GOLDEN / dataset / f"{edition}.{form}").read_bytes()
-    cells = Cells(content)
-    rows = parse(dataset, edition, content).rows
+    cells = Cells((GOLDEN / dataset / f"{edition}.{form}").read_bytes())
+    rows = read(dataset, edition, form).rows
     held = "value" if "value" in rows else "parent_code"
     for row in rows.to_dict("records"):
         printed = cells(row["sheet"], row["row_number"], row["column_letter"])

@@ -211,6 +211,7 @@ def command_of(program: EntryPoint) -> click.Command:
     return command
 
 
+@pytest.mark.slow
 def test_commands_exist_and_know_their_options() -> None:
     """Each program is installed and its help lists every option that is given."""
     helps: dict[tuple[str, ...], str] = {}

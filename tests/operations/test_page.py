@@ -141,6 +141,7 @@ def test_the_page_listens_on_this_computer(monkeypatch: pytest.MonkeyPatch) -> N
     assert "@$(BIN)/pulse ui\n" in makefile
 
 
+@pytest.mark.slow
 def test_a_run_is_configured_in_how_publishers_are_treated_and_nothing_else() -> None:
     """Folders come from the environment of the process, never from whoever starts a run."""
     resource = definitions.defs().resolve_job_def("refresh").resource_defs["pulse"]

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+import pytest
 from click.testing import CliRunner
 
 from orchestration.cli import main
@@ -111,6 +112,7 @@ def test_every_check_has_an_entry_and_every_entry_a_check() -> None:
     }
 
 
+@pytest.mark.slow
 def test_every_test_of_dbt_belongs_to_a_family() -> None:
     """No dbt test goes by a name that the runbook does not explain."""
     import json

@@ -20,7 +20,8 @@ FILES = (
     ("ons_combined_authorities", "2025"),
     ("ons_population", "mid-2023"),
 )
-# Each example reads a whole file.
+# Each example reads a whole file, as the goldens do in the fast tests.
+pytestmark = pytest.mark.slow
 FEW = settings().max_examples // 5
 SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 HEAVY = frozenset({Fault.ZIP_BOMB})

@@ -1,8 +1,7 @@
 """Whatever a publisher sends, what was good yesterday is there today: every fault, every dataset.
 
-The cases and what is expected of each are in ``fault_matrix``. Faults of the transfer run for one
-dataset of each publisher and way of finding a file; those of the content, which read whole files, for
-two datasets. The others are among the slow tests.
+The cases and what is expected of each are in ``fault_matrix``. Two small datasets,
+whose files are found in different ways, meet every fault here; the others among the slow tests.
 """
 
 from __future__ import annotations
@@ -26,19 +25,12 @@ from tests.publishers.fault_matrix import (
 from tests.publishers.servers import FakePublishers
 from tests.publishers.world import fetched_editions
 
-ONE_OF_EACH = {
-    "dcms_community_engagement",
-    "ons_combined_authorities",
-    "ons_local_statistics",
-    "ons_population",
-    "smc_promising_prospects",
-}
 QUICK = {"ons_combined_authorities", "smc_promising_prospects"}
 
 
 def _marked(case: Case) -> object:
-    slow = case.dataset not in (QUICK if case.kind == "content" else ONE_OF_EACH)
-    return pytest.param(case, id=str(case), marks=[pytest.mark.slow] if slow else [])
+    marks = [] if case.dataset in QUICK else [pytest.mark.slow]
+    return pytest.param(case, id=str(case), marks=marks)
 
 
 @pytest.mark.parametrize("case", [_marked(case) for case in cases()])

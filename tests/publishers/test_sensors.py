@@ -19,6 +19,9 @@ definitions = lazy("orchestration.definitions")
 ingest = lazy("orchestration.defs.ingest")
 resources = lazy("orchestration.defs.resources")
 
+# The whole code location is loaded, and with it the models.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def workspace(world: FakePublishers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:

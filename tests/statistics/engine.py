@@ -152,7 +152,7 @@ def _expression(text: str) -> str:
 
 def connect() -> duckdb.DuckDBPyConnection:
     """An empty database in which no Python name is a table."""
-    return duckdb.connect(":memory:", config={"python_enable_replacements": False})
+    return duckdb.connect(config={"python_enable_replacements": False, "threads": 1})
 
 
 def evaluate(rows: Sequence[Row], **expressions: str) -> list[dict[str, Any]]:

@@ -337,7 +337,13 @@ def test_every_broken_rule_is_reported_at_once():
 
 
 @pytest.mark.usefixtures("stand_in")
-@pytest.mark.parametrize("address", [None, "https://social-mobility.data.gov.uk/index.csv"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://social-mobility.data.gov.uk/index.csv",
+        pytest.param(None, marks=pytest.mark.slow),
+    ],
+)
 def test_a_file_is_read_once_on_its_way_in(store, monkeypatch, address):
     read = []
 

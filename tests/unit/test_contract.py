@@ -624,9 +624,7 @@ def test_the_rows_are_left_as_they_were():
     [
         pytest.param(
             column,
-            marks=[]
-            if column in ("measure", "area_code", "value", "row_number")
-            else pytest.mark.slow,
+            marks=[] if column in ("area_code", "value") else pytest.mark.slow,
         )
         for column in OBSERVATION_COLUMNS
     ],

@@ -256,6 +256,7 @@ def _land_often(root: Path, barrier: object, results: object) -> None:
         results.put((number, landed.sha256))  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_two_processes_that_land_the_same_bytes_both_succeed(tmp_path, store):
     context = multiprocessing.get_context("spawn")
     barrier, results = context.Barrier(2), context.Queue()
@@ -286,6 +287,7 @@ def _land_until_killed(root: Path, started: object) -> None:
             started.set()  # type: ignore[attr-defined]
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_instant_leaves_only_whole_revisions(tmp_path, store):
     context = multiprocessing.get_context("spawn")
     started = context.Event()

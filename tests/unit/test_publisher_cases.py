@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from sources.contract import check_rows
 from sources.errors import ParseError
 from sources.parsers import Parsed
 from tests.lazy import lazy
-from tests.publisher_files import area_book, attempt, catalogue, codes, parse, write
+from tests.publisher_files import area_book, attempt, catalogue, codes, parse, plain, write
 from tests.reference_data import CASES, needs_cases
 
 openpyxl = lazy("openpyxl")
@@ -116,7 +116,16 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
 }
 
 
-@pytest.mark.parametrize("kind", REFUSED)
+# Each needs a workbook of its own. Kinds that are near one of the others are slow tests.
+NEAR = {"error value", "nation abroad", "another response", "blank column", "many unknown areas"}
+NEAR |= {"sheet gone", "sheet renamed"}
+
+
+def kinds(cases: Iterable[str]) -> list[Any]:
+    return [pytest.param(kind, marks=[pytest.mark.slow] * (kind in NEAR)) for kind in cases]
+
+
+@pytest.mark.parametrize("kind", kinds(REFUSED))
 def test_what_contradicts_itself_or_cannot_be_read_is_refused(kind: str) -> None:
     code, make = REFUSED[kind]
     assert refused(make()).code == code
@@ -137,7 +146,7 @@ WARNED: dict[str, tuple[str, Change]] = {
 }
 
 
-@pytest.mark.parametrize("kind", WARNED)
+@pytest.mark.parametrize("kind", kinds(WARNED))
 def test_a_loss_within_the_allowance_is_a_warning(kind: str) -> None:
     code, change = WARNED[kind]
     found = parse(CLS, "2023-24", edited(change)).findings
@@ -154,13 +163,13 @@ def same_rows(left: Parsed, right: Parsed) -> bool:
     return left.rows["value"].tolist() == right.rows["value"].tolist()
 
 
+@pytest.mark.slow
 def test_empty_cells_and_white_space_far_out_change_nothing() -> None:
-    plain = parse(CLS, "2023-24", write(CLS, "2023-24"))
     for sheet, text in (("B4c", " "), ("Notes", "x")):
         far = edited(lambda b, s=sheet, t=text: b[s].cell(1_048_576, 16_384, t))  # type: ignore[misc]
-        assert same_rows(plain, parse(CLS, "2023-24", far))
+        assert same_rows(plain(CLS, "2023-24"), parse(CLS, "2023-24", far))
     between = ods(lambda text: re.sub(r"(</table:table-cell>|</table:table-row>)", r"\1\n ", text))
-    assert same_rows(plain, parse(CLS, "2023-24", between))
+    assert same_rows(plain(CLS, "2023-24"), parse(CLS, "2023-24", between))
 
 
 def test_columns_of_the_year_before_and_of_change_are_not_read() -> None:
@@ -172,8 +181,7 @@ def test_columns_of_the_year_before_and_of_change_are_not_read() -> None:
             book["B4b"].cell(7, number, label)
             book["B4b"].cell(8, number, 11)
 
-    plain = parse(CLS, "2023-24", write(CLS, "2023-24"))
-    assert same_rows(plain, parse(CLS, "2023-24", edited(add)))
+    assert same_rows(plain(CLS, "2023-24"), parse(CLS, "2023-24", edited(add)))
 
 
 def test_an_index_file_of_an_unknown_layout_names_what_was_looked_for() -> None:
