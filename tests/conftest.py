@@ -54,11 +54,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if "\npytestmark = pytest.mark.slow\n" in text else None
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Before any module is imported: some count their examples from the profile."""
+    if config.getoption("markexpr") == "slow" and not config.getoption("--hypothesis-profile"):
+        settings.load_profile("slow")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     asked = config.getoption("markexpr")
     if asked == "slow":
-        settings.load_profile("slow")
         # They start first, so that no worker is left with one at the end.
         items.sort(key=lambda item: item.path.stem not in LONGEST)
         for item in items:

@@ -279,7 +279,7 @@ def test_combined_authority_model(world: list[dict[str, Any]]) -> None:
 
 
 @MODELS
-@given(worlds(), st.floats(20, 80), st.floats(0.1, 0.5))
+@given(worlds(), st.integers(200, 800).map(lambda tenths: tenths / 10), st.floats(0.1, 0.5))
 def test_comparison_and_rank_models(
     world: list[dict[str, Any]], england: float, england_se: float
 ) -> None:
