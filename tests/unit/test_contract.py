@@ -235,46 +235,54 @@ def test_good_rows_have_no_finding():
     assert lookup(lookup_rows()) == []
 
 
+# Each is planted in a row of its own; no two of a list are found under one code.
 SURVEY_FAULTS = [
-    ("wrong_dataset", 3, {"dataset": "other"}),
-    ("wrong_edition", 3, {"edition": "2023-24"}),
-    ("unknown_edition", 3, {"edition": "1999"}),
-    ("unknown_measure", 3, {"measure": "love"}),
-    ("wrong_unit", 3, {"unit": "per_100k"}),
-    ("unknown_area", 3, {"area_code": "E99999999"}),
-    ("wrong_level", 3, {"area_level": "cauth"}),
-    ("period_outside_edition", 3, {"period_start": pd.Timestamp("2023-10-01")}),
-    ("period_outside_edition", 3, {"period_end": pd.Timestamp("2025-04-01")}),
-    ("out_of_range", 3, {"value": 101.0, "upper_95": 102.0}),
-    ("out_of_range", 3, {"lower_95": -0.1}),
-    ("bounds_swapped", 3, {"lower_95": 50.0, "upper_95": 30.0}),
-    ("interval_excludes_value", 3, {"value": 60.0}),
-    ("half_interval", 3, {"upper_95": None}),
-    ("published_without_value", 3, {"value": None}),
-    ("value_where_none_is_published", 3, {"status": "suppressed"}),
-    ("no_provenance", 3, {"row_number": None}),
-    ("unknown_status", 3, {"status": "[z]"}),
-    ("unknown_origin", 3, {"origin": "guess"}),
-    ("malformed_file_sha256", 3, {"file_sha256": "abc"}),
-    ("missing_area_name", 3, {"area_name": None}),
-    ("out_of_range_base", 3, {"base": -5}),
+    [
+        ("wrong_dataset", {"dataset": "other"}),
+        ("wrong_edition", {"edition": "2023-24"}),
+        ("unknown_measure", {"measure": "love"}),
+        ("wrong_unit", {"unit": "per_100k"}),
+        ("unknown_area", {"area_code": "E99999999"}),
+        ("wrong_level", {"area_level": "cauth"}),
+        ("period_outside_edition", {"period_start": pd.Timestamp("2023-10-01")}),
+        ("out_of_range", {"value": 101.0, "upper_95": 102.0}),
+        ("bounds_swapped", {"lower_95": 50.0, "upper_95": 30.0}),
+        ("interval_excludes_value", {"value": 60.0}),
+        ("half_interval", {"upper_95": None}),
+        ("published_without_value", {"value": None}),
+        ("value_where_none_is_published", {"status": "suppressed"}),
+        ("no_provenance", {"row_number": None}),
+        ("unknown_status", {"status": "[z]"}),
+        ("unknown_origin", {"origin": "guess"}),
+        ("malformed_file_sha256", {"file_sha256": "abc"}),
+        ("missing_area_name", {"area_name": None}),
+        ("out_of_range_base", {"base": -5}),
+    ],
+    [
+        ("unknown_edition", {"edition": "1999"}),
+        ("period_outside_edition", {"period_end": pd.Timestamp("2025-04-01")}),
+        ("out_of_range", {"lower_95": -0.1}),
+    ],
 ]
 
 
-@pytest.mark.parametrize(("code", "at", "changes"), SURVEY_FAULTS)
-def test_a_fault_in_one_row_is_found_named_and_shown(code, at, changes):
+@pytest.mark.planted_fault
+@pytest.mark.parametrize("faults", SURVEY_FAULTS)
+def test_each_of_many_faults_is_found_named_and_shown(faults):
     rows = survey_rows()
-    for column, value in changes.items():
-        rows.loc[at, column] = value
+    for at, (_, changes) in enumerate(faults, 3):
+        for column, value in changes.items():
+            rows.loc[at, column] = value
     findings = survey(rows)
-    assert code in codes(findings)
-    finding = one(findings, code)
-    assert finding.message.startswith("demo_survey 2024-25: ")
-    assert finding.failure_cases is not None
-    assert len(finding.failure_cases) == 1
-    if "row_number" not in changes:
-        assert finding.where == "B4c!C13"
-        assert "B4c!C13" in finding.message
+    for at, (code, changes) in enumerate(faults, 3):
+        finding = one(findings, code)
+        assert finding.severity == "error"
+        assert finding.message.startswith("demo_survey 2024-25: ")
+        assert finding.failure_cases is not None
+        assert len(finding.failure_cases) == 1
+        if "row_number" not in changes:
+            assert finding.where == f"B4c!C{10 + at}"
+            assert finding.where in finding.message
 
 
 def test_an_empty_table_is_refused():
