@@ -1,7 +1,7 @@
 {#
   What DuckDB and Spark call differently: a macro has DuckDB's words by default and Spark's beside
   them. The models have no other word that only one of the two knows, but for the two that
-  `in_words_of_spark` replaces.
+  `spark/tables.sql` replaces.
 #}
 
 {# Days from one date to a later one. #}
@@ -108,22 +108,3 @@ string_agg(distinct {{ text }}, '{{ separator }}' order by {{ text }})
 {% macro spark__joined_distinct(text, separator) -%}
 nullif(array_join(array_sort(collect_set({{ text }})), '{{ separator }}'), '')
 {%- endmacro %}
-
-{# Spark has no varchar without a length, and another word for `exclude`. #}
-{% macro in_words_of_spark(sql) -%}
-    {%- set sql = modules.re.sub('\\bvarchar\\b', 'string', sql) -%}
-    {{- return(modules.re.sub('\\bexclude\\s*\\(', 'except (', sql)) -}}
-{%- endmacro %}
-
-{% macro spark__create_table_as(temporary, relation, compiled_code, language='sql') -%}
-    create table {{ relation }} using parquet as
-    {{ in_words_of_spark(compiled_code) }}
-{%- endmacro %}
-
-{% macro spark__create_view_as(relation, sql) -%}
-    create or replace view {{ relation }} as
-    {{ in_words_of_spark(sql) }}
-{%- endmacro %}
-
-{# Spark keeps no constraints on Parquet: contracts are DuckDB's, and the marts are compared with its. #}
-{% macro spark__persist_constraints(relation, model) %}{% endmacro %}
