@@ -10,7 +10,7 @@
         scored.*,
         {{ difference_se(
             'difference', 'z', '(sampling_variance + rounding_variance)', 'value', 'unit'
-        ) }} * case when z = 0 then 1 - coalesce(share, 0) else 1 end as difference_se
+        ) }} * case when {{ is_zero("z") }} then 1 - coalesce(share, 0) else 1 end as difference_se
     from (
         select
             scaled.* exclude (first_scaled, second_scaled),
