@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 import shutil
@@ -69,6 +70,16 @@ def image_environment() -> dict[str, str]:
         if line.startswith("ENV "):
             pairs.update(pair.split("=", 1) for pair in line.removeprefix("ENV ").split())
     return pairs
+
+
+def test_what_the_image_imports_exists() -> None:
+    text = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
+    (program,) = re.findall(r'python -c "([^"]+)"', text)
+    found = [node for node in ast.parse(program).body if isinstance(node, ast.ImportFrom)]
+    assert found
+    for node in found:
+        module = importlib.import_module(str(node.module))
+        assert all(hasattr(module, each.name) for each in node.names), program
 
 
 def copied_patterns() -> list[str]:

@@ -283,7 +283,9 @@ def context(connection: duckdb.DuckDBPyConnection) -> None:
         "sentence": "In Walsall, 30.3% do employment.",
         "comparator_value": 41.0,
     }
-    table(connection, "marts", "context", [row])
+    england = row | {"area_code": ENGLAND, "value": 41.0, "sentence": None}
+    older = row | {"area_code": MEMBERS[1], "value": 20.0, "edition": "2022-23"}
+    table(connection, "marts", "context", [row, england, older])
     trend = {"barometer_id": "employment", "area_code": MEMBERS[0], "trend": "increasing"}
     table(connection, "marts", "trends", [trend])
     table(

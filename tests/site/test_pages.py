@@ -234,7 +234,10 @@ def test_context_stands_beside_the_barometers(small_site: Path) -> None:
     assert "Short employment 30.3% 41.0%" in text
     assert "rising" in text
     assert "Short employment" not in text[: text.index("Context")]
+    page = (small_site / "context-employment.html").read_text(encoding="utf-8")
     assert "Walsall 30.3%" in _text(small_site, "context-employment.html")
+    # The picture is of one edition: the older figure is in the table alone.
+    assert "England 41.0% (27.3% to 33.3%); Walsall 30.3% (27.3% to 33.3%).</desc>" in page
     register = (small_site / "register.html").read_text(encoding="utf-8")
     assert 'href="context-employment.html"' in register
     assert 'href="indicator-trust.html"' in register

@@ -73,6 +73,12 @@ _UNITS: Final = {
     "minutes": "{} minutes",
 }
 
+#: What an axis is in, where the unit is not already in the name of the indicator.
+AXES: Final = {
+    **{unit: words.replace("{}", "").strip() for unit, words in _UNITS.items()},
+    "percent": "Percent",
+}
+
 
 def quantity(value: float | None, unit: str, decimals: int | None) -> str:
     """A context figure in its unit, with as many decimals as its indicator has."""
@@ -100,10 +106,16 @@ def between(row: Row) -> str:
     if row["unit"] == "percent":
         limits = interval(row)
         return f"{percent(row['value'])} ({limits})" if limits else percent(row["value"])
+    return in_unit(row)
+
+
+def in_unit(row: Row) -> str:
+    """A context figure with its 95% interval, with as many decimals as its indicator has."""
     value = quantity(row["value"], row["unit"], row["decimals"])
     if row["lower_95"] is None:
         return value
-    lower, upper = (quantity(row[name], "", row["decimals"]) for name in ("lower_95", "upper_95"))
+    unit = row["unit"] if row["unit"] in ("percent", "pounds") else ""
+    lower, upper = (quantity(row[name], unit, row["decimals"]) for name in ("lower_95", "upper_95"))
     return f"{value} ({lower} to {upper})"
 
 

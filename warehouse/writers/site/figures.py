@@ -10,7 +10,7 @@ from typing import Any
 from warehouse.writers.read import FEWEST, Area, Indicator, Model, Row, has_figure
 from warehouse.writers.site import charts, svg
 from warehouse.writers.site.cache import Cache, hash_of, key_of
-from warehouse.writers.words import between, figure, interval, period, slash
+from warehouse.writers.words import AXES, between, figure, in_unit, interval, period, slash
 
 Cells = Sequence[tuple[Area, Row]]
 Divided = Sequence[tuple[Area, str, Sequence[Row]]]
@@ -160,6 +160,38 @@ class Figures:
                 for area, row in with_value
             ],
             unit=indicator.measure_words,
+        )
+
+    def context(self, slug: str, definition: Row, cells: Cells) -> charts.Chart | None:
+        """A context indicator in one edition, the lead area's where it has one: dots, intervals."""
+        lead = next((row for area, row in cells if area == self.model.lead), None)
+        edition = (lead or cells[0][1])["edition"] if cells else None
+        shown = [(area, row) for area, row in cells if row["edition"] == edition]
+        if len(shown) < 2:
+            return None
+        words = {area.code: f"{area.label} {in_unit(row)}" for area, row in shown}
+        first = shown[0][1]
+        return self._chart(
+            slug,
+            "areas",
+            "dots",
+            lead["sentence"] if lead else f"{definition['short_title']}, {first['edition_title']}",
+            f"{definition['definition']}, {first['edition_title']}. Lines are 95% intervals, where "
+            "they are published; the dashed line is England.",
+            [row for _, row in shown],
+            "; ".join(words.values()) + ".",
+            [
+                {
+                    "label": _in_chart(area),
+                    "value": row["value"],
+                    "lower": row["lower_95"],
+                    "upper": row["upper_95"],
+                    "part": self._part(area),
+                    "words": words[area.code],
+                }
+                for area, row in shown
+            ],
+            unit=AXES.get(first["unit"], ""),
         )
 
     def by_group(

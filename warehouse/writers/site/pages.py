@@ -466,15 +466,19 @@ class _Site:
                 first = divided[0][2][0]
                 unit = f"Figure in {first['unit']}"
                 drawn = self.figures.by_group(slug, first["title"], unit, divided)
-            if drawn is not None:
-                self._write_chart(drawn, f"{slug}.html")
+            cells = _high_first((area, rows[area.code]) for area in near if area.code in rows)
+            picture = self.figures.context(slug, model.definitions[name], cells)
+            for chart in (picture, drawn):
+                if chart is not None:
+                    self._write_chart(chart, f"{slug}.html")
             self._page(
                 f"{slug}.html",
                 "context",
                 divided=divided,
                 drawn=drawn,
+                picture=picture,
                 definition=model.definitions[name],
-                rows=[(area, rows[area.code]) for area in near if area.code in rows],
+                rows=cells,
                 held=len(rows),
                 editions=self._editions_of(list(rows.values())[:1]),
             )
