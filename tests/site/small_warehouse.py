@@ -6,6 +6,7 @@ mart has fails here. Every figure is made up.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
@@ -38,24 +39,23 @@ AREAS = (
 
 
 @cache
-def _contract(name: str) -> Mapping[str, str]:
-    """Columns of a table and their types: from dbt's YAML, or of what is written on sealing."""
-    if name in SEALED_TABLES:
-        return {column: kind for column, (kind, _) in SEALED_TABLES[name][0].items()}
+def _contracts() -> Mapping[str, Mapping[str, str]]:
+    """Columns of each table and their types: from dbt's YAML, or of what is written on sealing."""
+    found: dict[str, Mapping[str, str]] = {}
     for path in sorted(DBT_PROJECT.rglob("*.yml")):
         declared = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader) or {}
-        for kind in ("models", "seeds"):
-            for model in declared.get(kind) or []:
-                if isinstance(model, dict) and model.get("name") == name and model.get("columns"):
-                    types = (model.get("config") or {}).get("column_types") or {}
-                    return {
-                        column["name"]: str(
-                            column.get("data_type")
-                            or types.get(column["name"], "varchar").split()[0]
-                        )
-                        for column in model["columns"]
-                    }
-    raise LookupError(f"no contract describes {name}")
+        for model in (*(declared.get("models") or ()), *(declared.get("seeds") or ())):
+            if isinstance(model, dict) and model.get("columns"):
+                types = (model.get("config") or {}).get("column_types") or {}
+                found[model["name"]] = {
+                    column["name"]: str(
+                        column.get("data_type") or types.get(column["name"], "varchar").split()[0]
+                    )
+                    for column in model["columns"]
+                }
+    for name, (columns, *_) in SEALED_TABLES.items():
+        found[name] = {column: kind for column, (kind, _) in columns.items()}
+    return found
 
 
 def table(
@@ -65,7 +65,7 @@ def table(
     rows: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """A table with the columns of its contract; what a row does not give is null."""
-    columns = _contract(name)
+    columns = _contracts()[name]
     unknown = {key for row in rows for key in row} - set(columns)
     assert not unknown, f"{schema}.{name} has no {unknown}"
     described = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
@@ -304,8 +304,20 @@ def context(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> Path:
-    """Write the warehouse to ``path``; ``without`` names marts that are left empty."""
+def build(path: Path, *, made_up: bool = False) -> Path:
+    """Write the warehouse to ``path``."""
+    path.write_bytes(_content(made_up))
+    return path
+
+
+@cache
+def _content(made_up: bool) -> bytes:
+    """The bytes of the warehouse, made once."""
+    with tempfile.TemporaryDirectory() as folder:
+        return _write(Path(folder) / "pulse.duckdb", made_up).read_bytes()
+
+
+def _write(path: Path, made_up: bool) -> Path:
     with duckdb.connect(str(path)) as connection:
         for schema in ("marts", "meta", "reference"):
             connection.execute(f"create schema {schema}")
@@ -519,16 +531,14 @@ def build(path: Path, *, without: Sequence[str] = (), made_up: bool = False) -> 
                     "column_letter": "C",
                 }
                 for row in [*rows, *groups()]
-                if row.get("provenance_id") and "provenance" not in without
+                if row.get("provenance_id")
             ],
         )
         table(
             connection,
             "marts",
             "pulse",
-            []
-            if "pulse" in without
-            else [
+            [
                 {
                     "goal_id": "connected",
                     "goal_order": 1,
