@@ -221,8 +221,7 @@ class Figures:
             slug,
             "by-group",
             "dots",
-            f"{title} by {', '.join(kinds)}"
-            + (f", {divided[0][0].label}" if len(areas) == 1 else ""),
+            f"{title}{f' in {divided[0][0].label}' if len(areas) == 1 else ''} by {', '.join(kinds)}",
             f"{unit}, {', '.join(editions)}. Lines are 95% intervals{line}. No group is tested "
             "against another.",
             [row for _, row, _ in shown],
