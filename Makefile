@@ -48,7 +48,7 @@ check: setup-dev ## Lint, format, types, SQL lint
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/yamllint -s .
-	@$(BIN)/sqlfluff lint --disable-progress-bar -q dbt_project/models dbt_project/macros
+	@$(BIN)/sqlfluff lint --processes 2 --disable-progress-bar -q dbt_project/models dbt_project/macros
 
 format: setup-dev ## Put code and SQL in the house style
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format -q . ; $(BIN)/sqlfluff fix -q dbt_project/models
