@@ -320,8 +320,8 @@ def test_refreshes_killed_at_random_instants(
     [
         (20_000, "the record of the run cannot be kept"),
         (5_300_000, "the warehouse of this build cannot be written"),
-        (60_000_000, "dbt build failed"),
-        (120_000_000, "dbt build failed"),
+        (60_000_000, "File too large"),
+        (120_000_000, "File too large"),
     ],
     ids=["record", "inputs", "models", "late models"],
 )
