@@ -129,7 +129,7 @@ def coverage(tmp_path: Path, samples: int) -> dict[str, float]:
 
 @pytest.mark.slow
 def test_the_intervals_cover_the_truth_as_often_as_they_say(tmp_path: Path) -> None:
-    samples = int(os.environ.get("PULSE_COVERAGE_SAMPLES", "300"))
+    samples = int(os.environ.get("PULSE_COVERAGE_SAMPLES", "120"))
     for kind, share in coverage(tmp_path, samples).items():
         # Three standard errors of a share of 95% in as many samples.
         assert abs(share - 0.95) < 3 * (0.95 * 0.05 / samples) ** 0.5, kind

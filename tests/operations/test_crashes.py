@@ -320,10 +320,9 @@ def test_refreshes_killed_at_random_instants(
     [
         (20_000, "the record of the run cannot be kept"),
         (5_300_000, "the warehouse of this build cannot be written"),
-        (60_000_000, "File too large"),
         (120_000_000, "File too large"),
     ],
-    ids=["record", "inputs", "models", "late models"],
+    ids=["record", "inputs", "models"],
 )
 def test_a_refresh_that_may_not_write_is_reported_and_harms_nothing(
     own_workspace: Callable[[], Workspace], largest_file: int, reported: str
