@@ -75,7 +75,8 @@ def _template(kind: str, width: int, *, unit: str = "", groups: int = 0) -> dict
 def _template_text(kind: str, width: int, groups: int) -> str:
     chart = _KINDS[kind](width, groups)
     # Room for the last label of an axis, half of which lies beyond it.
-    chart = chart.configure(font=drawing.FONT, background="white", padding=14)
+    room = {"left": 14, "right": 26, "top": 14, "bottom": 14}
+    chart = chart.configure(font=drawing.FONT, background="white", padding=room)
     chart = chart.configure_view(stroke=None)
     chart = chart.configure_axis(
         labelFontSize=13 if width > NARROW else 14,
