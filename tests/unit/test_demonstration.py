@@ -177,6 +177,7 @@ def test_intervals_follow_from_the_base_and_england_from_its_authorities() -> No
         "2023-24",
         write("dcms_community_life", "2023-24", whole=True),
     ).rows
+    rows = rows[rows["breakdown"] == "all"]
     survey = rows[rows["area_level"] == "lad"]
     width = (survey["upper_95"] - survey["lower_95"]) / 3.92
     design = width**2 * survey["base"].astype(float) / (survey["value"] * (100 - survey["value"]))
