@@ -76,20 +76,27 @@ def writing(path: Path, *, compact: bool = False) -> Iterator[duckdb.DuckDBPyCon
         WorkspaceError: when the file cannot be opened or written.
     """
     try:
-        with closing(
-            duckdb.connect(str(path), config={**CONFIG, **(_COMPACT if compact else {})})
-        ) as connection:
+        connection = duckdb.connect(str(path), config={**CONFIG, **(_COMPACT if compact else {})})
+    except duckdb.Error as error:
+        raise _unwritable(path, error) from error
+    try:
+        with closing(connection):
             connection.execute("set enable_progress_bar = false")
             yield connection
             connection.execute("checkpoint")
+    # What a full disk ends in; any other fault is the caller's own.
     except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
-        raise WorkspaceError(
-            "the warehouse of this build cannot be written",
-            code="unwritable_warehouse",
-            file=str(path),
-            found=str(error).splitlines()[0],
-            todo="check the folder's permissions and free space, and that no other refresh runs",
-        ) from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: duckdb.Error) -> WorkspaceError:
+    return WorkspaceError(
+        "the warehouse of this build cannot be written",
+        code="unwritable_warehouse",
+        file=str(path),
+        found=str(error).splitlines()[0],
+        todo="check the folder's permissions and free space, and that no other refresh runs",
+    )
 
 
 def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
