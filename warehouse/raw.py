@@ -89,7 +89,8 @@ _LOCAL_SURVEYS = (
 _REVISED = (
     "dataset varchar, edition varchar, old_revision varchar, new_revision varchar, "
     "measure varchar, area_code varchar, area_name varchar, period_end date, breakdown varchar, "
-    "category varchar, field varchar, kind varchar, old_value double, new_value double, old_status varchar, new_status varchar"
+    "category varchar, field varchar, kind varchar, old_value double, new_value double, "
+    "old_status varchar, new_status varchar"
 )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -12,6 +14,26 @@ from warehouse.connection import reading, writing
 from warehouse.meta import seal
 
 MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def first_release(
+    build: Path,
+    target: Path,
+    manifest: Path | None = None,
+    checks: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, str]:
+    return seal(
+        build,
+        target,
+        dbt_manifest=manifest,
+        checks=checks,
+        earlier=[],
+        previous=None,
+        follows=None,
+        number=1,
+        made_at=MADE_AT,
+        version_of_code="test",
+    )
 
 
 def test_only_described_schemas_are_copied_with_their_comments(tmp_path: Path) -> None:
@@ -39,18 +61,7 @@ def test_only_described_schemas_are_copied_with_their_comments(tmp_path: Path) -
         "outcome": "passed",
         "message": "9 rows",
     }
-    hashes = seal(
-        build,
-        target,
-        dbt_manifest=manifest,
-        checks=[check],
-        earlier=[],
-        previous=None,
-        follows=None,
-        number=1,
-        made_at=MADE_AT,
-        version_of_code="test",
-    )
+    hashes = first_release(build, target, manifest, [check])
     published = {"marts.figures", "reference.figures"}
     assert set(hashes) == published | {"meta.checks", "meta.changed_figures", "meta.releases"}
     assert build.read_bytes() == before
@@ -83,18 +94,7 @@ def test_long_texts_take_little_room(tmp_path: Path) -> None:
             "create table marts.figures as select 'Area ' || range || ': as the publisher has it' "
             "as sentence from range(5000)"
         )
-    seal(
-        build,
-        target,
-        dbt_manifest=None,
-        checks=[],
-        earlier=[],
-        previous=None,
-        follows=None,
-        number=1,
-        made_at=MADE_AT,
-        version_of_code="test",
-    )
+    first_release(build, target)
     with reading(target) as connection:
         assert connection.execute(
             "select distinct compression from pragma_storage_info('marts.figures') "

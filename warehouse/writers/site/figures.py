@@ -149,14 +149,9 @@ class Figures:
             [row for _, row in with_value],
             in_words(with_value),
             [
-                {
-                    "label": _with_mark(_in_chart(area), row),
-                    "value": row["value"],
-                    "lower": row["lower_95"],
-                    "upper": row["upper_95"],
-                    "part": self._part(area),
-                    "words": in_words([(area, row)]),
-                }
+                _dot(
+                    _with_mark(_in_chart(area), row), row, self._part(area), in_words([(area, row)])
+                )
                 for area, row in with_value
             ],
             unit=indicator.measure_words,
@@ -180,17 +175,7 @@ class Figures:
             "they are published; the dashed line is England.",
             [row for _, row in shown],
             "; ".join(words.values()) + ".",
-            [
-                {
-                    "label": _in_chart(area),
-                    "value": row["value"],
-                    "lower": row["lower_95"],
-                    "upper": row["upper_95"],
-                    "part": self._part(area),
-                    "words": words[area.code],
-                }
-                for area, row in shown
-            ],
+            [_dot(_in_chart(area), row, self._part(area), words[area.code]) for area, row in shown],
             unit=AXES.get(first["unit"], ""),
         )
 
@@ -227,14 +212,7 @@ class Figures:
             [row for _, row, _ in shown],
             "; ".join(words) + ".",
             [
-                {
-                    "label": label,
-                    "value": row["value"],
-                    "lower": row["lower_95"],
-                    "upper": row["upper_95"],
-                    "part": part,
-                    "words": said,
-                }
+                _dot(label, row, part, said)
                 for (label, row, part), said in zip(shown, words, strict=True)
             ],
             unit=unit,
@@ -408,6 +386,18 @@ def in_words(cells: Iterable[tuple[Area, Row]]) -> str:
         for area, row in cells
         if has_figure(row)
     )
+
+
+def _dot(label: str, row: Row, part: str, words: str) -> Row:
+    """A row of a chart of dots: a figure with its interval."""
+    return {
+        "label": label,
+        "value": row["value"],
+        "lower": row["lower_95"],
+        "upper": row["upper_95"],
+        "part": part,
+        "words": words,
+    }
 
 
 def _in_chart(area: Area) -> str:
