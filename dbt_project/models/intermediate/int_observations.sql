@@ -18,7 +18,8 @@ mergers as (
 ),
 
 -- An area keeps one code through time: the current one. The code as printed stays beside it. What
--- was merged into a larger area is not the same area, and keeps its own.
+-- was merged into a larger area is not the same area, and keeps its own; so does a ward or LSOA, which
+-- the list does not have.
 final as (
 
     select
@@ -29,7 +30,8 @@ final as (
         observations.area_code as published_area_code,
         observations.area_name as published_area_name,
         case
-            when mergers.old_code is null then areas.current_code else observations.area_code
+            when mergers.old_code is null then coalesce(areas.current_code, observations.area_code)
+            else observations.area_code
         end as area_code,
         observations.area_level,
         observations.period_start,
