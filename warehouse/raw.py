@@ -8,14 +8,16 @@ accepted for this build and nothing else. The tables that say what was used and 
 from __future__ import annotations
 
 import shutil
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pandas as pd
 
-from sources.catalogue import Catalogue
+from sources.catalogue import Catalogue, Dataset
 from sources.editions import expected_date
 from sources.inbox import Inbox
 from sources.observation import MEMBERSHIP_COLUMNS, OBSERVATION_COLUMNS
@@ -24,74 +26,95 @@ from sources.selection import DatasetObservations, EditionUsed
 from warehouse.connection import writing
 from warehouse.workspace import Workspace
 
-_OBSERVATION_TYPES: Mapping[str, str] = {
-    "period_start": "date",
-    "period_end": "date",
-    "value": "double",
-    "lower_95": "double",
-    "upper_95": "double",
-    "base": "bigint",
-    "group_number": "integer",
-    "row_number": "integer",
+# Of the columns that are not text.
+_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(("period_start", "period_end", "published_on", "next_release_on"), "date"),
+    **dict.fromkeys(("value", "lower_95", "upper_95", "old_value", "new_value"), "double"),
+    **dict.fromkeys(("lower_limit", "upper_limit", "figure", "design_effect"), "double"),
+    **dict.fromkeys(("group_number", "row_number", "refused"), "integer"),
+    **dict.fromkeys(("expected_month", "precedence", "code_vintage"), "integer"),
+    **dict.fromkeys(("base", "figures"), "bigint"),
+    **dict.fromkeys(("is_baseline", "is_history", "periods_in_file"), "boolean"),
+    "retrieved_at": "timestamp",
 }
 
-_CATALOGUE = (
-    "dataset varchar, title varchar, short_title varchar, publisher varchar, "
-    "publisher_short varchar, landing_page varchar, licence varchar, licence_url varchar, "
-    "cadence varchar, expected_month integer, succeeded_by varchar, "
-    "series varchar, precedence integer, next_release_on date, mode varchar, "
-    "periods_in_file boolean"
-)
-_EDITIONS = (
-    "dataset varchar, edition varchar, edition_title varchar, period_start date, "
-    "period_end date, published_on date, is_baseline boolean, page varchar, "
-    "how_to_obtain varchar, code_vintage integer, is_history boolean, attribution varchar"
-)
-_GROUP_SCALES = (
-    "dataset varchar, edition varchar, group_number integer, group_label varchar, "
-    "lower_limit double, upper_limit double"
-)
-_EDITION_LEVELS = "dataset varchar, edition varchar, area_level varchar"
-_INPUTS = (
-    "dataset varchar, edition varchar, state varchar, origin varchar, revision varchar, "
-    "file_sha256 varchar, file_name varchar, source_url varchar, retrieved_at timestamp, "
-    "figures bigint, notes varchar, refused integer, refusals varchar, publisher_state varchar, "
-    "publisher_message varchar"
-)
-_INPUT_CHECKS = (
-    "dataset varchar, edition varchar, revision varchar, check_name varchar, outcome varchar, "
-    "message varchar"
-)
-_QUESTIONS = "dataset varchar, edition varchar, revision varchar, measure varchar, wording varchar"
-_ENTRY = (
-    "id varchar, areas varchar, goals varchar, groups varchar, pathways varchar, names varchar, "
-    "source varchar, source_url varchar, register varchar, origin varchar"
-)
-_INITIATIVES = (
-    f"{_ENTRY}, name varchar, partners varchar, period varchar, starts varchar, ends varchar, "
-    "aims varchar, activities varchar, open_referral_service varchar, "
-    "open_referral_organisation varchar"
-)
-_EVIDENCE = (
-    f"{_ENTRY}, kind varchar, title varchar, summary varchar, outcomes varchar, "
-    "initiative varchar, capacity varchar, organisation varchar, dated varchar, "
-    "source_place varchar, consent varchar, figure double, figure_unit varchar"
-)
-_LOCAL_SURVEYS = (
-    "dataset varchar, edition varchar, measure varchar, area_code varchar, area_name varchar, "
-    "area_level varchar, period_start date, period_end date, unit varchar, value double, "
-    "lower_95 double, upper_95 double, base bigint, breakdown varchar, category varchar, "
-    "status varchar, reason varchar, origin varchar, file_sha256 varchar, row_number integer, "
-    "wording varchar, response varchar, barometer varchar, wording_is varchar, note varchar, "
-    "title varchar, organisation varchar, survey_area varchar, mode varchar, weighting varchar, "
-    "design_effect double, source varchar, source_url varchar"
-)
-_REVISED = (
-    "dataset varchar, edition varchar, old_revision varchar, new_revision varchar, "
-    "measure varchar, area_code varchar, area_name varchar, period_end date, breakdown varchar, "
-    "category varchar, field varchar, kind varchar, old_value double, new_value double, "
-    "old_status varchar, new_status varchar"
-)
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the ``raw`` schema: what it holds, and the names of its columns, between blanks."""
+
+    words: str
+    names: str
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The type of each column, by its name."""
+        return {name: _TYPES.get(name, "varchar") for name in self.names.split()}
+
+
+_ENTRY = "id areas goals groups pathways names source source_url register origin"
+
+TABLES: Mapping[str, Table] = {
+    "observations": Table(
+        "Accepted figures of every dataset and edition", " ".join(OBSERVATION_COLUMNS)
+    ),
+    "memberships": Table(
+        "Accepted rows of the lookups: which authority belongs to which",
+        " ".join(MEMBERSHIP_COLUMNS),
+    ),
+    "catalogue": Table(
+        "The datasets that the catalogue declares",
+        "dataset title short_title publisher publisher_short landing_page licence licence_url "
+        "cadence expected_month succeeded_by series precedence next_release_on mode "
+        "periods_in_file",
+    ),
+    "editions": Table(
+        "The editions that the catalogue declares",
+        "dataset edition edition_title period_start period_end published_on is_baseline page "
+        "how_to_obtain code_vintage is_history attribution",
+    ),
+    "edition_levels": Table("The area levels of each edition", "dataset edition area_level"),
+    "group_scales": Table(
+        "The groups of each index edition, with their limits",
+        "dataset edition group_number group_label lower_limit upper_limit",
+    ),
+    "inputs": Table(
+        "What was used of each edition and what was refused",
+        "dataset edition state origin revision file_sha256 file_name source_url retrieved_at "
+        "figures notes refused refusals publisher_state publisher_message",
+    ),
+    "input_checks": Table(
+        "The findings of the contract on each input",
+        "dataset edition revision check_name outcome message",
+    ),
+    "questions": Table(
+        "Wording of question and responses of each measure",
+        "dataset edition revision measure wording",
+    ),
+    "revised_figures": Table(
+        "Figures that a revision changed",
+        "dataset edition old_revision new_revision measure area_code area_name period_end "
+        "breakdown category field kind old_value new_value old_status new_status",
+    ),
+    "initiatives": Table(
+        "Initiatives of the register",
+        f"{_ENTRY} name partners period starts ends aims activities open_referral_service "
+        "open_referral_organisation",
+    ),
+    "evidence": Table(
+        "Evidence items of the register",
+        f"{_ENTRY} kind title summary outcomes initiative capacity organisation dated "
+        "source_place consent figure figure_unit",
+    ),
+    "local_surveys": Table(
+        "Results of surveys of councils",
+        "dataset edition measure area_code area_name area_level period_start period_end unit "
+        "value lower_95 upper_95 base breakdown category status reason origin file_sha256 "
+        "row_number wording response barometer wording_is note title organisation survey_area "
+        "mode weighting design_effect source source_url",
+    ),
+}
+Rows = Iterable[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -99,7 +122,7 @@ class SourceNote:
     """What became of the attempt to reach a publisher: ``state`` as ``sources.fetch`` names it."""
 
     state: str
-    message: str
+    message: str | None
 
 
 def make_current(workspace: Workspace, build_id: str) -> None:
@@ -152,142 +175,93 @@ def load(
         key=lambda used: (used.dataset, used.edition),
     )
     revised = [each.revised for each in observations if not each.revised.empty]
-    notes = source_notes or {}
-    counts: dict[str, int] = {}
+    datasets = list(catalogue.datasets.values())
+    rows: dict[str, pd.DataFrame | Rows] = {
+        "observations": _observed(observations, catalogue, "observations"),
+        "memberships": _observed(observations, catalogue, "memberships"),
+        "catalogue": _catalogue_rows(datasets, taken),
+        "editions": _edition_rows(datasets),
+        "edition_levels": _level_rows(datasets),
+        "group_scales": _scale_rows(datasets),
+        "inputs": _input_rows(taken, source_notes or {}),
+        "input_checks": _check_rows(taken),
+        "questions": _question_rows(taken),
+        "revised_figures": pd.concat(revised) if revised else (),
+        **inbox.tables,
+    }
     with writing(path) as connection:
         connection.execute("create schema raw")
-        tables: list[tuple[str, str, pd.DataFrame | None]] = [
-            (
-                "observations",
-                _typed(OBSERVATION_COLUMNS),
-                _rows_of(observations, catalogue, "observations"),
-            ),
-            (
-                "memberships",
-                _typed(MEMBERSHIP_COLUMNS),
-                _rows_of(observations, catalogue, "memberships"),
-            ),
-            ("catalogue", _CATALOGUE, _catalogue_rows(catalogue, observations)),
-            ("editions", _EDITIONS, _edition_rows(catalogue)),
-            ("edition_levels", _EDITION_LEVELS, _level_rows(catalogue)),
-            ("group_scales", _GROUP_SCALES, _scale_rows(catalogue)),
-            ("inputs", _INPUTS, _input_rows(taken, notes)),
-            ("input_checks", _INPUT_CHECKS, _check_rows(taken)),
-            ("questions", _QUESTIONS, _question_rows(taken)),
-            ("initiatives", _INITIATIVES, inbox.tables.get("initiatives")),
-            ("evidence", _EVIDENCE, inbox.tables.get("evidence")),
-            ("local_surveys", _LOCAL_SURVEYS, inbox.tables.get("local_surveys")),
-            ("revised_figures", _REVISED, pd.concat(revised) if revised else None),
-        ]
-        for name, types, frame in tables:
-            counts[name] = _create(connection, name, types, frame)
-    return counts
+        return {name: _create(connection, name, rows.get(name, ())) for name in TABLES}
 
 
-def _typed(columns: Iterable[str]) -> str:
-    return ", ".join(f"{column} {_OBSERVATION_TYPES.get(column, 'varchar')}" for column in columns)
-
-
-def _rows_of(
+def _observed(
     observations: Iterable[DatasetObservations], catalogue: Catalogue, shape: str
-) -> pd.DataFrame | None:
+) -> pd.DataFrame | Rows:
     """The accepted rows of every dataset of one shape."""
     frames = [
         each.rows
         for each in observations
         if len(each.rows) and catalogue.dataset(each.dataset).shape == shape
     ]
-    return pd.concat(frames, ignore_index=True) if frames else None
+    return pd.concat(frames, ignore_index=True) if frames else ()
 
 
-def _create(
-    connection: duckdb.DuckDBPyConnection, table: str, types: str, frame: pd.DataFrame | None
-) -> int:
+def _create(connection: duckdb.DuckDBPyConnection, table: str, rows: pd.DataFrame | Rows) -> int:
+    columns = TABLES[table].columns
+    types = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     connection.execute(f"create table raw.{table} ({types})")
-    if frame is None or frame.empty:
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows, columns=list(columns))
+    if frame.empty:
         return 0
-    names = [part.split()[0] for part in types.split(", ")]
-    connection.register("incoming", frame[names].astype(object).where(frame[names].notna(), None))
-    casts = ", ".join(f"cast({part.split()[0]} as {part.split()[1]})" for part in types.split(", "))
-    connection.execute(f"insert into raw.{table} select {casts} from incoming")
+    frame = frame[list(columns)]
+    connection.register("incoming", frame.astype(object).where(frame.notna(), None))
+    connection.execute(f"insert into raw.{table} from incoming")
     connection.unregister("incoming")
     return len(frame)
 
 
-def _catalogue_rows(
-    catalogue: Catalogue, observations: Iterable[DatasetObservations]
-) -> pd.DataFrame:
-    held = {
-        each.dataset: [used.edition for used in each.editions if used.state == "accepted"]
-        for each in observations
-    }
-    return pd.DataFrame(
-        [
-            {
-                "dataset": d.code,
-                "title": d.title,
-                "short_title": d.short_title,
-                "publisher": d.publisher,
-                "publisher_short": d.publisher_short,
-                "landing_page": d.landing_page,
-                "licence": d.licence,
-                "licence_url": d.licence_url,
-                "cadence": d.cadence,
-                "expected_month": d.expected_month,
-                "succeeded_by": d.succeeded_by,
-                "series": d.series or d.code,
-                "precedence": d.precedence,
-                "mode": d.mode,
-                "next_release_on": expected_date(d, held.get(d.code, ())),
-                "periods_in_file": d.periods == "file",
-            }
-            for d in catalogue.datasets.values()
-        ]
-    )
+def _catalogue_rows(datasets: Iterable[Dataset], taken: Iterable[EditionUsed]) -> Rows:
+    held = defaultdict(list)
+    for used in taken:
+        if used.state == "accepted":
+            held[used.dataset].append(used.edition)
+    for d in datasets:
+        yield {
+            **vars(d),
+            "dataset": d.code,
+            "series": d.series or d.code,
+            "next_release_on": expected_date(d, held[d.code]),
+            "periods_in_file": d.periods == "file",
+        }
 
 
-def _edition_rows(catalogue: Catalogue) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
+def _edition_rows(datasets: Iterable[Dataset]) -> Rows:
+    for d in datasets:
+        for e in d.editions:
+            yield {
+                **vars(e),
                 "dataset": d.code,
-                "edition": e.edition,
                 "edition_title": e.title,
-                "period_start": e.period_start,
-                "period_end": e.period_end,
-                "published_on": e.published_on,
                 "is_baseline": e.baseline,
-                "page": e.page,
-                "how_to_obtain": e.how_to_obtain,
-                "code_vintage": e.code_vintage,
                 "is_history": e.history,
                 "attribution": d.attribution_for(e.edition),
             }
-            for d in catalogue.datasets.values()
-            for e in d.editions
-        ]
-    )
 
 
-def _level_rows(catalogue: Catalogue) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {"dataset": d.code, "edition": e.edition, "area_level": level}
-            for d in catalogue.datasets.values()
-            for e in d.editions
-            for level in e.levels
-        ]
-    )
+def _level_rows(datasets: Iterable[Dataset]) -> Rows:
+    for d in datasets:
+        for e in d.editions:
+            for level in e.levels:
+                yield {"dataset": d.code, "edition": e.edition, "area_level": level}
 
 
-def _scale_rows(catalogue: Catalogue) -> pd.DataFrame:
-    rows = []
-    for dataset in catalogue.datasets.values():
+def _scale_rows(datasets: Iterable[Dataset]) -> Rows:
+    for dataset in datasets:
         for measure in dataset.measures:
             for edition, groups in measure.groups.items():
                 limits = [None, *measure.group_limits[edition], None]
-                rows += [
-                    {
+                for label, number in groups.items():
+                    yield {
                         "dataset": dataset.code,
                         "edition": edition,
                         "group_number": number,
@@ -295,93 +269,50 @@ def _scale_rows(catalogue: Catalogue) -> pd.DataFrame:
                         "lower_limit": limits[number - 1],
                         "upper_limit": limits[number],
                     }
-                    for label, number in groups.items()
-                ]
-    return pd.DataFrame(rows)
 
 
-def _input_rows(
-    taken: Iterable[EditionUsed], notes: Mapping[tuple[str, str], SourceNote]
-) -> pd.DataFrame:
-    rows = []
+def _input_rows(taken: Iterable[EditionUsed], notes: Mapping[tuple[str, str], SourceNote]) -> Rows:
     for used in taken:
-        note = notes.get((used.dataset, used.edition))
-        rows.append(
-            {
-                "dataset": used.dataset,
-                "edition": used.edition,
-                "state": used.state,
-                "origin": used.origin,
-                "revision": used.revision,
-                "file_sha256": used.file_sha256,
-                "file_name": used.file_name,
-                "source_url": used.address,
-                "retrieved_at": used.retrieved_at.replace(tzinfo=None)
-                if used.retrieved_at
-                else None,
-                "figures": used.figures,
-                "notes": "; ".join(n.message for n in used.notes if not n.code.startswith(QUESTION))
-                or None,
-                "refused": len(used.rejections),
-                "refusals": "; ".join(f"{r.file_name}: {r.error}" for r in used.rejections) or None,
-                "publisher_state": note.state if note else "not_tried",
-                "publisher_message": note.message if note else None,
-            }
-        )
-    return pd.DataFrame(rows)
+        note = notes.get((used.dataset, used.edition), SourceNote("not_tried", None))
+        said = [each.message for each in used.notes if not each.code.startswith(QUESTION)]
+        yield {
+            **vars(used),
+            "source_url": used.address,
+            "retrieved_at": used.retrieved_at and used.retrieved_at.replace(tzinfo=None),
+            "notes": "; ".join(said) or None,
+            "refused": len(used.rejections),
+            "refusals": "; ".join(f"{r.file_name}: {r.error}" for r in used.rejections) or None,
+            "publisher_state": note.state,
+            "publisher_message": note.message,
+        }
 
 
-def _question_rows(taken: Iterable[EditionUsed]) -> pd.DataFrame:
-    return pd.DataFrame(
-        [
-            {
-                "dataset": used.dataset,
-                "edition": used.edition,
-                "revision": used.revision,
-                "measure": note.code.removeprefix(QUESTION),
-                "wording": note.message,
-            }
-            for used in taken
-            for note in used.notes
-            if note.code.startswith(QUESTION)
+def _question_rows(taken: Iterable[EditionUsed]) -> Rows:
+    for used in taken:
+        for note in used.notes:
+            if note.code.startswith(QUESTION):
+                measure = note.code.removeprefix(QUESTION)
+                yield {**vars(used), "measure": measure, "wording": note.message}
+
+
+def _check_rows(taken: Iterable[EditionUsed]) -> Rows:
+    for used in taken:
+        found = [
+            (used.revision, f.code, "red" if f.severity == "error" else f.severity, f.message)
+            for f in used.findings
         ]
-    )
-
-
-def _check_rows(taken: Iterable[EditionUsed]) -> pd.DataFrame:
-    rows = []
-    for used in taken:
-        for finding in used.findings:
-            rows.append(
-                {
-                    "dataset": used.dataset,
-                    "edition": used.edition,
-                    "revision": used.revision,
-                    "check_name": finding.code,
-                    "outcome": "red" if finding.severity == "error" else finding.severity,
-                    "message": finding.message,
-                }
-            )
-        for rejection in used.rejections:
-            rows.append(
-                {
-                    "dataset": used.dataset,
-                    "edition": used.edition,
-                    "revision": rejection.revision,
-                    "check_name": "accepted",
-                    "outcome": "red",
-                    "message": f"{rejection.file_name}: {rejection.error}",
-                }
-            )
+        found += [
+            (r.revision, "accepted", "red", f"{r.file_name}: {r.error}") for r in used.rejections
+        ]
         if used.state == "accepted":
-            rows.append(
-                {
-                    "dataset": used.dataset,
-                    "edition": used.edition,
-                    "revision": used.revision,
-                    "check_name": "observations_keep_their_contract",
-                    "outcome": "passed",
-                    "message": f"{used.figures} rows accepted",
-                }
-            )
-    return pd.DataFrame(rows)
+            message = f"{used.figures} rows accepted"
+            found.append((used.revision, "observations_keep_their_contract", "passed", message))
+        for revision, name, outcome, message in found:
+            yield {
+                "dataset": used.dataset,
+                "edition": used.edition,
+                "revision": revision,
+                "check_name": name,
+                "outcome": outcome,
+                "message": message,
+            }

@@ -24,7 +24,7 @@ from sources.inbox import read_inbox
 from sources.selection import DatasetObservations
 from warehouse.connection import writing
 from warehouse.identity import build_identity
-from warehouse.raw import load, make_current
+from warehouse.raw import TABLES, load, make_current
 from warehouse.release import whole_release
 from warehouse.workspace import SEEDS, Workspace
 
@@ -33,21 +33,6 @@ NEEDED = dg.AssetKey(["build", "needed"])
 UNCHANGED = "pulse/unchanged"
 _QUIET_SECONDS = 5.0
 _UNIQUE_ID = "dagster_dbt/unique_id"
-RAW_TABLES = {
-    "observations": "Accepted figures of every dataset and edition",
-    "memberships": "Accepted rows of the lookups: which authority belongs to which",
-    "catalogue": "The datasets that the catalogue declares",
-    "editions": "The editions that the catalogue declares",
-    "edition_levels": "The area levels of each edition",
-    "group_scales": "The groups of each index edition, with their limits",
-    "inputs": "What was used of each edition and what was refused",
-    "input_checks": "The findings of the contract on each input",
-    "questions": "Wording of question and responses of each measure",
-    "revised_figures": "Figures that a revision changed",
-    "initiatives": "Initiatives of the register",
-    "evidence": "Evidence items of the register",
-    "local_surveys": "Results of surveys of councils",
-}
 
 
 class PulseTranslator(DagsterDbtTranslator):
@@ -62,14 +47,14 @@ def _raw_specs() -> list[dg.AssetSpec]:
     everything = [dg.AssetKey(["observations", code]) for code in load_catalogue().datasets]
     return [
         dg.AssetSpec(
-            ["raw", table],
+            ["raw", name],
             deps=[NEEDED, *everything],
             group_name="raw",
             kinds={"duckdb"},
             owners=[OWNER],
-            description=f"{words}, as loaded into this build.",
+            description=f"{table.words}, as loaded into this build.",
         )
-        for table, words in RAW_TABLES.items()
+        for name, table in TABLES.items()
     ]
 
 

@@ -17,7 +17,7 @@ from sources.inbox import barometers, hand_in_survey, read_inbox
 from sources.surveys import read_survey
 from tests.proof.dbt_sql import render
 from tests.statistics.engine import connect
-from warehouse.raw import _LOCAL_SURVEYS
+from warehouse.raw import TABLES
 from warehouse.workspace import DBT_PROJECT, SEEDS
 
 AREAS = AreaBook.from_seeds(SEEDS)
@@ -129,8 +129,9 @@ PAIR: dict[str, Any] = {
 }
 
 
+LOADED = TABLES["local_surveys"].columns
 COLUMNS = (
-    f"{_LOCAL_SURVEYS}, decimals integer, se double, comparator_dataset varchar, "
+    f"{', '.join(f'{name} {kind}' for name, kind in LOADED.items())}, decimals integer, se double, comparator_dataset varchar, "
     "comparator_edition varchar, comparator_series varchar, comparator_mode varchar, "
     "comparator_value double, comparator_lower_95 double, comparator_upper_95 double, "
     "comparator_se double, comparator_origin varchar, comparator_decimals integer, "
