@@ -17,11 +17,21 @@ from sources.errors import PulseError
 from warehouse.workspace import SEEDS, Workspace
 
 if TYPE_CHECKING:
-    from sources.catalogue import Catalogue, Dataset, Edition
+    from sources.catalogue import Dataset, Edition
     from sources.landing import LandingStore, Unlanded
 
 
+class _Plain(click.Group):
+    """Commands whose errors, and whose early end, are one message and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> None:
+        """Run the command that was named."""
+        with plain_errors():
+            super().invoke(ctx)
+
+
 @click.group(
+    cls=_Plain,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="pulse-barometers", prog_name="pulse")
@@ -40,14 +50,8 @@ def main() -> None:
 @click.option("--dry-run", is_flag=True, help="Build and check everything; publish nothing.")
 def refresh(mode: str | None, dry_run: bool) -> None:
     """Build, check and publish everything."""
-    with plain_errors():
-        raise SystemExit(
-            run_job(
-                Workspace.from_environment(),
-                "dry_run" if dry_run else "refresh",
-                mode or "default",
-            )
-        )
+    job = "dry_run" if dry_run else "refresh"
+    raise SystemExit(run_job(Workspace.from_environment(), job, mode or "default"))
 
 
 @main.command()
@@ -55,24 +59,8 @@ def refresh(mode: str | None, dry_run: bool) -> None:
 @click.argument("edition")
 def backfill(dataset: str, edition: str) -> None:
     """Fetch one edition afresh from its publisher, then build, check and publish."""
-    with plain_errors():
-        workspace = Workspace.from_environment()
-        _must_be_fetched(workspace, dataset, edition)
-        from orchestration.defs.backfill import wanted
-
-        code = run_job(
-            workspace,
-            "backfill",
-            tags={"dagster/partition": f"{dataset}/{edition}"},
-            config=wanted(dataset, edition),
-            summary=False,
-        )
-        raise SystemExit(code or run_job(workspace, "refresh", "offline"))
-
-
-def _must_be_fetched(workspace: Workspace, dataset: str, edition: str) -> None:
-    """The edition is known, and there is a publisher to fetch it from."""
-    entry = _catalogue(workspace).dataset(dataset)
+    workspace = Workspace.from_environment()
+    entry = workspace.catalogue.dataset(dataset)
     entry.edition(edition)
     if entry.discovery is None:
         raise PulseError(
@@ -82,6 +70,17 @@ def _must_be_fetched(workspace: Workspace, dataset: str, edition: str) -> None:
             edition=edition,
             todo=f"hand the file in: pulse land {dataset} {edition} <file>",
         )
+    from orchestration.defs.backfill import one_edition
+
+    partition = f"{dataset}/{edition}"
+    code = run_job(
+        workspace,
+        "backfill",
+        tags={"dagster/partition": partition},
+        config=one_edition(partition),
+        summary=False,
+    )
+    raise SystemExit(code or run_job(workspace, "refresh", "offline"))
 
 
 @main.command()
@@ -96,44 +95,37 @@ def rebuild(number: int, folder: Path | None) -> None:
     """Make release NUMBER again from its manifest, and compare the content of the two."""
     import tempfile
 
-    with plain_errors():
-        workspace = Workspace.from_environment()
-        if folder is None:
-            with tempfile.TemporaryDirectory(prefix="pulse-rebuild-") as made:
-                raise SystemExit(_rebuild(workspace, number, Path(made)))
-        if folder.exists():
-            raise PulseError(
-                "the folder exists already",
-                code="folder_taken",
-                file=str(folder),
-                todo="name one that does not exist",
-            )
-        raise SystemExit(_rebuild(workspace, number, folder.resolve()))
-
-
-def _rebuild(workspace: Workspace, number: int, root: Path) -> int:
     from orchestration.lock import locked
     from warehouse.rebuild import compare, prepare
 
-    with locked(workspace, 60):
-        scratch, manifest = prepare(workspace, number, root)
-    record = workspace.releases / manifest.folder_name
-    code = run_job(scratch, "refresh", manifest.source_mode, rebuild=str(record), summary=False)
-    if code:
-        return code
-    found = compare(manifest, scratch.releases / manifest.folder_name)
+    if folder is not None and folder.exists():
+        raise PulseError(
+            "the folder exists already",
+            code="folder_taken",
+            file=str(folder),
+            todo="name one that does not exist",
+        )
+    workspace = Workspace.from_environment()
+    with tempfile.TemporaryDirectory(prefix="pulse-rebuild-") as made:
+        with locked(workspace, 60):
+            scratch, manifest = prepare(workspace, number, (folder or Path(made)).resolve())
+        record = workspace.releases / manifest.folder_name
+        code = run_job(scratch, "refresh", manifest.source_mode, rebuild=str(record), summary=False)
+        if code:
+            raise SystemExit(code)
+        found = compare(manifest, scratch.releases / manifest.folder_name)
     if found.same:
         click.echo(
             f"release {number} can be made again: {found.compared} of {found.compared} tables and "
             "files have the same content"
         )
-        return 0
+        return
     click.echo(f"release {number} made again differs in {len(found.different)}:")
     for name in found.different:
         click.echo(f"  {name}")
     for library in found.other_libraries:
         click.echo(f"made with   {library}")
-    return BAD
+    raise SystemExit(BAD)
 
 
 @main.command()
@@ -146,18 +138,17 @@ def land(dataset: str, edition: str, file: Path) -> None:
     from sources.areas import AreaBook
     from sources.arrival import hand_in
 
-    with plain_errors():
-        workspace = Workspace.from_environment()
-        entry = _catalogue(workspace).dataset(dataset)
-        lines = hand_in(
-            entry,
-            entry.edition(edition),
-            file,
-            _store(workspace),
-            AreaBook.from_seeds(SEEDS),
-            now=datetime.now(UTC),
-        )
-        click.echo("\n".join(lines))
+    workspace = Workspace.from_environment()
+    entry = workspace.catalogue.dataset(dataset)
+    lines = hand_in(
+        entry,
+        entry.edition(edition),
+        file,
+        workspace.store,
+        AreaBook.from_seeds(SEEDS),
+        now=datetime.now(UTC),
+    )
+    click.echo("\n".join(lines))
 
 
 @main.command("evidence-form")
@@ -168,9 +159,8 @@ def evidence_form(file: Path) -> None:
     from sources.evidence.model import Lists
     from sources.landing import replace_file
 
-    with plain_errors():
-        replace_file(file, blank_form(Lists.from_seeds(SEEDS)), read_only=False)
-        click.echo(f"{file}: fill it in, then pulse land-evidence {file}")
+    replace_file(file, blank_form(Lists.from_seeds(SEEDS)), read_only=False)
+    click.echo(f"{file}: fill it in, then pulse land-evidence {file}")
 
 
 @main.command("land-evidence")
@@ -180,18 +170,17 @@ def land_evidence(file: Path) -> None:
     from sources.evidence.register import RegisterError
     from sources.inbox import hand_in_entries
 
-    with plain_errors():
-        try:
-            entries = hand_in_entries(file, Workspace.from_environment().inbox, SEEDS)
-        except RegisterError as error:
-            for fault in error.faults:
-                click.echo(f"{fault}\n", err=True)
-            click.echo(f"{len(error.faults)} faults; nothing was taken from {file.name}", err=True)
-            raise SystemExit(BAD) from error
-        click.echo(
-            f"{file.name}: {len(entries.initiatives)} initiatives and {len(entries.evidence)} "
-            "evidence items; the next refresh publishes them"
-        )
+    try:
+        entries = hand_in_entries(file, Workspace.from_environment().inbox, SEEDS)
+    except RegisterError as error:
+        for fault in error.faults:
+            click.echo(f"{fault}\n", err=True)
+        click.echo(f"{len(error.faults)} faults; nothing was taken from {file.name}", err=True)
+        raise SystemExit(BAD) from error
+    click.echo(
+        f"{file.name}: {len(entries.initiatives)} initiatives and {len(entries.evidence)} "
+        "evidence items; the next refresh publishes them"
+    )
 
 
 @main.command("land-survey")
@@ -203,13 +192,12 @@ def land_survey(folder: Path) -> None:
     """
     from sources.inbox import hand_in_survey
 
-    with plain_errors():
-        results = hand_in_survey(folder, Workspace.from_environment().inbox, SEEDS)
-        withheld = int(results.rows["value"].isna().sum())
-        click.echo(
-            f"{results.survey.title}: {len(results.rows)} percentages, {withheld} of them withheld "
-            "for few answers; the next refresh shows them beside the barometers"
-        )
+    results = hand_in_survey(folder, Workspace.from_environment().inbox, SEEDS)
+    withheld = int(results.rows["value"].isna().sum())
+    click.echo(
+        f"{results.survey.title}: {len(results.rows)} percentages, {withheld} of them withheld "
+        "for few answers; the next refresh shows them beside the barometers"
+    )
 
 
 @main.command()
@@ -221,37 +209,34 @@ def unland(dataset: str, edition: str, revision: str, why: str) -> None:
     """Take a landed or refused REVISION out of use; the file is kept, with who, when and why."""
     import getpass
 
-    with plain_errors():
-        workspace = Workspace.from_environment()
-        entry = _catalogue(workspace).dataset(dataset)
-        store = _store(workspace)
-        taken = store.unland(
-            entry.code,
-            entry.edition(edition).edition,
-            revision,
-            who=getpass.getuser(),
-            why=why,
-            now=datetime.now(UTC),
-        )
-        click.echo(f"{taken.file_name}, revision {taken.revision}, is no longer used; it is kept")
-        left = store.revisions(dataset, edition)
-        if left:
-            click.echo(f"the next refresh uses {left[0].file_name}, revision {left[0].revision}")
+    workspace = Workspace.from_environment()
+    entry = workspace.catalogue.dataset(dataset)
+    store = workspace.store
+    taken = store.unland(
+        entry.code,
+        entry.edition(edition).edition,
+        revision,
+        who=getpass.getuser(),
+        why=why,
+        now=datetime.now(UTC),
+    )
+    click.echo(f"{taken.file_name}, revision {taken.revision}, is no longer used; it is kept")
+    left = store.revisions(dataset, edition)
+    if left:
+        click.echo(f"the next refresh uses {left[0].file_name}, revision {left[0].revision}")
 
 
 @main.command()
 def datasets() -> None:
     """List the datasets, their editions, and every file of each: in use, refused or not used."""
-    with plain_errors():
-        workspace = Workspace.from_environment()
-        store = _store(workspace)
-        for entry in _catalogue(workspace).datasets.values():
-            click.echo(f"{entry.code}  {entry.title} ({entry.publisher_short})")
-            for edition in entry.editions:
-                first, *others = _held_lines(store, entry, edition)
-                click.echo(f"    {edition.edition:<10} {first}")
-                for line in others:
-                    click.echo(f"    {'':<10} {line}")
+    workspace = Workspace.from_environment()
+    for entry in workspace.catalogue.datasets.values():
+        click.echo(f"{entry.code}  {entry.title} ({entry.publisher_short})")
+        for edition in entry.editions:
+            first, *others = _held_lines(workspace.store, entry, edition)
+            click.echo(f"    {edition.edition:<10} {first}")
+            for line in others:
+                click.echo(f"    {'':<10} {line}")
 
 
 def _held_lines(store: LandingStore, dataset: Dataset, edition: Edition) -> list[str]:
@@ -284,39 +269,24 @@ def _mark(unlanded: Unlanded) -> str:
     return f"{unlanded.who}, {unlanded.when:%Y-%m-%d}: {unlanded.why}"
 
 
-def _catalogue(workspace: Workspace) -> Catalogue:
-    """What is declared, with the editions that were noticed since."""
-    from sources.catalogue import load_catalogue
-    from sources.editions import NoticedEditions
-
-    return NoticedEditions(workspace.landing).extend(load_catalogue())
-
-
-def _store(workspace: Workspace) -> LandingStore:
-    from sources.landing import LandingStore
-
-    return LandingStore(workspace.landing, workspace.quarantine)
-
-
 @main.command()
 def releases() -> None:
     """List the releases and their state; the one that readers see is marked."""
     from warehouse.release import count_checks, release_states
 
-    with plain_errors():
-        found = release_states(Workspace.from_environment())
-        if not found:
-            click.echo("no release yet: run `make refresh`")
-        for number, manifest, state, is_current in found:
-            mark = "*" if is_current else " "
-            about = (
-                f"{manifest.made_at[:19]}  {sum(manifest.tables.values())} rows, "
-                f"checks: {count_checks(manifest.checks)}, "
-                f"content {manifest.content_sha256[:12]}, code {manifest.code_version}"
-                if manifest
-                else ""
-            )
-            click.echo(f"{mark} {number:>4}  {state}  {about}".rstrip())
+    found = release_states(Workspace.from_environment())
+    if not found:
+        click.echo("no release yet: run `make refresh`")
+    for number, manifest, state, is_current in found:
+        mark = "*" if is_current else " "
+        about = (
+            f"{manifest.made_at[:19]}  {sum(manifest.tables.values())} rows, "
+            f"checks: {count_checks(manifest.checks)}, "
+            f"content {manifest.content_sha256[:12]}, code {manifest.code_version}"
+            if manifest
+            else ""
+        )
+        click.echo(f"{mark} {number:>4}  {state}  {about}".rstrip())
 
 
 @main.command()
@@ -324,15 +294,14 @@ def doctor() -> None:
     """Say what the workspace and the Dagster home hold, what is wrong and how to fix it."""
     from orchestration.doctor import findings, state
 
-    with plain_errors():
-        workspace = Workspace.from_environment()
-        for line in state(workspace):
-            click.echo(line)
-        found = findings(workspace)
-        for finding in found:
-            click.echo(str(finding))
-        click.echo(f"{len(found)} things to fix" if found else "nothing is wrong")
-        raise SystemExit(BAD if found else 0)
+    workspace = Workspace.from_environment()
+    for line in state(workspace):
+        click.echo(line)
+    found = findings(workspace)
+    for finding in found:
+        click.echo(str(finding))
+    click.echo(f"{len(found)} things to fix" if found else "nothing is wrong")
+    raise SystemExit(BAD if found else 0)
 
 
 @main.command()
@@ -342,11 +311,10 @@ def rollback(number: int) -> None:
     from orchestration.lock import locked
     from warehouse.release import restore
 
-    with plain_errors():
-        workspace = Workspace.from_environment()
-        with locked(workspace, 60):
-            manifest = restore(workspace, number)
-        click.echo(f"release {manifest.number} of {manifest.made_at[:19]} is what readers see now")
+    workspace = Workspace.from_environment()
+    with locked(workspace, 60):
+        manifest = restore(workspace, number)
+    click.echo(f"release {manifest.number} of {manifest.made_at[:19]} is what readers see now")
 
 
 @main.command()
@@ -357,9 +325,8 @@ def diff(earlier: int, later: int, limit: int) -> None:
     """Say which figures changed between two releases, and why."""
     from warehouse.differences import difference_lines
 
-    with plain_errors():
-        for line in difference_lines(Workspace.from_environment(), earlier, later, limit=limit):
-            click.echo(line)
+    for line in difference_lines(Workspace.from_environment(), earlier, later, limit=limit):
+        click.echo(line)
 
 
 @main.command()
@@ -373,7 +340,7 @@ def site(area: str | None, framework: str | None, folder: Path) -> None:
     from warehouse.writers.read import read_model
     from warehouse.writers.site import write_site
 
-    with plain_errors(), reading(Workspace.from_environment().warehouse_file) as connection:
+    with reading(Workspace.from_environment().warehouse_file) as connection:
         write_site(read_model(connection, area, framework), folder, methods=METHODS)
         click.echo(f"open {folder / 'site' / 'index.html'}")
 
@@ -387,7 +354,7 @@ def briefing(codes: tuple[str, ...], folder: Path) -> None:
     from warehouse.writers.briefing import write_briefings
     from warehouse.writers.read import read_model
 
-    with plain_errors(), reading(Workspace.from_environment().warehouse_file) as connection:
+    with reading(Workspace.from_environment().warehouse_file) as connection:
         for path in write_briefings(read_model(connection), folder, codes):
             click.echo(str(path))
 
@@ -399,10 +366,9 @@ def ui(port: int) -> None:
     from orchestration.page import serve_with_daemon
     from orchestration.runs import dagster_home
 
-    with plain_errors():
-        dagster_home()
-        click.echo(f"http://127.0.0.1:{port} once it has started (Ctrl-C stops)")
-        serve_with_daemon(port)
+    dagster_home()
+    click.echo(f"http://127.0.0.1:{port} once it has started (Ctrl-C stops)")
+    serve_with_daemon(port)
 
 
 @main.command()
@@ -413,19 +379,18 @@ def serve(host: str, port: int) -> None:
     from functools import partial
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
-    with plain_errors():
-        folder = Workspace.from_environment().exports / "site"
-        if not (folder / "index.html").exists():
-            raise PulseError(
-                "no pages are published yet",
-                code="no_pages",
-                file=str(folder),
-                todo="run `make refresh` first",
-            )
-        handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
-        with ThreadingHTTPServer((host, port), handler) as server:
-            click.echo(f"http://{host}:{port}/index.html (Ctrl-C stops)")
-            server.serve_forever()
+    folder = Workspace.from_environment().exports / "site"
+    if not (folder / "index.html").exists():
+        raise PulseError(
+            "no pages are published yet",
+            code="no_pages",
+            file=str(folder),
+            todo="run `make refresh` first",
+        )
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer((host, port), handler) as server:
+        click.echo(f"http://{host}:{port}/index.html (Ctrl-C stops)")
+        server.serve_forever()
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def prepare(workspace: Workspace, number: int, root: Path) -> tuple[Workspace, M
     root.mkdir(parents=True, exist_ok=True)
     if workspace.is_demonstration:
         shutil.copyfile(workspace.root / "DEMONSTRATION", root / "DEMONSTRATION")
-    store = LandingStore(workspace.landing, workspace.quarantine)
+    store = workspace.store
     made_at = datetime.fromisoformat(manifest.made_at)
     for used in manifest.inputs:
         if used["dataset"] == INBOX:

@@ -2,7 +2,7 @@
 
 A workspace holds what was landed, what is being built and what is published. Its root is the
 project's folder unless ``PULSE_HOME`` names another; the demonstration and every test have a root
-of their own. Only names live here, nothing is read or written on import.
+of their own. Nothing is read or written on import.
 """
 
 from __future__ import annotations
@@ -11,8 +11,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sources.errors import PulseError
+
+if TYPE_CHECKING:
+    from sources.catalogue import Catalogue
+    from sources.landing import LandingStore
 
 PROJECT = Path(__file__).resolve().parent.parent
 DBT_PROJECT = PROJECT / "dbt_project"
@@ -71,6 +76,21 @@ class Workspace:
     def quarantine(self) -> Path:
         """Files that were refused, each with its reasons."""
         return self.root / "quarantine"
+
+    @property
+    def store(self) -> LandingStore:
+        """Landed and refused files."""
+        from sources.landing import LandingStore
+
+        return LandingStore(self.landing, self.quarantine)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """What is declared, and the editions that were noticed since and recognised."""
+        from sources.catalogue import load_catalogue
+        from sources.editions import NoticedEditions
+
+        return NoticedEditions(self.landing).extend(load_catalogue())
 
     @property
     def builds(self) -> Path:

@@ -143,7 +143,7 @@ def alert_on_overdue_sources(context: dg.SensorEvaluationContext) -> dg.SkipReas
 def overdue(pulse: PulseResource) -> dict[str, Alert]:
     """The sources that are overdue, by dataset and the day that was expected."""
     found = {}
-    for dataset in pulse.catalogue.datasets.values():
+    for dataset in pulse.workspace.catalogue.datasets.values():
         age = judge_freshness(pulse, dataset)
         if age.state == "overdue":
             key = f"{dataset.code} {age.expected_on}"

@@ -31,18 +31,13 @@ class OneEdition(dg.Config):
 def one_edition(partition_key: str) -> dict[str, Any]:
     """The run's configuration for one edition, named ``dataset/edition``."""
     dataset, _, edition = partition_key.partition("/")
-    return wanted(dataset, edition)
-
-
-def wanted(dataset: str, edition: str) -> dict[str, Any]:
-    """The configuration of a run of the job ``backfill``."""
     return {"ops": {"fetch_edition": {"config": {"dataset": dataset, "edition": edition}}}}
 
 
 @dg.op(description="Fetch one edition whole, whatever is remembered of it, check it and land it.")
 def fetch_edition(context: dg.OpExecutionContext, config: OneEdition, pulse: PulseResource) -> None:
     """Land the edition; what was landed before stays."""
-    dataset = pulse.catalogue.dataset(config.dataset)
+    dataset = pulse.workspace.catalogue.dataset(config.dataset)
     edition = dataset.edition(config.edition)
     (outcome,) = ask_publisher(pulse, dataset, [edition], afresh=True)
     pulse.say(f"landing     {outcome.message}")

@@ -50,7 +50,7 @@ def ask_publisher(
     return fetch_dataset(
         dataset,
         mode=cast("Mode", pulse.mode),
-        store=pulse.store,
+        store=pulse.workspace.store,
         areas=pulse.areas,
         http=pulse.http,
         now=datetime.now(UTC),
@@ -108,8 +108,8 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
     def land(
         context: dg.AssetExecutionContext, pulse: PulseResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        dataset = pulse.catalogue.dataset(declared.code)
-        store = pulse.store
+        dataset = pulse.workspace.catalogue.dataset(declared.code)
+        store = pulse.workspace.store
         # A release that is made again is made of what was held then.
         wanted = [] if pulse.rebuilding is not None else list(dataset.editions)
         outcomes = ask_publisher(pulse, dataset, wanted) if wanted else ()
@@ -227,14 +227,14 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
     def observed(
         context: dg.AssetExecutionContext, pulse: PulseResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        dataset = pulse.catalogue.dataset(declared.code)
+        dataset = pulse.workspace.catalogue.dataset(declared.code)
         age = judge_freshness(pulse, dataset)
         bundled = None if pulse.mode == "only_publisher" else BUNDLED_DIRECTORY
-        identity = observation_identity(dataset, pulse.store, SEEDS, bundled=bundled)
+        identity = observation_identity(dataset, pulse.workspace.store, SEEDS, bundled=bundled)
         observations = ObservationsIO(pulse.workspace).kept(dataset.code, identity)
         read_again = observations is None
         if observations is None:
-            observations = observe(dataset, pulse.store, pulse.areas, bundled=bundled)
+            observations = observe(dataset, pulse.workspace.store, pulse.areas, bundled=bundled)
         intakes = observations.editions
         refused = [
             dg.TableRecord(
@@ -301,7 +301,7 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
 
 def judge_freshness(pulse: PulseResource, dataset: Dataset) -> Freshness:
     """Whether the next edition of the dataset is late."""
-    store = pulse.store
+    store = pulse.workspace.store
     held = [e.edition for e in dataset.editions if store.revisions(dataset.code, e.edition)]
     return freshness(dataset, datetime.now(UTC).date(), held=held)
 

@@ -135,7 +135,8 @@ def with_held(pulse: PulseResource, inputs: Sequence[Mapping[str, Any]]) -> list
             "held": []
             if each["dataset"] == INBOX
             else [
-                landed.sha256 for landed in pulse.store.revisions(each["dataset"], each["edition"])
+                landed.sha256
+                for landed in pulse.workspace.store.revisions(each["dataset"], each["edition"])
             ],
         }
         for each in inputs

@@ -21,10 +21,7 @@ from orchestration.progress import OURS
 from orchestration.retention import forget_runs, runs_to_keep
 from sources.addresses import PublisherSettings
 from sources.areas import AreaBook
-from sources.catalogue import Catalogue, load_catalogue
-from sources.editions import NoticedEditions
 from sources.http import HttpClient, Reachability, probe
-from sources.landing import LandingStore
 from warehouse.release import Manifest
 from warehouse.workspace import SEEDS, Workspace, WorkspaceError
 
@@ -95,19 +92,9 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         return self._rebuilding
 
     @property
-    def catalogue(self) -> Catalogue:
-        """What is declared, and the editions that were noticed since and recognised."""
-        return NoticedEditions(self.workspace.landing).extend(load_catalogue())
-
-    @property
     def areas(self) -> AreaBook:
         """Areas, their printed names and their code changes."""
         return _areas()
-
-    @property
-    def store(self) -> LandingStore:
-        """Landed files."""
-        return LandingStore(self.workspace.landing, self.workspace.quarantine)
 
     @property
     def http(self) -> HttpClient:

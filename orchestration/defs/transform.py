@@ -74,7 +74,7 @@ def needed(
     context: dg.AssetExecutionContext, pulse: PulseResource
 ) -> Iterator[dg.MaterializeResult[Any]]:
     """Yields nothing where nothing changed, which skips everything that depends on it."""
-    catalogue = pulse.catalogue
+    catalogue = pulse.workspace.catalogue
     kept = ObservationsIO(pulse.workspace)
     editions = [e for code in catalogue.datasets for e in read_editions(kept.in_use(code))]
     editions += read_inbox(pulse.workspace.inbox, SEEDS).editions
@@ -103,7 +103,7 @@ def transform() -> dg.Definitions:
         context: dg.AssetExecutionContext, pulse: PulseResource, **observed: DatasetObservations
     ) -> Iterator[dg.MaterializeResult[Any]]:
         workspace = pulse.workspace
-        catalogue = pulse.catalogue
+        catalogue = pulse.workspace.catalogue
         again = pulse.rebuilding
         notes = {}
         for code, observations in observed.items():
