@@ -52,6 +52,14 @@ def test_the_weights_of_the_census_are_shown_beside_ours(
     found = warehouse.execute(
         "select barometer_id, round(our_estimate, 2), round(our_estimate_at_census_shares, 2) "
         "from marts.combined_authorities "
-        "where our_estimate_at_census_shares is not null order by all"
+        "where our_estimate is not null and area_code = 'E47000007' order by all"
     ).fetchall()
     assert found == [("arts_engagement", 85.48, 85.48), ("library_engagement", 24.31, 24.27)]
+    [(ours, both, either, furthest)] = warehouse.execute(
+        "select count(our_estimate), count(our_estimate + our_estimate_at_census_shares), "
+        "count(coalesce(our_estimate, our_estimate_at_census_shares)), "
+        "round(max(abs(our_estimate_at_census_shares - our_estimate)), 2) "
+        "from marts.combined_authorities"
+    ).fetchall()
+    # Every one of ours has it, and none is without ours.
+    assert (ours, both, either, furthest) == (38, 38, 38, 0.2)

@@ -486,13 +486,21 @@ def _write(path: Path, made_up: bool) -> Path:
             "combined_authorities",
             [
                 {
+                    "barometer_id": "trust",
                     "title": "Title of trust",
-                    "area_code": LEAD,
-                    "area_name": "West Midlands",
+                    "area_code": code,
+                    "area_name": name,
                     "edition": "2023-24",
+                    "is_latest": True,
                     "our_estimate": 30.41,
-                    "our_estimate_at_census_shares": 30.57,
+                    "our_lower_95": 28.2,
+                    "our_upper_95": 32.6,
+                    "our_estimate_at_census_shares": weighed,
                 }
+                for code, name, weighed in (
+                    (LEAD, "West Midlands", 30.57),
+                    (OTHER, "Greater Manchester", 30.45),
+                )
             ],
         )
         table(

@@ -529,7 +529,19 @@ def test_england_of_another_edition_is_named_with_it(small_site: Path) -> None:
 
 def test_the_estimates_with_other_weights_are_shown(small_site: Path) -> None:
     page = (small_site / "methods.html").read_text(encoding="utf-8")
-    assert re.search(r"Title of trust.*West Midlands.*30\.41.*30\.57", page, re.DOTALL)
+    # Of two estimates, the one that moves more.
+    assert re.search(r"Title of trust.*>2<.*West Midlands.*30\.41.*28\.20 to 32\.60.*30\.57", page)
+    assert "30.45" not in page
+
+
+def test_an_estimate_with_other_weights_is_beside_it(small_site: Path) -> None:
+    page = (small_site / f"area-{small.LEAD}.html").read_text(encoding="utf-8")
+    assert re.search(
+        r'\[e\]</abbr><br><span class="who">30\.41, by census weights 30\.57</span>', page
+    )
+    # A published figure has none beside it, whatever its members would give.
+    other = (small_site / f"area-{small.OTHER}.html").read_text(encoding="utf-8")
+    assert "y census weights" not in other
 
 
 def test_england_is_shown_beside_an_area_in_the_same_edition(tmp_path: Path) -> None:

@@ -162,6 +162,7 @@ def test_a_constraint_of_a_seed_refuses_its_fault(name: str, column: str, kind: 
         ("area_code_changes", ("old_code", "new_code")),
         ("area_groups", ("parent_code", "member_code")),
         ("areas", ("current_code", "region_code", "county_code")),
+        ("census_residents", ("area_code",)),
         ("series_breaks", ("area_code",)),
         ("report_claims", ("area_code",)),
     ],
@@ -255,6 +256,29 @@ def test_the_seven_authorities(areas: dict[str, dict[str, str]]) -> None:
     for code, name in WMCA.items():
         assert (areas[code]["area_name"], areas[code]["area_level"]) == (name, "lad")
         assert (areas[code]["region_code"], areas[code]["county_code"]) == ("E12000005", "")
+
+
+def test_the_census_counts_every_member_of_every_combined_authority(
+    areas: dict[str, dict[str, str]],
+) -> None:
+    counts = {row["area_code"]: int(row["usual_residents"]) for row in seed("census_residents")}
+    project = yaml.safe_load((SEEDS.parent / "dbt_project.yml").read_text(encoding="utf-8"))
+    lookup = f"ons_combined_authorities/{project['vars']['membership_vintage']}.csv"
+    with (SEEDS.parents[1] / "sources" / "bundled" / lookup).open(encoding="utf-8") as handle:
+        members = {row["member_code"] for row in csv.DictReader(handle)}
+    members |= {
+        row["member_code"] for row in seed("area_groups") if row["kind"] == "combined_authority"
+    }
+    assert {areas[code]["current_code"] for code in counts} == members
+    assert sum(counts[code] for code in WMCA) == 2_919_600
+    assert counts["E08000026"] == 345_300
+    # All authorities of a region are here, so that their sum is the published count of the region.
+    regions: Counter[str] = Counter()
+    for code, count in counts.items():
+        regions[areas[code]["region_code"]] += count
+    assert regions["E12000001"] == 2_647_100
+    assert regions["E12000002"] == 7_417_300
+    assert regions["E12000003"] == 5_480_800
 
 
 def test_names_that_stand_for_several_areas_are_refused_as_keys() -> None:

@@ -619,9 +619,11 @@ def read_model(
             "breaks": rows_of(connection, "select * from reference.series_breaks order by all"),
             "census": rows_of(
                 connection,
-                "select title, area_name, area_code, edition, our_estimate, "
-                "our_estimate_at_census_shares from marts.combined_authorities "
-                "where our_estimate_at_census_shares is not null order by title, area_code, edition",
+                "select barometer_id, title, area_name, area_code, edition, our_estimate, "
+                "our_lower_95, our_upper_95, our_estimate_at_census_shares "
+                "from marts.combined_authorities "
+                "where is_latest and our_estimate_at_census_shares is not null "
+                "order by title, abs(our_estimate_at_census_shares - our_estimate) desc, area_code",
             ),
             "context": rows_of(connection, _CONTEXT, framework),
             "secondary_data": rows_of(

@@ -405,6 +405,13 @@ class _Site:
             context=self._context(area),
             associates=[each.code for each in model.associates(area)],
             grid=self._grid(members),
+            weighed={
+                row["barometer_id"]: row
+                for row in model.tables["census"]
+                if row["area_code"] == area.code
+                and (shown := entries[row["barometer_id"]].row) is not None
+                and (shown["mark"], shown["edition"]) == ("[e]", row["edition"])
+            },
             # What the page takes from the register; passed so that it is in the key.
             registered=(
                 [self.community.worse(area, goal) for goal in model.goals],

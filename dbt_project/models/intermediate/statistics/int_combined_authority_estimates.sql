@@ -39,7 +39,7 @@ with aggregated as (
         sqrt(sum(weight * weight * se * se)) as se,
         avg(value) as unweighted_mean,
         case
-            when count(census_residents + value) = members
+            when count(census_residents + weight + value) = members
                 then sum(census_residents * value) / sum(census_residents)
         end as value_at_census_shares,
         {{ mover_limit('weight', 'value', 'lower_95', 'lower') }} as mover_lower,

@@ -26,6 +26,18 @@ barometers as (
     from figures
     where area_code in (select weights.member_code from weights)
 
+),
+
+-- Counts of the authorities of 2021, added up to those of today.
+census as (
+
+    select
+        areas.current_code as area_code,
+        cast(sum(counts.usual_residents) as bigint) as usual_residents
+    from {{ ref('census_residents') }} as counts
+    inner join {{ ref('areas') }} as areas on counts.area_code = areas.area_code
+    group by areas.current_code
+
 )
 
 select
@@ -79,4 +91,4 @@ left join figures
         and barometers.period_end = figures.period_end
         and weights.member_code = figures.area_code
 left join {{ ref('areas') }} as areas on weights.member_code = areas.area_code
-left join {{ ref('census_residents') }} as census on weights.member_code = census.area_code
+left join census on weights.member_code = census.area_code
