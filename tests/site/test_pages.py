@@ -264,6 +264,15 @@ def test_groups_of_people_are_shown_where_there_are_figures_of_them(small_site: 
 def test_each_figure_leads_to_its_source(small_site: Path) -> None:
     text = _text(small_site, "source-trust.html")
     assert "sheet B4c , cell C9 of tables.xlsx" in text
+    sources = (small_site / "source-employment.html").read_text(encoding="utf-8")
+    assert '<a href="https://www.gov.uk/">Publisher’s page</a>' in sources, "the publisher's page"
+    for page in (f"area-{small.MEMBERS[0]}.html", "context-employment.html"):
+        found = re.findall(
+            r'<a class="figure" href="source-employment.html#([^"]+)">30.3%',
+            (small_site / page).read_text(encoding="utf-8"),
+        )
+        assert found, page
+        assert f'id="{found[0]}"' in sources
 
 
 def test_attribution_and_licence_are_beside_every_chart(small_site: Path) -> None:

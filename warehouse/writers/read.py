@@ -146,7 +146,7 @@ class Entry:
     """An indicator for one area: its latest cell, and what that is compared with.
 
     ``compared``: comparisons of that cell with others than England. ``place``: where value and
-    limits are on the indicator's strip, from 0 to 1. ``series``: cells with a figure, oldest first.
+    limits are on the indicator's ``strip`` of all authorities, from 0 to 1. ``series``: cells with a figure, oldest first.
     """
 
     indicator: Indicator
@@ -339,6 +339,24 @@ class Model:
         share = (value - values[0] + room) / (values[-1] - values[0] + 2 * room)
         return round(min(max(share, 0.0), 1.0), 4)
 
+    def strip(self, indicator: Indicator) -> tuple[float | None, ...]:
+        """Where the ends and the middle half of all authorities are, and England, 0 to 1."""
+        return self._strips[indicator.id]
+
+    @cached_property
+    def _strips(self) -> dict[str, tuple[float | None, ...]]:
+        found = {}
+        for each in self.indicators.values():
+            values = self.scale(each) or [0.0]
+            last = len(values) - 1
+            england = self.edition_cells(each, [self.england], self.shown(each))
+            marks = (
+                *(values[round(last * part)] for part in (0, 0.25, 0.75, 1)),
+                england[0][1]["value"] if england else None,
+            )
+            found[each.id] = tuple(self.share(each, value) for value in marks)
+        return found
+
     def groups_in(self, indicator: Indicator, row: Row) -> int:
         """How many groups the index has in the edition of a cell."""
         return self._groups_in.get((indicator.id, row["edition"]), 7)
@@ -355,10 +373,11 @@ class Model:
         """What pages and briefings say about an indicator for an area."""
         key = indicator.id, area.code
         row, shown = self.latest(indicator, area), self.shown(indicator)
-        place = None
+        place: Row | None = None
         if row is not None and shown is not None and _same(row, shown):
             names = {"at": "value", "from": "lower_95", "to": "upper_95"}
             place = {name: self.share(indicator, row[column]) for name, column in names.items()}
+            place["strip"] = self.strip(indicator)
         return Entry(
             indicator,
             row,
@@ -397,7 +416,7 @@ _CONTEXT = """
     select
         c.goal_id, c.barometer_id, c.area_code, c.dataset, c.edition, c.edition_title, c.unit,
         i.decimals, c.value, c.group_number, c.lower_95, c.upper_95, c.comparator_value,
-        c.outcome, c.close_call, c.survives_family, c.sentence,
+        c.outcome, c.close_call, c.survives_family, c.sentence, c.provenance_id,
         s.comparator_value as similar, s.comparator_areas as similar_areas, t.trend
     from marts.context as c
     inner join reference.indicators as i on c.barometer_id = i.indicator_id
@@ -410,6 +429,13 @@ _CONTEXT = """
         on (t.barometer_id, t.area_code) = (c.barometer_id, c.area_code)
     where c.is_latest and c.value is not null and c.framework = ?
     order by c.goal_id, c.barometer_id, c.area_code
+"""
+
+# Of what pages show; earlier context figures are nine in ten of all.
+_PROVENANCE = """
+    select p.* from marts.provenance as p
+    anti join (from marts.context where not is_latest) as c using (provenance_id)
+    order by all
 """
 
 _CELL_COLUMNS = (
@@ -672,9 +698,7 @@ def read_model(
                 framework,
             )
         },
-        provenance=_grouped(
-            rows_of(connection, "select * from marts.provenance order by all"), "provenance_id"
-        ),
+        provenance=_grouped(rows_of(connection, _PROVENANCE), "provenance_id"),
         made_up=any(row["origin"] == "synthetic" for row in cells),
         indicators={each.id: each for goal in goals for each in goal.indicators},
     )

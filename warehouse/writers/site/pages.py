@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -181,7 +182,7 @@ class _Site:
         self.in_release = in_release
         self.charts: dict[str, charts.Chart] = {}
         # By indicator: the figures that some page shows, by the key of their source.
-        self.sources: dict[str, dict[str, Row]] = {each: {} for each in model.indicators}
+        self.sources: dict[str, dict[str, Row]] = defaultdict(dict)
         self.editions = {(row["dataset"], row["edition"]): row for row in model.tables["editions"]}
         self.datasets = {row["dataset"]: row for row in model.tables["datasets"]}
         self.figures = Figures(
@@ -209,6 +210,7 @@ class _Site:
             plain_status=plain_status,
             quantity=lambda row, name="value": quantity(row[name], row["unit"], row["decimals"]),
             source=source_link,
+            context_page=context_page,
         )
         self.environment.tests["with_figure"] = has_figure
         # What every page may use. Everything else is passed to a page, so that it is in its key.
@@ -239,7 +241,6 @@ class _Site:
         for asset in sorted((_HERE / "assets").iterdir()):
             self._bytes(f"assets/{asset.name}", asset.read_bytes())
         self._shared_scripts()
-        self._strips()
         lead = self.model.lead
         entries = self._entries(lead)
         self._page(
@@ -455,6 +456,7 @@ class _Site:
     def _context(self, area: Area) -> list[tuple[str, str, list[Row]]]:
         """The latest context figures of an area: goal, its title, rows."""
         rows = self.model.context.get(area.code, [])
+        self._cite(rows)
         goals = [*((goal.id, goal.title) for goal in self.model.goals), ("all", "Every goal")]
         found = [(name, title, [r for r in rows if r["goal_id"] == name]) for name, title in goals]
         return [each for each in found if each[2]]
@@ -474,6 +476,8 @@ class _Site:
                 unit = f"Figure in {first['unit']}"
                 drawn = self.figures.by_group(slug, first["title"], unit, divided)
             cells = _high_first((area, rows[area.code]) for area in near if area.code in rows)
+            self._cite(row for _, row in cells)
+            self._cite(row for _, _, found in divided for row in found)
             picture = self.figures.context(slug, model.definitions[name], cells)
             for chart in (picture, drawn):
                 if chart is not None:
@@ -538,7 +542,9 @@ class _Site:
         ]
         for _, _, found in pictures:
             self._cite(entry.row for _, entry in found)
-        self._page(area.figures_page, "figures", area=area, pictures=pictures)
+        cells = [entry.row for _, _, found in pictures for _, entry in found if entry.row]
+        source = self.figures.source_line(cells)
+        self._page(area.figures_page, "figures", area=area, pictures=pictures, source=source)
 
     def _report(self) -> None:
         verdicts: dict[str, int] = {}
@@ -584,15 +590,18 @@ class _Site:
                 self.sources[row["barometer_id"]][row["provenance_id"]] = row
 
     def _sources(self) -> None:
-        for indicator in self.model.indicators.values():
+        barometers, context = self.model.indicators, self.model.definitions
+        pages = [(each.id, each.page, each.short_title) for each in barometers.values()]
+        pages += [(name, context_page(name), row["short_title"]) for name, row in context.items()]
+        for name, page, title in pages:
             items = []
-            for provenance_id, row in self.sources[indicator.id].items():
+            for provenance_id, row in self.sources[name].items():
                 found = self.model.provenance.get(provenance_id)
                 if not found:
                     raise SiteError(
                         "a figure shown has no source",
                         code="no_source",
-                        found=f"{indicator.id}, {provenance_id}",
+                        found=f"{name}, {provenance_id}",
                         expected="a row in marts.provenance",
                         todo="build the warehouse again with `make refresh`",
                     )
@@ -605,9 +614,10 @@ class _Site:
             )
             files = _cited(row for _, rows in items for row in rows)
             self._page(
-                indicator.source_page,
+                f"source-{name.replace('_', '-')}.html",
                 "source",
-                indicator=indicator,
+                target=page,
+                title=title,
                 items=items,
                 files=files,
                 editions={key: self.editions.get(key) for key in files},
@@ -634,25 +644,6 @@ class _Site:
         ]
 
     # --- parts ------------------------------------------------------------------------------------
-
-    def _strips(self) -> None:
-        """One background per indicator: where English authorities are; areas add their mark."""
-        for indicator in self.model.indicators.values():
-            values = self.model.scale(indicator)
-            if not values:
-                continue
-            last = len(values) - 1
-            england = self.model.edition_cells(
-                indicator, [self.model.england], self.model.shown(indicator)
-            )
-            at = [
-                self.model.share(indicator, value)
-                for value in (
-                    *(values[round(last * share)] for share in (0, 0.25, 0.75, 1)),
-                    england[0][1]["value"] if england else None,
-                )
-            ]
-            self._page(f"figures/strip-{indicator.slug}.svg", "strip", at=at)
 
     def _places(self, indicator: Indicator) -> list[Area]:
         """Members of the lead area, or the county that an index has in their place."""
@@ -753,8 +744,7 @@ class _Site:
 
     def _page(self, name: str, template: str, **context: Any) -> None:
         """A page, made anew only if what it shows or how it is made changed."""
-        suffix = "svg" if name.endswith(".svg") else "html"
-        chosen = f"{template}.{suffix}.j2"
+        chosen = f"{template}.html.j2"
 
         def render() -> bytes:
             made = self.environment.get_template(chosen).render(page=name, **context)
@@ -767,6 +757,11 @@ class _Site:
 
     def _bytes(self, name: str, content: bytes) -> None:
         (self.folder / name).write_bytes(content)
+
+
+def context_page(name: str) -> str:
+    """File name of the page of a context indicator."""
+    return f"context-{name.replace('_', '-')}.html"
 
 
 def source_link(row: Row) -> str | None:

@@ -71,6 +71,65 @@
     });
   });
 
+  const save = (blob, name) => {
+    const link = make("a", undefined, { href: URL.createObjectURL(blob), download: name });
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+
+  // A table with a small chart in each row, as one picture with its words: made here, on request.
+  function picture(table, name) {
+    const width = 960, scale = 2, parts = [], pen = make("canvas").getContext("2d");
+    const words = (element) => element ? element.textContent.trim().replace(/\s+/g, " ") : "";
+    const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
+    // Writes a text in lines of at most so many pixels; returns where it ends.
+    const write = (text, x, y, size, bold, room) => {
+      pen.font = `${bold ? "bold " : ""}${size}px Liberation Sans, Arial, Helvetica, sans-serif`;
+      const lines = [];
+      text.split(" ").forEach((word) => {
+        const longer = lines.length ? lines[lines.length - 1] + " " + word : word;
+        if (lines.length && pen.measureText(longer).width <= room) lines[lines.length - 1] = longer;
+        else lines.push(word);
+      });
+      lines.forEach((line, index) => parts.push(
+        `<text x="${x}" y="${y + (index + 1) * size * 1.3}" style="font:${pen.font.replace(/"/g, "'")}">${escaped(line)}</text>`));
+      return y + lines.length * size * 1.3;
+    };
+    let y = 10;
+    const warning = document.querySelector(".warning");
+    if (warning) y = write(words(warning), 12, y, 15, true, width - 24);
+    y = write(table.dataset.title, 12, y, 18, true, width - 24);
+    y = write(table.dataset.legend, 12, y, 13, false, width - 24) + 8;
+    [...table.rows].forEach((row) => {
+      const chart = row.querySelector("svg.spine"), [label, figure, interval] = [...row.cells].map(words);
+      if (row.querySelector("[scope=rowgroup]")) y = write(label, 12, y + 8, 14, true, width - 24) + 4;
+      if (!chart) return;
+      const copy = chart.cloneNode(true);
+      for (const [at, value] of Object.entries({ x: 330, y, width: 300, height: 34 })) copy.setAttribute(at, value);
+      parts.push(new XMLSerializer().serializeToString(copy));
+      y = 4 + Math.max(y + 32, write(label, 12, y + 5, 14, false, 310),
+        write(figure + (/\d/.test(interval) ? ` (${interval})` : ""), 645, y + 5, 14, false, 300));
+    });
+    y = write(words(source), 12, y + 4, 11, false, width - 24) + 12;
+    const image = new Image(width, y);
+    image.onload = () => {
+      Object.assign(pen.canvas, { width: width * scale, height: Math.ceil(y * scale) });
+      pen.drawImage(image, 0, 0, pen.canvas.width, pen.canvas.height);
+      pen.canvas.toBlob((blob) => save(blob, name), "image/png");
+    };
+    image.src = "data:image/svg+xml," + encodeURIComponent(
+      `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y}" fill="#0b0c0c"><style>` +
+      "line{stroke:#12436d;stroke-width:3}circle{fill:#12436d;stroke:#fff;stroke-width:1.5}</style>" +
+      `<rect width="100%" height="100%" fill="#fff"/>${parts.join("")}</svg>`);
+  }
+  document.querySelectorAll("table[data-title]").forEach((table, number) => {
+    if (!table.querySelector("svg.spine")) return;
+    const page = location.pathname.split("/").pop().replace(/\.html$/, "");
+    const button = make("button", "Download as a picture (PNG)", { type: "button", class: "copy" });
+    button.addEventListener("click", () => picture(table, page + (number ? "-" + (number + 1) : "") + ".png"));
+    (table.closest(".scroll") || table).after(button);
+  });
+
   // Tables that sort by a column; the order is kept in the address.
   const key = (cell) => {
     const text = cell.textContent.trim();
@@ -196,9 +255,7 @@
     const quote = (text) => '"' + String(text).replace(/"/g, '""') + '"';
     const text = [["indicator", "area", "figure", "interval_95", "against_england", "edition"], ...rows]
       .map((row) => row.map(quote).join(",")).join("\n") + "\n";
-    const link = make("a", undefined, { href: URL.createObjectURL(new Blob(["\ufeff" + text], { type: "text/csv" })), download: "pulse-comparison.csv" });
-    link.click();
-    URL.revokeObjectURL(link.href);
+    save(new Blob(["\ufeff" + text], { type: "text/csv" }), "pulse-comparison.csv");
   });
   draw();
 })();
