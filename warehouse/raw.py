@@ -117,14 +117,6 @@ TABLES: Mapping[str, Table] = {
 Rows = Iterable[dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class SourceNote:
-    """What became of the attempt to reach a publisher: ``state`` as ``sources.fetch`` names it."""
-
-    state: str
-    message: str | None
-
-
 def make_current(workspace: Workspace, build_id: str) -> None:
     """Point ``build/current`` at a build and remove the older ones: nothing reads them."""
     link = workspace.current_build
@@ -148,7 +140,7 @@ def load(
     catalogue: Catalogue,
     observations: Sequence[DatasetObservations],
     *,
-    source_notes: Mapping[tuple[str, str], SourceNote] | None = None,
+    source_notes: Mapping[tuple[str, str], tuple[str, str]] | None = None,
     inbox: Inbox | None = None,
 ) -> dict[str, int]:
     """Write the accepted rows of every dataset into a new warehouse file.
@@ -157,7 +149,8 @@ def load(
         path: the file to make; its folder exists and the file does not.
         catalogue: what is declared of each dataset.
         observations: one for each dataset.
-        source_notes: by dataset and edition, what reaching the publisher came to.
+        source_notes: by dataset and edition, the state that asking the publisher came to, as
+            ``sources.fetch`` names it, and a message.
         inbox: what communities and councils handed in.
 
     Returns:
@@ -271,9 +264,11 @@ def _scale_rows(datasets: Iterable[Dataset]) -> Rows:
                     }
 
 
-def _input_rows(taken: Iterable[EditionUsed], notes: Mapping[tuple[str, str], SourceNote]) -> Rows:
+def _input_rows(
+    taken: Iterable[EditionUsed], notes: Mapping[tuple[str, str], tuple[str, str]]
+) -> Rows:
     for used in taken:
-        note = notes.get((used.dataset, used.edition), SourceNote("not_tried", None))
+        state, message = notes.get((used.dataset, used.edition), ("not_tried", None))
         said = [each.message for each in used.notes if not each.code.startswith(QUESTION)]
         yield {
             **vars(used),
@@ -282,8 +277,8 @@ def _input_rows(taken: Iterable[EditionUsed], notes: Mapping[tuple[str, str], So
             "notes": "; ".join(said) or None,
             "refused": len(used.rejections),
             "refusals": "; ".join(f"{r.file_name}: {r.error}" for r in used.rejections) or None,
-            "publisher_state": note.state,
-            "publisher_message": note.message,
+            "publisher_state": state,
+            "publisher_message": message,
         }
 
 

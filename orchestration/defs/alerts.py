@@ -16,8 +16,8 @@ import dagster as dg
 
 from orchestration.defs.ingest import NOTICED_CHECK, judge_freshness
 from orchestration.defs.publish import outcome
-from orchestration.defs.resources import PulseResource
 from orchestration.defs.schedules import refresh
+from warehouse.workspace import Workspace
 
 LOG = logging.getLogger("pulse.alerts")
 SILENCE = timedelta(days=45)
@@ -132,7 +132,7 @@ def red_checks(instance: dg.DagsterInstance, run_id: str) -> list[str]:
 def alert_on_overdue_sources(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """The cursor holds what was sent, so that a source is reported again only when it changes."""
     sent = set(filter(None, (context.cursor or "").split("\n")))
-    waiting = overdue(PulseResource()) | silent(context.instance, datetime.now(UTC))
+    waiting = overdue(Workspace.from_environment()) | silent(context.instance, datetime.now(UTC))
     for key, event in waiting.items():
         if key not in sent:
             send(event)
@@ -140,11 +140,11 @@ def alert_on_overdue_sources(context: dg.SensorEvaluationContext) -> dg.SkipReas
     return dg.SkipReason(f"{len(waiting)} overdue: {', '.join(waiting) or 'nothing'}")
 
 
-def overdue(pulse: PulseResource) -> dict[str, Alert]:
+def overdue(workspace: Workspace) -> dict[str, Alert]:
     """The sources that are overdue, by dataset and the day that was expected."""
     found = {}
-    for dataset in pulse.workspace.catalogue.datasets.values():
-        age = judge_freshness(pulse, dataset)
+    for dataset in workspace.catalogue.datasets.values():
+        age = judge_freshness(workspace, dataset)
         if age.state == "overdue":
             key = f"{dataset.code} {age.expected_on}"
             found[key] = Alert(f"Pulse: {dataset.short_title} is overdue", age.message)

@@ -4,9 +4,11 @@ Nothing is exported or published while one of them is red: the exports depend on
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
+from orchestration.defs.ingest import table
 from orchestration.defs.resources import PulseResource
 from orchestration.defs.transform import require_build
 from warehouse.contracts import rules
@@ -26,7 +28,7 @@ def gate() -> dg.Definitions:
     specs = [
         dg.AssetCheckSpec(
             rule.name,
-            asset=dg.AssetKey(["marts", rule.mart]),
+            asset=["marts", rule.mart],
             description=f"{rule.sentence} If red: {rule.remedy}",
             blocking=True,
             metadata={"remedy": rule.remedy},
@@ -41,45 +43,31 @@ def gate() -> dg.Definitions:
         workspace = pulse.workspace
         require_build(workspace)
         asked = {key.name for key in context.selected_asset_check_keys}
-        chosen = [rule for rule in known.values() if rule.name in asked]
         verdicts = run_gate(
             workspace.build_file.resolve(),
             previous_warehouse(workspace),
-            only=chosen,
+            only=[rule for name, rule in known.items() if name in asked],
             demonstration=workspace.is_demonstration,
         )
-        red = [verdict for verdict in verdicts if not verdict.passed]
-        pulse.say(f"gated       {len(verdicts)} rules on {len(GATED)} marts, {len(red)} red")
+        red = sum(not verdict.passed for verdict in verdicts)
+        pulse.say(f"gated       {len(verdicts)} rules on {len(GATED)} marts, {red} red")
         for verdict in verdicts:
-            cases = shown(verdict)
+            rule, message = verdict.rule, f"{verdict.rows} rows"
             if not verdict.passed:
+                message = f"{verdict.broken} failure cases. {rule.remedy}"
                 pulse.say(
-                    f"RED         {verdict.rule.mart}: {verdict.rule.sentence} "
-                    f"({verdict.broken} failure cases) {verdict.rule.remedy}"
+                    f"RED         {rule.mart}: {rule.sentence} "
+                    f"({verdict.broken} failure cases) {rule.remedy}"
                 )
+            metadata: dict[str, Any] = {"rows": verdict.rows, "message": message}
+            if len(cases := shown(verdict)):
+                metadata["failure cases"] = table(cases.to_dict("records"))
+                metadata["what to do"] = rule.remedy
             yield dg.AssetCheckResult(
-                asset_key=["marts", verdict.rule.mart],
-                check_name=verdict.rule.name,
+                asset_key=["marts", rule.mart],
+                check_name=rule.name,
                 passed=verdict.passed,
-                metadata={
-                    "rows": verdict.rows,
-                    "message": f"{verdict.rows} rows"
-                    if verdict.passed
-                    else f"{verdict.broken} failure cases. {verdict.rule.remedy}",
-                    **(
-                        {
-                            "failure cases": dg.MetadataValue.table(
-                                [
-                                    dg.TableRecord({str(k): str(v) for k, v in row.items()})
-                                    for row in cases.to_dict("records")
-                                ]
-                            ),
-                            "what to do": verdict.rule.remedy,
-                        }
-                        if len(cases)
-                        else {}
-                    ),
-                },
+                metadata=metadata,
             )
 
     return dg.Definitions(asset_checks=[check_marts])

@@ -5,8 +5,9 @@ on; its last good edition stays in use.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, cast
 
 import dagster as dg
@@ -18,7 +19,6 @@ from sources.editions import Freshness, freshness
 from sources.fetch import Mode, SourceOutcome, fetch_dataset
 from sources.landing import replace_file
 from sources.selection import observation_identity, observe
-from warehouse.raw import SourceNote
 from warehouse.workspace import SEEDS, Workspace
 
 OWNER = "team:data-engineering"
@@ -26,16 +26,27 @@ ANSWERS = "answers"
 NOTICED_CHECK = "no_release_waits_to_be_described"
 
 
-def noted_by(instance: dg.DagsterInstance, dataset: str) -> dict[tuple[str, str], SourceNote]:
-    """What the newest landing asset of a dataset recorded of its publisher's answers."""
-    event = instance.get_latest_materialization_event(dg.AssetKey(["landing", dataset]))
-    answers = (
-        event and event.asset_materialization and event.asset_materialization.metadata.get(ANSWERS)
-    )
-    if not isinstance(answers, dg.JsonMetadataValue):
-        return {}
+def newest_metadata(
+    instance: dg.DagsterInstance, key: Sequence[str]
+) -> Mapping[str, dg.MetadataValue[Any]]:
+    """What the newest materialization of an asset recorded; nothing where there is none."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(key))
+    return event.asset_materialization.metadata if event and event.asset_materialization else {}
+
+
+def table(rows: Iterable[Mapping[Any, Any]]) -> dg.TableMetadataValue:
+    """Rows as the page shows them. There is at least one, since their types come from it."""
+    return dg.MetadataValue.table([dg.TableRecord(row) for row in rows])
+
+
+def noted_by(
+    instance: dg.DagsterInstance, datasets: Iterable[str]
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """By dataset and edition: state and message of the publisher, as the newest landing noted them."""
     return {
-        (dataset, edition): SourceNote(state, message)
+        (dataset, edition): (state, message)
+        for dataset in datasets
+        if (answers := newest_metadata(instance, ["landing", dataset]).get(ANSWERS))
         for edition, state, message in cast("list[list[str]]", answers.value)
     }
 
@@ -60,19 +71,6 @@ def ask_publisher(
     )
 
 
-def notes_of(
-    inputs: Sequence[Mapping[str, Any]], dataset: str
-) -> dict[tuple[str, str], SourceNote]:
-    """What a publisher answered when a release was made, from its manifest."""
-    return {
-        (each["dataset"], each["edition"]): SourceNote(
-            each["publisher_state"], each["publisher_message"]
-        )
-        for each in inputs
-        if each["dataset"] == dataset and each["publisher_message"] is not None
-    }
-
-
 def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
     key = dg.AssetKey(["landing", declared.code])
     answered = dg.AssetCheckSpec(
@@ -85,7 +83,7 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
         ),
     )
     noticed = dg.AssetCheckSpec(
-        "no_release_waits_to_be_described",
+        NOTICED_CHECK,
         asset=key,
         description=(
             "The publisher has no release that the catalogue does not recognise, and no successor "
@@ -108,60 +106,52 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
     def land(
         context: dg.AssetExecutionContext, pulse: PulseResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
-        dataset = pulse.workspace.catalogue.dataset(declared.code)
-        store = pulse.workspace.store
-        # A release that is made again is made of what was held then.
-        wanted = [] if pulse.rebuilding is not None else list(dataset.editions)
-        outcomes = ask_publisher(pulse, dataset, wanted) if wanted else ()
-        notes = {
-            (outcome.dataset, outcome.edition): SourceNote(outcome.state, outcome.message)
-            for outcome in outcomes
-            if outcome.tried or outcome.failed
-        }
-        if pulse.rebuilding is not None:
-            notes = notes_of(pulse.rebuilding.inputs, dataset.code)
+        workspace, again = pulse.workspace, pulse.rebuilding
+        dataset = workspace.catalogue.dataset(declared.code)
+        # A release that is made again is made of what was held then, and has the answers of then.
+        outcomes = (
+            () if again or not dataset.editions else ask_publisher(pulse, dataset, dataset.editions)
+        )
+        answers = (
+            [
+                [used["edition"], used["publisher_state"], used["publisher_message"]]
+                for used in again.inputs
+                if used["dataset"] == dataset.code and used["publisher_message"] is not None
+            ]
+            if again
+            else [[o.edition, o.state, o.message] for o in outcomes if o.tried or o.failed]
+        )
         for outcome in outcomes:
             if outcome.state in ("publisher_new", "publisher_revision", "publisher_refused"):
                 pulse.say(f"landing     {outcome.message}")
         held = [
             landed
             for edition in dataset.editions
-            for landed in store.revisions(dataset.code, edition.edition)
+            for landed in workspace.store.revisions(dataset.code, edition.edition)
         ]
         refused = [outcome for outcome in outcomes if outcome.state == "publisher_refused"]
         unreached = [outcome for outcome in outcomes if outcome.state == "publisher_unreachable"]
-        waiting = alerts(pulse.workspace, dataset.code)
+        waiting = alerts(workspace, dataset.code)
         yield dg.MaterializeResult(
             metadata={
                 "files held": len(held),
-                ANSWERS: dg.MetadataValue.json(
-                    [[edition, note.state, note.message] for (_, edition), note in notes.items()]
-                ),
+                ANSWERS: dg.MetadataValue.json(answers),
                 "requests": sum(outcome.requests for outcome in outcomes),
-                "publisher": dg.MetadataValue.table(
-                    [
-                        dg.TableRecord(
-                            {"edition": o.edition, "state": o.state, "message": o.message}
-                        )
-                        for o in outcomes
-                    ]
+                "publisher": table(
+                    {"edition": o.edition, "state": o.state, "message": o.message} for o in outcomes
                 )
                 if outcomes
                 else "no edition is listed yet",
-                "files": dg.MetadataValue.table(
-                    [
-                        dg.TableRecord(
-                            {
-                                "edition": landed.edition,
-                                "revision": landed.revision,
-                                "file": landed.file_name,
-                                "path": str(landed.path),
-                                "sha256": landed.sha256,
-                                "retrieved": landed.retrieved_at.isoformat(timespec="seconds"),
-                            }
-                        )
-                        for landed in held
-                    ]
+                "files": table(
+                    {
+                        "edition": landed.edition,
+                        "revision": landed.revision,
+                        "file": landed.file_name,
+                        "path": str(landed.path),
+                        "sha256": landed.sha256,
+                        "retrieved": landed.retrieved_at.isoformat(timespec="seconds"),
+                    }
+                    for landed in held
                 )
                 if held
                 else "none: the bundled figures are used",
@@ -228,26 +218,16 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, pulse: PulseResource
     ) -> Iterator[dg.MaterializeResult[Any]]:
         dataset = pulse.workspace.catalogue.dataset(declared.code)
-        age = judge_freshness(pulse, dataset)
+        age = judge_freshness(pulse.workspace, dataset)
+        store = pulse.workspace.store
         bundled = None if pulse.mode == "only_publisher" else BUNDLED_DIRECTORY
-        identity = observation_identity(dataset, pulse.workspace.store, SEEDS, bundled=bundled)
+        identity = observation_identity(dataset, store, SEEDS, bundled=bundled)
         observations = ObservationsIO(pulse.workspace).kept(dataset.code, identity)
         read_again = observations is None
         if observations is None:
-            observations = observe(dataset, pulse.workspace.store, pulse.areas, bundled=bundled)
+            observations = observe(dataset, store, pulse.areas, bundled=bundled)
         intakes = observations.editions
-        refused = [
-            dg.TableRecord(
-                {
-                    "edition": intake.edition,
-                    "file": rejection.file_name,
-                    "revision": rejection.revision,
-                    "reason": rejection.error,
-                }
-            )
-            for intake in intakes
-            for rejection in intake.rejections
-        ]
+        refused = []
         for intake in intakes:
             if intake.state == "accepted":
                 pulse.say(
@@ -258,6 +238,14 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
                 pulse.say(
                     f"REFUSED     {dataset.code} {intake.edition}: {rejection.file_name}: "
                     f"{rejection.error}"
+                )
+                refused.append(
+                    {
+                        "edition": intake.edition,
+                        "file": rejection.file_name,
+                        "revision": rejection.revision,
+                        "reason": rejection.error,
+                    }
                 )
         held = [intake for intake in intakes if intake.state == "accepted"]
         yield dg.MaterializeResult(
@@ -278,9 +266,7 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
                     check_name=check.name,
                     passed=not refused,
                     metadata={
-                        "refused files": dg.MetadataValue.table(refused)
-                        if refused
-                        else dg.MetadataValue.int(0),
+                        "refused files": table(refused) if refused else 0,
                         "editions with no figures": ", ".join(
                             i.edition for i in intakes if i.state != "accepted"
                         )
@@ -299,9 +285,9 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
     return observed
 
 
-def judge_freshness(pulse: PulseResource, dataset: Dataset) -> Freshness:
+def judge_freshness(workspace: Workspace, dataset: Dataset) -> Freshness:
     """Whether the next edition of the dataset is late."""
-    store = pulse.workspace.store
+    store = workspace.store
     held = [e.edition for e in dataset.editions if store.revisions(dataset.code, e.edition)]
     return freshness(dataset, datetime.now(UTC).date(), held=held)
 
@@ -315,17 +301,20 @@ def _policy(dataset: Dataset) -> dg.FreshnessPolicy | None:
     )
 
 
+def _alerts_file(workspace: Workspace, dataset: str) -> Path:
+    return workspace.landing / ".watch" / "alerts" / f"{dataset}.json"
+
+
 def alerts(workspace: Workspace, dataset: str) -> list[str]:
-    """What the watch noticed of a dataset and nobody has dealt with: one message a release."""
-    path = workspace.landing / ".watch" / "alerts" / f"{dataset}.json"
+    """What the watch noticed of a dataset and nobody has dealt with: one message per release."""
+    path = _alerts_file(workspace, dataset)
     return list(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else []
 
 
-def raise_alerts(workspace: Workspace, dataset: str, messages: list[str]) -> None:
-    """Keep messages until the catalogue knows the release; they redden the landing's check."""
-    path = workspace.landing / ".watch" / "alerts" / f"{dataset}.json"
-    known = alerts(workspace, dataset)
-    replace_file(path, json.dumps([*known, *(m for m in messages if m not in known)]).encode())
+def raise_alerts(workspace: Workspace, dataset: str, messages: Iterable[str]) -> None:
+    """Keep messages until the catalogue knows the release; the landing's check warns of them."""
+    kept = dict.fromkeys([*alerts(workspace, dataset), *messages])
+    replace_file(_alerts_file(workspace, dataset), json.dumps(list(kept)).encode())
 
 
 @dg.definitions

@@ -13,7 +13,7 @@ import dagster as dg
 
 from orchestration import dbt
 from orchestration.defs.gate import GATE_CHECKS, GATED
-from orchestration.defs.ingest import OWNER
+from orchestration.defs.ingest import OWNER, newest_metadata, table
 from orchestration.defs.resources import PulseResource
 from orchestration.defs.transform import dbt_checks, require_build
 from orchestration.retention import forget_charts, releases_to_keep
@@ -82,8 +82,7 @@ def recorded(instance: dg.DagsterInstance, key: Sequence[str], name: str) -> Any
     Raises:
         WorkspaceError: when it was never materialised.
     """
-    event = instance.get_latest_materialization_event(dg.AssetKey(key))
-    metadata = event.asset_materialization.metadata if event and event.asset_materialization else {}
+    metadata = newest_metadata(instance, key)
     if name not in metadata:
         raise WorkspaceError(
             f"{'/'.join(key)} was not materialised yet",
@@ -247,9 +246,7 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
             "warehouse": dg.MetadataValue.path(str(workspace.warehouse_file)),
             "exports": dg.MetadataValue.path(str(workspace.exports)),
             "sha256 of the warehouse": manifest.files["pulse.duckdb"],
-            "rows": dg.MetadataValue.table(
-                [dg.TableRecord({"mart": m, "rows": n}) for m, n in manifest.tables.items()]
-            ),
+            "rows": table({"mart": m, "rows": n} for m, n in manifest.tables.items()),
             "preview": dg.MetadataValue.md(
                 "\n\n".join(f"**{goal}**: {sentence}" for goal, sentence in preview)
             ),

@@ -16,7 +16,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, dbt_assets
 
 from orchestration import dbt
-from orchestration.defs.ingest import OWNER, noted_by, notes_of
+from orchestration.defs.ingest import OWNER, noted_by
 from orchestration.defs.io import IDENTITY, ObservationsIO, read_editions
 from orchestration.defs.resources import PulseResource
 from sources.catalogue import load_catalogue
@@ -104,15 +104,9 @@ def transform() -> dg.Definitions:
     ) -> Iterator[dg.MaterializeResult[Any]]:
         workspace = pulse.workspace
         catalogue = pulse.workspace.catalogue
-        again = pulse.rebuilding
-        notes = {}
         for code, observations in observed.items():
             if len(observations.revised):
                 pulse.say(f"revised     {code}: {len(observations.revised)} figures changed")
-            # A release that is made again has the answers of then.
-            notes.update(
-                notes_of(again.inputs, code) if again else noted_by(context.instance, code)
-            )
         folder = workspace.builds / context.run.run_id
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -121,7 +115,7 @@ def transform() -> dg.Definitions:
             folder / "pulse.duckdb",
             catalogue,
             list(observed.values()),
-            source_notes=notes,
+            source_notes=noted_by(context.instance, observed),
             inbox=inbox,
         )
         make_current(workspace, context.run.run_id)
