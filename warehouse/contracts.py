@@ -11,8 +11,9 @@ computed (``dbt_project``), and when the gate runs (``orchestration``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+# SQL writes a list of texts as Python writes a tuple of them.
 STATUSES_WITH_VALUE = ("published", "low_reliability")
 CONFIRMING_ORIGINS = ("publisher", "transcribed", "derived", "synthetic")
 RELEASABLE_ORIGINS = ("publisher", "transcribed", "reported", "derived")
@@ -21,13 +22,8 @@ UNIT_RANGES: Mapping[str, tuple[float, float]] = {
     # Standardised over some 200 areas: the largest published is 6.8; beyond 12 something was misread.
     "z_score": (-12.0, 12.0),
     "score": (0.0, 10.0),
-    **{
-        unit: (0.0, float("inf"))
-        for unit in (
-            *("count", "per_10k", "per_100k", "ratio"),
-            *("pounds", "pounds_million", "years", "minutes"),
-        )
-    },
+    **dict.fromkeys(("count", "per_10k", "per_100k", "ratio"), (0.0, float("inf"))),
+    **dict.fromkeys(("pounds", "pounds_million", "years", "minutes"), (0.0, float("inf"))),
 }
 VERDICTS = (
     "agrees",
@@ -62,16 +58,13 @@ class Rule:
     may_be_empty: bool = False
 
 
-# ---------------------------------------------------------------- the queries
+def _each(mart: str, name: str, sentence: str, remedy: str, condition: str) -> Rule:
+    """A rule that is broken by the rows for which a condition is false, or cannot be said."""
+    return Rule(mart, name, sentence, remedy, _unless(mart, condition))
 
 
 def _unless(mart: str, condition: str) -> str:
-    """The rows of a mart for which a condition is false, or cannot be said."""
     return f"select * from marts.{mart} where ({condition}) is not true"
-
-
-def _texts(values: Iterable[str]) -> str:
-    return ", ".join(f"'{value}'" for value in values)
 
 
 def _filled(column: str, length: int = 1) -> str:
@@ -80,44 +73,41 @@ def _filled(column: str, length: int = 1) -> str:
 
 
 def _value_in_range(mart: str) -> str:
-    low, high = (
-        f"case unit {' '.join(limits)} end"
-        for limits in zip(
-            *(
-                (f"when '{unit}' then {start}", f"when '{unit}' then cast('{end}' as double)")
-                for unit, (start, end) in UNIT_RANGES.items()
-            ),
-            strict=True,
-        )
+    within = " and ".join(
+        f"coalesce({column} between low and high, {column} is null)"
+        for column in ("value", "lower_95", "upper_95")
     )
-    return _unless(
-        mart,
-        " and ".join(
-            f"coalesce({column} between {low} and {high}, {column} is null)"
-            for column in ("value", "lower_95", "upper_95")
-        ),
+    return (
+        f"select cells.* from marts.{mart} as cells left join unit_ranges using (unit) "
+        f"where not ({within})"
     )
 
 
-def _are_complete(mart: str, wanted: str, key: str) -> str:
-    """Every area of a view has one row per barometer, edition and period."""
+def _complete(
+    cells: str, key: str, *, per: str, areas: str = "authorities", but: str = "true"
+) -> str:
+    """The cells that are there twice, and of each group the key where one of the areas is missing.
+
+    Args:
+        cells: a query for the rows that are looked at.
+        key: the columns of which no two cells have the same.
+        per: the columns of a group that has each of the areas.
+        areas: the view of areas.
+        but: which groups are meant.
+    """
     return f"""
-        with short as (
-            select barometer_id, edition from marts.{mart}
-            group by barometer_id, edition
-            -- An older edition of a national series has its figures and no gaps.
-            having
-                (any_value(dataset), edition) not in (from history)
-                and count(distinct area_code) filter (area_code in (from {wanted}))
-                < (select count(*) from {wanted})
-        )
-        select {key} from marts.{mart} where area_code in (from {wanted})
-        group by {key} having count(*) > 1
+        with cells as ({cells})
+        select {key} from cells group by all having count(*) > 1
         union all by name
-        from short
+        select {per} from cells group by all
+        having
+            {but} and count(distinct area_code) filter (area_code in (from {areas}))
+            < (select count(*) from {areas})
     """
 
 
+# An older edition of a national series has its figures and no gaps.
+_NO_HISTORY = "(any_value(dataset), edition) not in (from history)"
 _GOALS_ARE_COMPLETE = """
     with found as (
         select goal_id, barometer_id, any_value(role) as role from marts.barometers
@@ -169,19 +159,11 @@ def _figures_are_kept(mart: str) -> str:
     """
 
 
-_NEWEST_IS_COMPLETE = """
-    with newest as (
-        select framework, barometer_id, area_code from marts.context
-        qualify edition = max(edition) over (partition by barometer_id)
-    )
-    from newest group by all having count(*) > 1
-    union all by name
-    select framework, barometer_id from newest
-    group by framework, barometer_id
-    having
-        count(distinct area_code) filter (area_code in (from authorities))
-        < (select count(*) from authorities)
-"""
+_NEWEST_IS_COMPLETE = _complete(
+    "from marts.context qualify edition = max(edition) over (partition by barometer_id)",
+    "framework, barometer_id, area_code",
+    per="framework, barometer_id",
+)
 
 
 def _goal_is_complete(goal: str) -> str:
@@ -202,20 +184,17 @@ def _goal_is_complete(goal: str) -> str:
     """
 
 
-_GOAL_AREAS_ARE_COMPLETE = """
-    with cells as (
-        select framework, goal_id, barometer_id, area_code from marts.goal_areas
+_GOAL_AREAS_ARE_COMPLETE = f"""
+    from ({
+    _complete(
+        "from marts.goal_areas",
+        "framework, goal_id, barometer_id, area_code",
+        per="framework, goal_id, barometer_id",
     )
-    from cells group by all having count(*) > 1
-    union all by name
-    select framework, goal_id, barometer_id from cells
-    group by framework, goal_id, barometer_id
-    having
-        count(distinct area_code) filter (area_code in (from authorities))
-        < (select count(*) from authorities)
+})
     union all by name
     select goal_id, barometer_id from report_indicators
-    where (goal_id, barometer_id) not in (select (goal_id, barometer_id) from cells)
+    where (goal_id, barometer_id) not in (select (goal_id, barometer_id) from marts.goal_areas)
 """
 
 _COUNTS_ADD_UP = """
@@ -248,58 +227,49 @@ def _cell_rules(mart: str) -> list[Rule]:
             "Look at the cell in the file: the column or the scale was misread.",
             _value_in_range(mart),
         ),
-        Rule(
+        _each(
             mart,
             f"{prefix}interval_contains_value",
             "A 95% interval has both limits, in order, around its value.",
             "Look at the cell in the file: a published interval that excludes its value is not used.",
             # A comparison with a null is null: one limit alone does not pass.
-            _unless(
-                mart,
-                "(lower_95 is null and upper_95 is null) or value between lower_95 and upper_95",
-            ),
+            "(lower_95 is null and upper_95 is null) or value between lower_95 and upper_95",
         ),
-        Rule(
+        _each(
             mart,
             f"{prefix}value_or_reason_is_given",
             "A cell has a value and a status of one, or no value and the reason.",
             "Give the status a reason where the mart is computed.",
-            _unless(
-                mart,
-                f"(status in ({_texts(STATUSES_WITH_VALUE)})) = (value is not null) "
-                f"and (value is not null or {_filled('status_reason')})",
-            ),
+            f"(status in {STATUSES_WITH_VALUE}) = (value is not null) "
+            f"and (value is not null or {_filled('status_reason')})",
         ),
-        Rule(
+        _each(
             mart,
             f"{prefix}area_is_known",
             "Every area code is in the list of areas.",
             "Add the area to dbt_project/seeds/areas.csv, or its new code to area_code_changes.csv.",
-            _unless(mart, "area_code in (from areas)"),
+            "area_code in (from areas)",
         ),
-        Rule(
+        _each(
             mart,
             f"{prefix}edition_is_known",
             "Every dataset and edition is in the catalogue.",
             "Add the edition to sources/catalogue/<dataset>.yaml.",
-            _unless(mart, "(dataset, edition) in (select (dataset, edition) from meta.editions)"),
+            "(dataset, edition) in (select (dataset, edition) from meta.editions)",
         ),
-        Rule(
+        _each(
             mart,
             f"{prefix}origin_is_releasable",
             "No figure is synthetic, that is, made up to show the platform at work.",
             _NOT_SYNTHETIC,
-            _unless(mart, "origin is null or origin in (from releasable)"),
+            "origin is null or origin in (from releasable)",
         ),
-        Rule(
+        _each(
             mart,
             f"{prefix}figure_has_provenance",
             "Every value has a provenance that names file and cell, or a citation.",
             "Look at the parser's row_number and column_letter, or cite the transcribed row.",
-            _unless(
-                mart,
-                "value is null or provenance_id in (select p.provenance_id from marts.provenance as p)",
-            ),
+            "value is null or provenance_id in (select p.provenance_id from marts.provenance as p)",
         ),
         Rule(
             mart,
@@ -317,12 +287,12 @@ def rules(
     """Every rule of the gate, in the order in which a reader would ask."""
     return [
         *(rule for mart in CELL_MARTS for rule in _cell_rules(mart)),
-        Rule(
+        _each(
             "breakdowns",
             "group_is_named",
             "Each row is of a group of people, never of everybody.",
             "Look at the model: figures of everybody belong to barometers and context.",
-            _unless("breakdowns", "breakdown != 'all' and category != 'all'"),
+            "breakdown != 'all' and category != 'all'",
         ),
         Rule(
             "context",
@@ -331,26 +301,24 @@ def rules(
             "Look for the authority in int_barometer_grid: no figure needs a row with the reason.",
             _NEWEST_IS_COMPLETE,
         ),
-        Rule(
+        _each(
             "trends",
             "trend_or_reason_is_given",
             "A trend rests on five yearly figures; without one there is the reason.",
             "Look at int_trends: a year is missing, or lacks its interval.",
-            _unless(
-                "trends",
-                "case when trend = 'cannot_be_calculated' then slope is null and "
-                f"{_filled('reason', 6)} else points = 5 and slope is not null end",
-            ),
+            "case when trend = 'cannot_be_calculated' then slope is null and "
+            f"{_filled('reason', 6)} else points = 5 and slope is not null end",
         ),
         Rule(
             "barometers",
             "authorities_are_complete",
             "Each authority and combined authority has one row per barometer, edition and period.",
             "Look for the authority in the observations of that edition: left out or printed twice.",
-            _are_complete(
-                "barometers",
-                "authorities",
+            _complete(
+                "from marts.barometers",
                 "framework, barometer_id, area_code, dataset, edition, period_end",
+                per="barometer_id, edition",
+                but=_NO_HISTORY,
             ),
         ),
         Rule(
@@ -397,35 +365,34 @@ def rules(
             "combined_authorities_are_complete",
             "Every combined authority is there, once per barometer, edition and period.",
             "Look at the lookup of members (ons_combined_authorities) of that edition.",
-            _are_complete(
-                "combined_authorities",
-                "combined_authorities",
+            _complete(
+                "from marts.combined_authorities",
                 "barometer_id, area_code, dataset, edition, period_end",
+                per="barometer_id, edition",
+                areas="combined_authorities",
+                but=_NO_HISTORY,
             ),
         ),
-        Rule(
+        _each(
             "comparisons",
             "verdict_or_reason_is_given",
             "A comparison has an outcome and, where that is 'cannot say', the reason.",
             "Look at the model's reason for this pair of areas.",
-            _unless("comparisons", f"outcome != 'cannot_say' or {_filled('reason', 6)}"),
+            f"outcome != 'cannot_say' or {_filled('reason', 6)}",
         ),
-        Rule(
+        _each(
             "changes",
             "no_change_across_a_break",
             "Across a break that blocks, there is a reason and no difference.",
             "Look at dbt_project/seeds/series_breaks.csv and the model of changes.",
-            _unless("changes", "grade != 'block' or difference is null"),
+            "grade != 'block' or difference is null",
         ),
-        Rule(
+        _each(
             "ranks",
             "rank_within_number_of_areas",
             "A rank is between 1 and the number of areas ranked; without a rank there is a reason.",
             "Look at int_ranks: an area is ranked twice, or among others than its peers.",
-            _unless(
-                "ranks",
-                f"rank between 1 and areas_ranked or (rank is null and {_filled('reason')})",
-            ),
+            f"rank between 1 and areas_ranked or (rank is null and {_filled('reason')})",
         ),
         Rule(
             "group_counts",
@@ -455,37 +422,30 @@ def rules(
                 "report_reconciliation",
                 "claim_id",
                 "select claim_id from reference.report_claims",
-                f"verdict in ({_texts(VERDICTS)}) and {_filled('explanation', 10)}",
+                f"verdict in {VERDICTS} and {_filled('explanation', 10)}",
             ),
         ),
-        Rule(
+        _each(
             "report_reconciliation",
             "claim_is_not_its_own_evidence",
             "A claim agrees or differs by a figure of the publisher or a copy of it, never a reported one.",
             "Exclude reported figures where the claim is answered.",
-            _unless(
-                "report_reconciliation",
-                "verdict not in ('agrees', 'differs') "
-                f"or our_origin in ({_texts(CONFIRMING_ORIGINS)})",
-            ),
+            f"verdict not in ('agrees', 'differs') or our_origin in {CONFIRMING_ORIGINS}",
         ),
-        Rule(
+        _each(
             "provenance",
             "cell_or_citation_is_given",
             "Each row of provenance has file, row and column, or a citation.",
             "Look at the parser, or cite the transcribed row.",
-            _unless(
-                "provenance",
-                "(file_sha256 is not null and row_number is not null and column_letter is not null)"
-                f" or {_filled('citation')}",
-            ),
+            "(file_sha256 is not null and row_number is not null and column_letter is not null)"
+            f" or {_filled('citation')}",
         ),
-        Rule(
+        _each(
             "provenance",
             "part_origin_is_releasable",
             "No figure that another is made of is synthetic.",
             _NOT_SYNTHETIC,
-            _unless("provenance", "origin is null or origin in (from releasable)"),
+            "origin is null or origin in (from releasable)",
         ),
         *_register_rules(),
     ]
@@ -505,19 +465,19 @@ def _register_rules() -> list[Rule]:
     both = []
     for mart, name in (("initiatives", "initiative"), ("evidence", "evidence")):
         both += [
-            Rule(
+            _each(
                 mart,
                 f"{name}_has_source_and_area",
                 "Each row names its source and an area of the list.",
                 look,
-                _unless(mart, f"{_filled('source')} and area_code in (from areas)"),
+                f"{_filled('source')} and area_code in (from areas)",
             ),
-            Rule(
+            _each(
                 mart,
                 f"{name}_is_releasable",
                 "No row is synthetic, that is, made up to show the platform at work.",
                 "Remove the file from the inbox; the demonstration has its own folder.",
-                _unless(mart, _LOCAL_IS_RELEASABLE),
+                _LOCAL_IS_RELEASABLE,
             ),
             Rule(
                 mart,
@@ -530,34 +490,26 @@ def _register_rules() -> list[Rule]:
         ]
     return [
         *both,
-        Rule(
+        _each(
             "evidence",
             "quotation_has_consent",
             "A quotation has consent, given or published by its source.",
             look,
-            _unless(
-                "evidence", "kind != 'quotation' or consent in ('given', 'published_by_source')"
-            ),
+            "kind != 'quotation' or consent in ('given', 'published_by_source')",
         ),
-        Rule(
+        _each(
             "evidence",
             "figure_has_place_in_source",
             "A figure has its place in the source and says what it counts.",
             look,
-            _unless(
-                "evidence",
-                f"figure is null or ({_filled('source_place')} and {_filled('figure_unit')})",
-            ),
+            f"figure is null or ({_filled('source_place')} and {_filled('figure_unit')})",
         ),
-        Rule(
+        _each(
             "evidence",
             "fiction_is_marked",
             "A persona is marked as fictional, and is evidence of no outcome.",
             look,
-            _unless(
-                "evidence",
-                "(kind = 'persona') = is_fictional and (kind != 'persona' or outcomes is null)",
-            ),
+            "(kind = 'persona') = is_fictional and (kind != 'persona' or outcomes is null)",
         ),
         Rule(
             "outcome_evidence",
@@ -573,54 +525,50 @@ def _register_rules() -> list[Rule]:
                 "select o.outcome_id from marts.outcome_evidence as o group by all having count(*) > 1)",
             ),
         ),
-        *(
-            Rule("local_surveys", *words, may_be_empty=True)
-            for words in (
-                (
-                    "local_value_in_range",
-                    "Percentages and their limits are between 0 and 100.",
-                    "Look at the row of the survey's results.csv in the inbox.",
-                    _value_in_range("local_surveys"),
-                ),
-                (
-                    "local_value_or_reason_is_given",
-                    "A cell has a value and a status of one, or no value and the reason.",
-                    "Look at sources/surveys.py: a cell was withheld without its reason.",
-                    _unless(
-                        "local_surveys",
-                        f"case when value is null then status = 'suppressed' and "
-                        f"{_filled('status_reason')} else status = 'published' end",
-                    ),
-                ),
-                (
-                    "local_survey_is_releasable",
-                    "No row is synthetic, that is, made up to show the platform at work.",
-                    "Remove the folder from the inbox; the demonstration has its own.",
-                    _unless("local_surveys", _LOCAL_IS_RELEASABLE),
-                ),
-                (
-                    "local_test_needs_same_question",
-                    "A test needs the same wording and mode, and is graded as caution.",
-                    "Look at the model local_surveys.",
-                    _unless(
-                        "local_surveys",
-                        f"case when z is null then outcome = 'cannot_say' and {_filled('reason')} "
-                        "else wording_is = 'same' and mode = national_mode and grade = 'caution' end",
-                    ),
-                ),
-            )
-        ),
+        *(replace(rule, may_be_empty=True) for rule in _optional_rules()),
+    ]
+
+
+def _optional_rules() -> list[Rule]:
+    """The rules of marts that have no rows where no council handed in a survey, or nothing is worse."""
+    return [
         Rule(
+            "local_surveys",
+            "local_value_in_range",
+            "Percentages and their limits are between 0 and 100.",
+            "Look at the row of the survey's results.csv in the inbox.",
+            _value_in_range("local_surveys"),
+        ),
+        _each(
+            "local_surveys",
+            "local_value_or_reason_is_given",
+            "A cell has a value and a status of one, or no value and the reason.",
+            "Look at sources/surveys.py: a cell was withheld without its reason.",
+            f"case when value is null then status = 'suppressed' and {_filled('status_reason')} "
+            "else status = 'published' end",
+        ),
+        _each(
+            "local_surveys",
+            "local_survey_is_releasable",
+            "No row is synthetic, that is, made up to show the platform at work.",
+            "Remove the folder from the inbox; the demonstration has its own.",
+            _LOCAL_IS_RELEASABLE,
+        ),
+        _each(
+            "local_surveys",
+            "local_test_needs_same_question",
+            "A test needs the same wording and mode, and is graded as caution.",
+            "Look at the model local_surveys.",
+            f"case when z is null then outcome = 'cannot_say' and {_filled('reason')} "
+            "else wording_is = 'same' and mode = national_mode and grade = 'caution' end",
+        ),
+        _each(
             "pathways",
             "pathway_has_cause",
             "A barometer is listed because it is worse than England, or got worse, in words.",
             "Look at the model pathways, then at the comparison or change that it names.",
-            _unless(
-                "pathways",
-                "(is_worse_than_england or has_got_worse) "
-                f"and is_worse_than_england = ({_filled('sentence')}) "
-                f"and has_got_worse = ({_filled('change_sentence')})",
-            ),
-            may_be_empty=True,
+            "(is_worse_than_england or has_got_worse) "
+            f"and is_worse_than_england = ({_filled('sentence')}) "
+            f"and has_got_worse = ({_filled('change_sentence')})",
         ),
     ]

@@ -18,7 +18,7 @@ from pandera.errors import SchemaErrors
 
 from sources.evidence.model import personal_data
 from warehouse.connection import attach, reading
-from warehouse.contracts import CELL_MARTS, RELEASABLE_ORIGINS, Rule, rules
+from warehouse.contracts import CELL_MARTS, RELEASABLE_ORIGINS, UNIT_RANGES, Rule, rules
 
 _SHOWN = 100
 # What a person looks for first, of whatever mart; the rest of a row is one query away.
@@ -115,6 +115,9 @@ def prepare(connection: duckdb.DuckDBPyConnection, *, demonstration: bool = Fals
     connection.create_function("has_personal_data", _has_personal_data, ["varchar"], "boolean")
     origins = [*RELEASABLE_ORIGINS, *(["synthetic"] if demonstration else [])]
     connection.execute("create temp table releasable as select unnest(?) as origin", [origins])
+    connection.execute("create temp table unit_ranges (unit varchar, low double, high double)")
+    ranges = [(unit, low, high) for unit, (low, high) in UNIT_RANGES.items()]
+    connection.executemany("insert into unit_ranges values (?, ?, ?)", ranges)
     for mart, key in CELL_MARTS.items():
         known = connection.execute(
             "select count(*) from duckdb_tables() where database_name = 'previous' "
