@@ -12,6 +12,8 @@ export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DAGSTER_HOME ?= $(CURDIR)/dagster_home
+# Python's compiled files are kept: each of many processes would compile all of it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help refresh demo test e2e proof bench spark check format ui lock clean setup setup-dev
@@ -29,7 +31,7 @@ test: setup-dev ## The fast tests, offline
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadgroup $(ARGS)
 
 e2e: setup-dev ## The slow tests: whole refreshes, kills, browsers
-	@$(BIN)/python -m pytest -m slow -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -m slow -n 2 --dist loadgroup --durations=40 $(ARGS)
 
 proof: setup-dev ## The statistics against published figures and by simulation
 	@$(BIN)/python -m tests.proof

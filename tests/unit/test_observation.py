@@ -21,6 +21,7 @@ from sources.observation import (
     as_observations,
     empty_memberships,
     empty_observations,
+    has_shape,
 )
 
 ROW = {
@@ -52,6 +53,7 @@ def rows(**changes: object) -> pd.DataFrame:
 
 
 def checks_failed(frame: pd.DataFrame) -> set[str]:
+    assert not has_shape(frame, ObservationModel.to_schema())
     with pytest.raises(SchemaErrors) as caught:
         ObservationModel.validate(frame, lazy=True)
     return {str(check).split("(")[0] for check in caught.value.failure_cases["check"]}
@@ -63,6 +65,27 @@ def test_a_whole_row_passes_and_keeps_its_types():
     assert {column: str(kind).split("[python")[0] for column, kind in checked.dtypes.items()} == (
         dict(OBSERVATION_DTYPES)
     )
+    assert has_shape(rows(), ObservationModel.to_schema())
+
+
+@pytest.mark.parametrize("model", [ObservationModel, MembershipModel])
+def test_the_quick_look_at_a_shape_knows_all_that_the_model_asks(model):
+    schema = model.to_schema()
+    assert (schema.strict, schema.ordered, schema.unique, schema.index) == (True, True, None, None)
+    for column in schema.columns.values():
+        assert (column.required, column.unique, column.regex, column.parsers) == (
+            (True, False, False, [])
+        )
+    for check in (*schema.checks, *(each for one in schema.columns.values() for each in one.checks)):
+        assert (check.element_wise, check.groupby, check.n_failure_cases) == (False, None, None)
+
+
+def test_other_types_or_columns_have_no_shape():
+    schema, good = ObservationModel.to_schema(), rows()
+    assert not has_shape(good.astype({"value": "Float64"}), schema)
+    assert not has_shape(good.astype({"area_name": "object"}), schema)
+    assert not has_shape(good.drop(columns="citation"), schema)
+    assert not has_shape(good[list(reversed(good.columns))], schema)
 
 
 def test_empty_frames_have_the_shape():
