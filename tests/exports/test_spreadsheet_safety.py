@@ -38,6 +38,10 @@ HOSTILE = (
     "_x0041_",
     "  two  spaces  ",
     "two\nlines",
+    "[look](http://127.0.0.1/)",
+    "$$note$$ 1",
+    "–",
+    " ",
     "sheet!A1",
     "'quoted",
 )
@@ -57,7 +61,8 @@ def _book(
     return sheets.SheetBook(
         title=texts[0],
         subject=texts[0],
-        cover=texts,
+        introduction=texts,
+        about=texts,
         licence_url="https://127.0.0.1/",
         sheets=(sheet,),
         symbols={"[x]": "Not available"},
@@ -166,10 +171,3 @@ def test_halves_go_away_from_zero_and_zero_has_no_sign(
     value: float, digits: int, shown: str
 ) -> None:
     assert str(sheets.rounded(value, digits)) == shown
-
-
-@pytest.mark.parametrize(
-    ("number", "letters"), [(1, "A"), (26, "Z"), (27, "AA"), (52, "AZ"), (703, "AAA")]
-)
-def test_column_letters(number: int, letters: str) -> None:
-    assert spreadsheet.column_letter(number) == letters

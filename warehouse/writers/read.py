@@ -404,9 +404,11 @@ def has_figure(row: Row | None) -> TypeGuard[Row]:
     return row is not None and (row["value"] is not None or row["group_number"] is not None)
 
 
-def rows_of(connection: duckdb.DuckDBPyConnection, query: str, *values: str) -> list[Row]:
-    """The rows of a query as dictionaries."""
-    cursor = connection.execute(query, values)
+def rows_of(
+    connection: duckdb.DuckDBPyConnection, query: str, *values: str, **named: object
+) -> list[Row]:
+    """The rows of a query, with its parameters by place or by name, as dictionaries."""
+    cursor = connection.execute(query, named or values)
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

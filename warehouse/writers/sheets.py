@@ -15,24 +15,25 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from functools import cached_property
 
 import duckdb
 
 from sources.errors import PulseError
+from warehouse.writers.read import Row, rows_of
 from warehouse.writers.tables import OGL, STATEMENT
 from warehouse.writers.words import rounded
 
 Cell = str | int | Decimal
-Row = Mapping[str, Any]
 # A column of a sheet: the name of one in the warehouse, or a function of the row.
 Column = str | Callable[[Row], Cell]
 
-AUTHOR = "Pulse"
-LANGUAGE = "en-GB"
+# The headings of a cover, which gptables has for every publisher.
+INTRODUCTION = "Introductory information"
+ABOUT = "About these data"
 ONE_TABLE = "This worksheet contains one table."
 NOT_APPLICABLE = "[z]"
 NOT_AVAILABLE = "[x]"
@@ -104,31 +105,6 @@ _LEVELS = {
     "lad": "Local authority",
     "smc_area": "Index area",
 }
-_OUTCOMES = {
-    "better": "Better",
-    "similar": "Similar",
-    "worse": "Worse",
-    "higher": "Higher",
-    "lower": "Lower",
-    "cannot_say": "Cannot say",
-    "relative_position": "Counted by group only",
-}
-_COMPARATORS = {
-    "similar_areas": "The middle of similar areas",
-    "england": "England",
-    "region": "Its region",
-    "lead_combined_authority": "Lead combined authority",
-    "own_combined_authority": "Its combined authority",
-    "combined_authority": "Another combined authority",
-    "best_peer": "Best of its peers",
-    "worst_peer": "Worst of its peers",
-}
-_CHANGES = {
-    "consecutive": "Between editions in turn",
-    "baseline_to_latest": "From the baseline to the latest",
-    "within_edition": "Between periods of one edition",
-    "within_edition_first_to_last": "From first to last period of one edition",
-}
 # The two ends of a change: the column of the edition and of the dataset whose edition it is.
 _ENDS = {"from_edition": "from_dataset", "to_edition": "dataset"}
 
@@ -158,6 +134,17 @@ class Sheet:
     def table(self) -> str:
         return self.name.lower()
 
+    @cached_property
+    def widths(self) -> tuple[int, ...]:
+        """Of each column in characters: its longest word, or a part of its longest text."""
+        found = []
+        for column in zip(self.headers, *self.rows, strict=True):
+            texts = [str(cell) for cell in column]
+            word = max((len(word) for text in texts for word in text.split()), default=0)
+            whole = max(len(text) for text in texts)
+            found.append(max(10, min(80, max(min(word, 36), min(whole, 30), whole // 3))) + 2)
+        return tuple(found)
+
     @property
     def shorthand(self) -> tuple[str, ...]:
         """The symbols that its cells use, in order."""
@@ -173,14 +160,21 @@ class Sheet:
 
 @dataclass(frozen=True)
 class SheetBook:
-    """A whole spreadsheet: the lines of its cover, then its sheets in order."""
+    """A whole spreadsheet: what its cover says, then its sheets in order."""
 
     title: str
     subject: str
-    cover: tuple[str, ...]
+    introduction: tuple[str, ...]
+    about: tuple[str, ...]
     licence_url: str
     sheets: tuple[Sheet, ...]
     symbols: Mapping[str, str]
+    cover_width: int = 100
+
+    @property
+    def cover(self) -> tuple[str, ...]:
+        """The lines of the cover; the address of the licence comes after them."""
+        return (self.title, INTRODUCTION, *self.introduction, ABOUT, *self.about)
 
     def above(self, sheet: Sheet) -> tuple[str, ...]:
         """The lines above the table of a sheet, the title first."""
@@ -260,8 +254,7 @@ def build_sheets(connection: duckdb.DuckDBPyConnection, *, content_sha256: str) 
     return SheetBook(
         title=title,
         subject=STATEMENT,
-        cover=(
-            title,
+        introduction=(
             STATEMENT,
             f"Figures for {reader.lead_words}, its {len(reader.members)} member authorities, "
             "England, the region, and every other combined authority, for four goals and 16 "
@@ -272,9 +265,8 @@ def build_sheets(connection: duckdb.DuckDBPyConnection, *, content_sha256: str) 
             "that the release's manifest gives).",
             "The worksheet Contents lists the tables, Notes explains how to read them, and "
             "Shorthand explains the symbols.",
-            *reader.attributions(),
-            OGL["title"],
         ),
+        about=(*reader.attributions(), OGL["title"]),
         licence_url=OGL["path"],
         sheets=(contents, *body),
         symbols={str(symbol): str(meaning) for symbol, meaning, _ in symbols},
@@ -303,8 +295,8 @@ def _text(value: object, absent: str = NOT_APPLICABLE) -> str:
     return as_text(value)
 
 
-def _whole(value: int | None, absent: str = NOT_APPLICABLE) -> Cell:
-    return absent if value is None else int(value)
+def _cell(value: object) -> Cell:
+    return value if type(value) is int else _text(value)
 
 
 class _Reader:
@@ -337,9 +329,9 @@ class _Reader:
         self._status = {row["status"]: row for row in self._rows("from reference.status_codes")}
         self._definitions = self._rows(
             "select d.*, g.title as goal_title from meta.indicator_roles as d inner join "
-            "reference.goals as g using (goal_id) where is_report and role != 'context' order by goal_order, barometer_order"
+            "reference.goals as g using (goal_id) where is_report "
+            "and role != 'context' order by goal_order, barometer_order"
         )
-        self._order = {row["barometer_id"]: i for i, row in enumerate(self._definitions)}
         self._titles = {
             row["indicator_id"]: row["short_title"]
             for row in self._rows("from reference.indicators")
@@ -365,25 +357,25 @@ class _Reader:
         )
         self._figure_keys: set[str] = set()
 
-    def _rows(self, sql: str, **parameters: object) -> list[dict[str, Any]]:
-        cursor = self._connection.execute(sql, parameters or None)
-        names = [column[0] for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    def _rows(self, sql: str, **parameters: object) -> list[Row]:
+        return rows_of(self._connection, sql, **parameters)
 
-    def _in_order(self, rows: list[dict[str, Any]], *then: str) -> list[dict[str, Any]]:
-        """Rows by barometer, the lead area first, then by area and the columns ``then``."""
-
-        def place(row: Row) -> tuple[Any, ...]:
-            area = (row["area_code"] != self.lead, row["area_name"], row["area_code"])
-            return self._order[row["barometer_id"]], *area, *(_text(row[name]) for name in then)
-
-        return sorted((row for row in rows if row["barometer_id"] in self._order), key=place)
+    def _figures(self, sql: str, then: str, **parameters: object) -> list[Row]:
+        """Those rows that are of the report's barometers, in its order, the lead area first."""
+        return self._rows(
+            f"select r.* from ({sql}) as r inner join meta.indicator_roles as d using "
+            "(barometer_id) inner join reference.goals as g on d.goal_id = g.goal_id "
+            "where d.is_report and d.role != 'context' order by g.goal_order, d.barometer_order, "
+            f"r.area_code != $lead, {then}",
+            lead=self.lead,
+            **parameters,
+        )
 
     def _sheet(
         self,
         name: str,
         title: str,
-        rows: list[dict[str, Any]],
+        rows: list[Row],
         columns: Mapping[str, Column],
         *,
         source: str = "Source: Pulse.",
@@ -397,7 +389,7 @@ class _Reader:
             headers=tuple(columns),
             rows=tuple(
                 tuple(
-                    _text(row[column]) if isinstance(column, str) else column(row)
+                    _cell(row[column]) if isinstance(column, str) else column(row)
                     for column in columns.values()
                 )
                 for row in rows
@@ -406,17 +398,23 @@ class _Reader:
 
     # ------------------------------------------------------------ cells
 
-    def _figure(self, column: str, absent: str = NOT_AVAILABLE, edition: str = "edition") -> Column:
-        """A figure in its unit: an index as published, a percentage by the rule of note 3."""
+    def _figure(self, column: str, *ends: str) -> Column:
+        """A figure in its unit: an index as published, a percentage by the rule of note 3.
+
+        ``ends``: the columns of the editions that it was made of, where that is not ``edition``.
+        """
 
         def cell(row: Row) -> Cell:
             if row[column] is None:
-                return self._symbol(row) if row.get("status") and row["value"] is None else absent
+                if row.get("status") and row["value"] is None and not column.startswith("our_"):
+                    return self._symbol(row)
+                return NOT_APPLICABLE if row["unit"] == "z_score" else NOT_AVAILABLE
             if row["unit"] == "z_score":
                 return Decimal(repr(float(row[column])))
-            dataset = row[_ENDS.get(edition, "dataset")]
-            digits = self._digits.get((row["barometer_id"], dataset, row[edition]), 0)
-            return rounded(row[column], digits)
+            # No more digits than the coarsest of the editions carries.
+            editions = [(row[_ENDS.get(end, "dataset")], row[end]) for end in ends or ("edition",)]
+            digits = [self._digits.get((row["barometer_id"], *each), 0) for each in editions]
+            return rounded(row[column], row.get("decimals", min(digits)))
 
         return cell
 
@@ -437,10 +435,14 @@ class _Reader:
             self._figure_keys.add(str(row["provenance_id"]))
         return _text(row["provenance_id"], self._symbol(row))
 
-    def _source(self, used: Iterable[tuple[str, str]]) -> str:
-        """The attributions of editions as one line: 'Source: a; b; c.'"""
-        wanted = set(used)
-        lines = [line for key, line in self._attributions.items() if key in wanted]
+    def _source(self, rows: list[Row], *ends: str) -> str:
+        """The attributions of the editions that rows are of: 'Source: a; b; c.'"""
+        used = {
+            (row.get("source_dataset") or row[_ENDS.get(end, "dataset")], row[end])
+            for row in rows
+            for end in ends or ("edition",)
+        }
+        lines = [line for key, line in self._attributions.items() if key in used]
         parts = [re.sub(r"^Source:\s*", "", line).rstrip(".") for line in dict.fromkeys(lines)]
         return "Source: " + ("; ".join(parts) or "Pulse") + "."
 
@@ -478,32 +480,21 @@ class _Reader:
 
     def _goal(self, goal: Row) -> Sheet:
         shown = [*self._near, self.england, *self._regions, *self._authorities]
-        place = {code: i for i, code in reversed(list(enumerate([self.lead, *self.members])))}
-        rows = self._rows(
-            """
-            select b.*, ca.groups_in_words
-            from marts.barometers as b
-            left join marts.combined_authorities as ca
-                using (barometer_id, area_code, dataset, edition, period_end)
-            where b.is_latest and b.goal_id = $goal and list_contains($shown, b.area_code)
-            """,
+        rows = self._figures(
+            "select b.*, ca.groups_in_words from marts.barometers as b "
+            "left join marts.combined_authorities as ca "
+            "using (barometer_id, area_code, dataset, edition, period_end) "
+            "where b.is_latest and b.goal_id = $goal and list_contains($shown, b.area_code)",
+            "coalesce(nullif(list_position(['lad', 'nation', 'itl1'], area_level), 0), 4), "
+            "not list_contains($near, area_code), area_name, area_code",
             goal=goal["goal_id"],
             shown=shown,
-        )
-        kinds = {"lad": 1, "nation": 2, "itl1": 3}
-        rows.sort(
-            key=lambda row: (
-                self._order[row["barometer_id"]],
-                0 if row["area_code"] == self.lead else kinds.get(row["area_level"], 4),
-                row["area_code"] not in place,
-                row["area_name"],
-                row["area_code"],
-            )
+            near=self._near,
         )
         index = any(row["unit"] == "z_score" for row in rows)
         measured: dict[str, Column] = (
             {
-                "Group number": lambda row: _whole(row["group_number"], self._symbol(row)),
+                "Group number": lambda row: row["group_number"] or self._symbol(row),
                 "Group": lambda row: _text(row["group_label"], self._symbol(row)),
                 "Members by group": "groups_in_words",
             }
@@ -535,11 +526,7 @@ class _Reader:
                 "Key of the figure": self._key,
                 "In words": "sentence",
             },
-            source=self._source(
-                (row["source_dataset"] or row["dataset"], row["edition"])
-                for row in rows
-                if row["value"] is not None
-            ),
+            source=self._source([row for row in rows if row["value"] is not None]),
             notes=(3, 5, 7, 9, 10, 12) if index else (2, 3, 4, 5, 6, 9, 10, 12),
         )
 
@@ -549,17 +536,14 @@ class _Reader:
 
     def comparisons(self) -> Sheet:
         """The lead area and its members against others, for their latest survey figures."""
-        rows = self._rows(
-            """
-            select c.*, b.source_dataset
-            from marts.comparisons as c
-            inner join marts.barometers as b
-                using (barometer_id, area_code, dataset, edition, period_end)
-            where b.is_latest and list_contains($near, c.area_code) and c.unit = 'percent'
-            """,
+        rows = self._figures(
+            "select c.*, b.source_dataset from marts.comparisons as c "
+            "inner join marts.barometers as b "
+            "using (barometer_id, area_code, dataset, edition, period_end) "
+            "where b.is_latest and list_contains($near, c.area_code) and c.unit = 'percent'",
+            "area_name, area_code, comparator_kind, comparator_name, comparison_id",
             near=self._near,
         )
-        rows = self._in_order(rows, "comparator_kind", "comparator_name", "comparison_id")
         return self._sheet(
             "Comparisons",
             "Latest survey figures compared: the lead combined authority and its members",
@@ -568,7 +552,7 @@ class _Reader:
                 "Barometer": self._barometer,
                 "Edition": "edition",
                 **self._area(),
-                "Compared with": _named(_COMPARATORS, "comparator_kind"),
+                "Compared with": _words_of("comparator_kind"),
                 "Name of the other": "comparator_name",
                 "Code of the other": "comparator_code",
                 "Percentage": self._figure("value"),
@@ -586,19 +570,17 @@ class _Reader:
                 ),
                 "Why it cannot be said": "reason",
             },
-            source=self._source(
-                (row["source_dataset"] or row["dataset"], row["edition"]) for row in rows
-            ),
+            source=self._source(rows),
             notes=(2, 3, 4, 6, 9),
         )
 
     def changes(self) -> Sheet:
         """What moved, or why that cannot be said: the lead area, its members and England."""
-        rows = self._rows(
-            "from marts.changes where list_contains($areas, area_code) and role != 'context'",
+        rows = self._figures(
+            "from marts.changes where list_contains($areas, area_code)",
+            "area_name, area_code, change_kind, from_period_end, to_period_end, change_id",
             areas=[*self._near, self.england],
         )
-        rows = self._in_order(rows, "change_kind", "from_period_end", "to_period_end", "change_id")
         return self._sheet(
             "Changes",
             "Changes between editions and periods: the lead combined authority, its members "
@@ -607,17 +589,17 @@ class _Reader:
             {
                 "Barometer": self._barometer,
                 **self._area(),
-                "Kind of change": _named(_CHANGES, "change_kind"),
+                "Kind of change": _words_of("change_kind"),
                 "Earlier edition": "from_edition",
                 "Earlier period to": "from_period_end",
                 "Later edition": "to_edition",
                 "Later period to": "to_period_end",
                 "Unit": _unit,
-                "Earlier figure": self._figure("from_value", edition="from_edition"),
-                "Later figure": self._figure("to_value", edition="to_edition"),
-                "Difference in points": self._change("difference"),
-                "Lower 95% limit of the difference": self._change("difference_lower_95"),
-                "Upper 95% limit of the difference": self._change("difference_upper_95"),
+                "Earlier figure": self._figure("from_value", "from_edition"),
+                "Later figure": self._figure("to_value", "to_edition"),
+                "Difference in points": self._figure("difference", *_ENDS),
+                "Lower 95% limit of the difference": self._figure("difference_lower_95", *_ENDS),
+                "Upper 95% limit of the difference": self._figure("difference_upper_95", *_ENDS),
                 "Earlier group": "from_group_label",
                 "Later group": "to_group_label",
                 "Outcome": lambda row: _verdict(row)[0],
@@ -627,50 +609,22 @@ class _Reader:
                 "In words": "sentence",
                 "Who says whether the two may be compared": "grade_citation",
             },
-            source=self._source(
-                (row[dataset], row[edition]) for row in rows for edition, dataset in _ENDS.items()
-            ),
+            source=self._source(rows, *_ENDS),
             notes=(2, 3, 5, 6, 7, 8),
         )
 
-    def _change(self, column: str) -> Column:
-        def cell(row: Row) -> Cell:
-            if row[column] is None:
-                return NOT_APPLICABLE if row["unit"] == "z_score" else NOT_AVAILABLE
-            # No more digits than the coarser of the two editions carries.
-            digits = [
-                self._digits.get((row["barometer_id"], row[dataset], row[edition]), 0)
-                for edition, dataset in _ENDS.items()
-            ]
-            return rounded(row[column], min(digits))
-
-        return cell
-
     def combined_authorities(self) -> Sheet:
         """Every combined authority: the figure used beside the estimate made here."""
-        rows = self._rows(
-            """
-            select ca.*, b.mark
-            from marts.combined_authorities as ca
-            inner join marts.barometers as b
-                using (barometer_id, area_code, dataset, edition, period_end)
-            where ca.is_latest and list_contains($authorities, ca.area_code)
-            qualify
-                row_number() over (
-                    partition by ca.barometer_id, ca.area_code order by ca.period_end desc
-                ) = 1
-            """,
+        rows = self._figures(
+            "select ca.*, b.mark from marts.combined_authorities as ca "
+            "inner join marts.barometers as b "
+            "using (barometer_id, area_code, dataset, edition, period_end) "
+            "where ca.is_latest and list_contains($authorities, ca.area_code) "
+            "qualify row_number() over (partition by ca.barometer_id, ca.area_code "
+            "order by ca.period_end desc) = 1",
+            "area_name, area_code",
             authorities=self._authorities,
         )
-        rows = self._in_order(rows)
-
-        def ours(column: str) -> Column:
-            return lambda row: (
-                NOT_APPLICABLE
-                if row[column] is None and row["unit"] == "z_score"
-                else self._figure(column)({**row, "status": None})  # type: ignore[operator]
-            )
-
         return self._sheet(
             "Combined_authorities",
             "Combined authorities: the figure used and the estimate from member authorities",
@@ -685,21 +639,21 @@ class _Reader:
                 "Shorthand": self._marks,
                 "Lower 95% limit": self._figure("lower_95"),
                 "Upper 95% limit": self._figure("upper_95"),
-                "Estimate made here": ours("our_estimate"),
+                "Estimate made here": self._figure("our_estimate"),
                 "Shorthand of the estimate": lambda row: (
                     "None" if row["our_estimate"] is None else ESTIMATED
                 ),
-                "Lower 95% limit of the estimate": ours("our_lower_95"),
-                "Upper 95% limit of the estimate": ours("our_upper_95"),
-                "Estimate with shares of the census": ours("our_estimate_at_census_shares"),
-                "Members": lambda row: _whole(row["members"]),
-                "Members with a figure": lambda row: _whole(row["members_with_figure"]),
+                "Lower 95% limit of the estimate": self._figure("our_lower_95"),
+                "Upper 95% limit of the estimate": self._figure("our_upper_95"),
+                "Estimate with shares of the census": self._figure("our_estimate_at_census_shares"),
+                "Members": "members",
+                "Members with a figure": "members_with_figure",
                 "Members without a figure": "missing_members",
                 "Members by group": "groups_in_words",
                 "Why there is no figure": "status_reason",
                 "Key of the figure": self._key,
             },
-            source=self._source((row["dataset"], row["edition"]) for row in rows),
+            source=self._source(rows),
             notes=(2, 3, 4, 5, 7, 9, 10),
         )
 
@@ -712,14 +666,6 @@ class _Reader:
             lead=self.lead,
         )
 
-        def figure(column: str) -> Column:
-            def cell(row: Row) -> Cell:
-                if row[column] is None:
-                    return self._symbol(row) if column == "value" else NOT_AVAILABLE
-                return rounded(row[column], row["decimals"])
-
-            return cell
-
         return self._sheet(
             "Context",
             "Context: what the report lists beside the barometers, for the lead combined authority",
@@ -729,17 +675,17 @@ class _Reader:
                 "Indicator": "title",
                 "Period": "edition_title",
                 "Unit": _words_of("unit"),
-                "Figure": figure("value"),
-                "Lower 95% limit": figure("lower_95"),
-                "Upper 95% limit": figure("upper_95"),
+                "Figure": self._figure("value"),
+                "Lower 95% limit": self._figure("lower_95"),
+                "Upper 95% limit": self._figure("upper_95"),
                 "Shorthand": lambda row: _text(row["mark"], "None"),
-                "England": figure("comparator_value"),
+                "England": self._figure("comparator_value"),
                 "Against England": lambda row: _against(row)[0],
                 "Close call": lambda row: _against(row)[1],
                 "In a sentence": "sentence",
                 "Published by, and when": "published_by",
             },
-            source=self._source((row["dataset"], row["edition"]) for row in rows),
+            source=self._source(rows),
             notes=(3, 4, 6),
         )
 
@@ -750,14 +696,9 @@ class _Reader:
             "Claims of the report on barometers, and what the figures held here say",
             self._rows("from marts.report_reconciliation order by claim_id"),
             {
-                "Claim": "claim_id",
-                "Section of the report": "section",
+                **_plainly("claim_id", "section"),
                 "Barometer": lambda row: _text(self._titles.get(row["barometer_id"])),
-                "Area": "area_name",
-                "Area code": "area_code",
-                "Statistic": "statistic",
-                "Unit": "unit",
-                "Edition named": "claimed_edition",
+                **_plainly("area_name", "area_code", "statistic", "unit", "claimed_edition"),
                 "The report says": "claimed_value",
                 "Our figures say": lambda row: _text(row["our_value"], NOT_AVAILABLE),
                 "Origin of ours": lambda row: _text(row["our_origin"], NOT_AVAILABLE),
@@ -790,10 +731,7 @@ class _Reader:
                 "Question": question("question"),
                 "Where its wording is given": question("question_source"),
                 "Response counted": "response",
-                "Definition": "definition",
-                "Publisher's table": "table_code",
-                "Compared with": "comparator",
-                "Caution": "caution",
+                **_plainly("definition", "table_code", "comparator", "caution"),
             },
             source=f"Source: {_REPORT}, and the publishers' tables.",
             notes=(12,),
@@ -812,14 +750,8 @@ class _Reader:
                 "Data set": "dataset",
                 "Barometer": self._barometer,
                 "Area code": lambda row: _text(row["area_code"], "Every area"),
-                "Earlier edition": "from_edition",
-                "Later edition": "to_edition",
-                "Kind": "kind",
-                "Grade": "grade",
-                "Reason": "reason",
-                "Said by": "said_by",
-                "Citation": "citation",
-                "Said on": "said_on",
+                **_plainly("from_edition", "to_edition", "kind", "grade", "reason"),
+                **_plainly("said_by", "citation", "said_on"),
                 "Shorthand": lambda row: BREAK if row["grade"] == "block" else "None",
             },
             source="Source: the publishers' notes, cited in each row.",
@@ -833,21 +765,10 @@ class _Reader:
             "Editions: what is held of each, from which file",
             self._editions,
             {
-                "Data set": "dataset_title",
-                "Publisher": "publisher",
-                "Edition": "edition",
-                "Edition in words": "edition_title",
+                **_plainly("dataset_title", "publisher", "edition", "edition_title"),
                 "Published on": lambda row: _text(row["published_on"], NOT_AVAILABLE),
-                "Baseline": "is_baseline",
-                "State": _words_of("state"),
-                "Origin": _words_of("origin"),
-                "Figures": lambda row: _whole(row["figures"]),
-                "Revision": "revision",
-                "File": "file_name",
-                "Files refused": lambda row: _whole(row["files_refused"]),
-                "Why refused": "refusals",
-                "Attribution": "attribution",
-                "How to obtain the file": "how_to_obtain",
+                **_plainly("is_baseline", "state", "origin", "figures", "revision", "file_name"),
+                **_plainly("files_refused", "refusals", "attribution", "how_to_obtain"),
             },
             source="Source: the publishers named in each row.",
             notes=(5,),
@@ -860,13 +781,11 @@ class _Reader:
             "Cells without a figure, by data set, edition and kind of area, with the reason",
             self._rows("from meta.gap_reasons order by all"),
             {
-                "Data set": "dataset",
-                "Edition": "edition",
+                **_plainly("dataset", "edition"),
                 "Kind of area": _level,
                 "Shorthand": self._symbol,
                 "State": _words_of("status"),
-                "Reason": "reason",
-                "Cells": lambda row: _whole(row["cells"]),
+                **_plainly("reason", "cells"),
             },
             source="Source: Pulse, from the editions held.",
             notes=(5,),
@@ -878,13 +797,7 @@ class _Reader:
             "Checks",
             "Checks of this release and what each found",
             self._rows("from meta.checks order by all"),
-            {
-                "Kind": "kind",
-                "Subject": "subject",
-                "Check": "check_name",
-                "Outcome": "outcome",
-                "What was found": "message",
-            },
+            _plainly("kind", "subject", "check_name", "outcome", "message"),
         )
 
     def provenance(self) -> Sheet:
@@ -907,28 +820,22 @@ class _Reader:
                 "Area": lambda row: _text(row["area_name"], NOT_AVAILABLE),
                 "Area code": "area_code",
                 "Value as carried": _as_carried,
-                "Data set": "dataset",
-                "Edition": "edition",
-                "Origin": _words_of("origin"),
-                "Revision": "revision",
-                "File": "file_name",
-                "Address": "source_url",
-                "Sheet": "sheet",
-                "Row": lambda row: _whole(row["row_number"]),
-                "Column": "column_letter",
+                **_plainly("dataset", "edition", "origin", "revision", "file_name", "source_url"),
+                **{"Sheet": "sheet", "Row": "row_number", "Column": "column_letter"},
                 "Citation": "citation",
             },
-            source=self._source((row["dataset"], row["edition"]) for row in rows),
+            source=self._source(rows),
             notes=(4, 10),
         )
 
 
+def _plainly(*columns: str) -> dict[str, Column]:
+    """Columns as they are, each headed by its name."""
+    return {name.replace("_", " ").capitalize(): name for name in columns}
+
+
 def _words_of(column: str) -> Column:
     return lambda row: _text(row[column]).replace("_", " ").capitalize()
-
-
-def _named(words: Mapping[str, str], column: str) -> Column:
-    return lambda row: words.get(row[column], _text(row[column]))
 
 
 def _level(row: Row) -> Cell:
@@ -951,7 +858,7 @@ def _verdict(row: Row) -> tuple[Cell, Cell]:
     outcome = row["outcome"] or "cannot_say"
     untested = outcome in ("cannot_say", "relative_position")
     return (
-        _OUTCOMES.get(outcome, _text(outcome)),
+        outcome.replace("_", " ").capitalize(),
         NOT_APPLICABLE if untested else _text(row["close_call"]),
     )
 
