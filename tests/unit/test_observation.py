@@ -76,7 +76,10 @@ def test_the_quick_look_at_a_shape_knows_all_that_the_model_asks(model):
         assert (column.required, column.unique, column.regex, column.parsers) == (
             (True, False, False, [])
         )
-    for check in (*schema.checks, *(each for one in schema.columns.values() for each in one.checks)):
+    for check in (
+        *schema.checks,
+        *(each for one in schema.columns.values() for each in one.checks),
+    ):
         assert (check.element_wise, check.groupby, check.n_failure_cases) == (False, None, None)
 
 
