@@ -80,7 +80,6 @@ class Indicator:
     id: str
     goal_id: str
     role: str
-    order: int
     title: str
     short_title: str
     statement: str
@@ -433,6 +432,41 @@ _CONTEXT = """
     order by c.goal_id, c.barometer_id, c.area_code
 """
 
+# What pages list as it is; a ? is the framework.
+_TABLES = {
+    "claims": "from marts.report_reconciliation order by claim_id",
+    "datasets": "from meta.datasets order by dataset",
+    "editions": "from meta.editions order by dataset, edition",
+    "checks": "from meta.checks order by kind, subject, check_name",
+    "gaps": "from meta.gap_reasons order by dataset, edition, area_level, reason",
+    "revisions": "from meta.revisions order by all limit 200",
+    "releases": "from meta.releases order by release",
+    "changed": "from meta.changed_figures order by all limit 500",
+    "breaks": "from reference.series_breaks order by all",
+    "census": "select barometer_id, title, area_name, area_code, edition, our_estimate, "
+    "our_lower_95, our_upper_95, our_estimate_at_census_shares from marts.combined_authorities "
+    "where is_latest and our_estimate_at_census_shares is not null "
+    "order by title, abs(our_estimate_at_census_shares - our_estimate) desc, area_code",
+    "context": _CONTEXT,
+    "secondary_data": "from reference.secondary_data order by goal_id, data_set",
+    # Every published table with its description and its number of rows, the marts first.
+    "tables": "select case schema_name when 'marts' then '' else schema_name || '-' end "
+    "|| table_name as table_name, coalesce(comment, '') as comment, estimated_size as rows "
+    "from duckdb_tables() where schema_name in ('marts', 'reference', 'meta') "
+    "order by schema_name = 'meta', schema_name = 'reference', duckdb_tables.table_name",
+    "initiatives": "from marts.initiatives order by name, area_name",
+    "evidence": "from marts.evidence order by title, area_name",
+    "pathways": "from marts.pathways where framework = ? order by goal_id, barometer_id",
+    "prompts": "from reference.pathway_prompts order by pathway_order, prompt_order",
+    "local_surveys": "from marts.local_surveys order by title, question_id, "
+    "area_level != 'lad', area_name, breakdown, category",
+    "breakdowns": "select b.*, i.decimals from marts.breakdowns as b "
+    "inner join reference.indicators as i on b.barometer_id = i.indicator_id "
+    "where is_latest order by subject, area_code, breakdown, category_order",
+    "outcomes": "from marts.outcome_evidence order by goal_id, kind, outcome_order",
+    "pulse": "from marts.pulse order by goal_order",
+}
+
 # Of what pages show; earlier context figures are nine in ten of all.
 _PROVENANCE = """
     select p.* from marts.provenance as p
@@ -457,75 +491,34 @@ def _by_cell(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
 
 
 def _areas(connection: duckdb.DuckDBPyConnection) -> dict[str, Area]:
-    return {
-        row["area_code"]: Area(
-            row["area_code"],
-            row["area_name"],
-            row["area_level"],
-            row["region_code"],
-            row["county_code"],
-            row["current_code"],
-            row["valid_to"],
-        )
-        for row in rows_of(
-            connection,
-            "from reference.areas union all by name "
-            "select *, area_code as current_code from reference.small_areas "
-            "order by area_name, area_code",
-        )
-    }
+    rows = rows_of(
+        connection,
+        "select area_code as code, area_name as name, area_level as level, region_code, "
+        "county_code, current_code, valid_to as ended from (from reference.areas union all by name "
+        "select *, area_code as current_code from reference.small_areas) order by name, code",
+    )
+    return {row["code"]: Area(**row) for row in rows}
 
 
 def _goals(connection: duckdb.DuckDBPyConnection, framework: str) -> tuple[Goal, ...]:
     indicators: dict[str, list[Indicator]] = defaultdict(list)
     for row in rows_of(
         connection,
-        "select i.*, f.goal_id, f.role, f.indicator_order from reference.framework_indicators as f "
+        "select i.indicator_id as id, f.goal_id, f.role, i.title, i.short_title, i.statement, "
+        "i.unit, i.polarity, i.definition, i.caution, i.response, i.question, i.question_source, "
+        "i.table_code, i.dataset from reference.framework_indicators as f "
         "inner join reference.indicators as i using (indicator_id) where f.framework = ? "
-        "and f.role != 'context' "
-        "order by f.goal_id, f.indicator_order",
+        "and f.role != 'context' order by f.goal_id, f.indicator_order",
         framework,
     ):
-        indicators[row["goal_id"]].append(
-            Indicator(
-                row["indicator_id"],
-                row["goal_id"],
-                row["role"],
-                row["indicator_order"],
-                *(
-                    row[name]
-                    for name in (
-                        "title",
-                        "short_title",
-                        "statement",
-                        "unit",
-                        "polarity",
-                        "definition",
-                        "caution",
-                        "response",
-                        "question",
-                        "question_source",
-                        "table_code",
-                        "dataset",
-                    )
-                ),
-            )
-        )
-    return tuple(
-        Goal(
-            row["goal_id"],
-            row["title"],
-            row["concept"],
-            row["definition"],
-            row["for_residents"],
-            tuple(indicators[row["goal_id"]]),
-        )
-        for row in rows_of(
-            connection,
-            "select * from reference.goals where framework = ? order by goal_order",
-            framework,
-        )
+        indicators[row["goal_id"]].append(Indicator(**row))
+    rows = rows_of(
+        connection,
+        "select goal_id as id, title, concept, definition, for_residents from reference.goals "
+        "where framework = ? order by goal_order",
+        framework,
     )
+    return tuple(Goal(**row, indicators=tuple(indicators[row["id"]])) for row in rows)
 
 
 def read_model(
@@ -625,70 +618,8 @@ def read_model(
             )
         ),
         tables={
-            "claims": rows_of(
-                connection, "select * from marts.report_reconciliation order by claim_id"
-            ),
-            "datasets": rows_of(connection, "select * from meta.datasets order by dataset"),
-            "editions": rows_of(
-                connection, "select * from meta.editions order by dataset, edition"
-            ),
-            "checks": rows_of(
-                connection, "select * from meta.checks order by kind, subject, check_name"
-            ),
-            "gaps": rows_of(
-                connection,
-                "select * from meta.gap_reasons order by dataset, edition, area_level, reason",
-            ),
-            "revisions": rows_of(connection, "select * from meta.revisions order by all limit 200"),
-            "releases": rows_of(connection, "select * from meta.releases order by release"),
-            "changed": rows_of(
-                connection, "select * from meta.changed_figures order by all limit 500"
-            ),
-            "breaks": rows_of(connection, "select * from reference.series_breaks order by all"),
-            "census": rows_of(
-                connection,
-                "select barometer_id, title, area_name, area_code, edition, our_estimate, "
-                "our_lower_95, our_upper_95, our_estimate_at_census_shares "
-                "from marts.combined_authorities "
-                "where is_latest and our_estimate_at_census_shares is not null "
-                "order by title, abs(our_estimate_at_census_shares - our_estimate) desc, area_code",
-            ),
-            "context": rows_of(connection, _CONTEXT, framework),
-            "secondary_data": rows_of(
-                connection, "select * from reference.secondary_data order by goal_id, data_set"
-            ),
-            "tables": _tables(connection),
-            "initiatives": rows_of(
-                connection, "select * from marts.initiatives order by name, area_name"
-            ),
-            "evidence": rows_of(
-                connection, "select * from marts.evidence order by title, area_name"
-            ),
-            "pathways": rows_of(
-                connection,
-                "select * from marts.pathways where framework = ? order by goal_id, barometer_id",
-                framework,
-            ),
-            "prompts": rows_of(
-                connection,
-                "select * from reference.pathway_prompts order by pathway_order, prompt_order",
-            ),
-            "local_surveys": rows_of(
-                connection,
-                "select * from marts.local_surveys order by title, question_id, area_level != 'lad', "
-                "area_name, breakdown, category",
-            ),
-            "breakdowns": rows_of(
-                connection,
-                "select b.*, i.decimals from marts.breakdowns as b "
-                "inner join reference.indicators as i on b.barometer_id = i.indicator_id "
-                "where is_latest order by subject, area_code, breakdown, category_order",
-            ),
-            "outcomes": rows_of(
-                connection,
-                "select * from marts.outcome_evidence order by goal_id, kind, outcome_order",
-            ),
-            "pulse": rows_of(connection, "select * from marts.pulse order by goal_order"),
+            name: rows_of(connection, query, *[framework] * query.count("?"))
+            for name, query in _TABLES.items()
         },
         definitions={
             row["indicator_id"]: row
@@ -720,14 +651,3 @@ def _grouped(rows: Sequence[Row], name: str) -> dict[str, list[Row]]:
     for row in rows:
         found[row[name]].append(row)
     return dict(found)
-
-
-def _tables(connection: duckdb.DuckDBPyConnection) -> list[Row]:
-    """Every published table with its description and its number of rows, the marts first."""
-    return rows_of(
-        connection,
-        "select case schema_name when 'marts' then '' else schema_name || '-' end || table_name "
-        "as table_name, coalesce(comment, '') as comment, estimated_size as rows "
-        "from duckdb_tables() where schema_name in ('marts', 'reference', 'meta') "
-        "order by schema_name = 'meta', schema_name = 'reference', duckdb_tables.table_name",
-    )

@@ -34,6 +34,7 @@ from warehouse.writers.site.evidence import KINDS, Community
 from warehouse.writers.site.feed import calendar_rows, feed
 from warehouse.writers.site.figures import Figures
 from warehouse.writers.site.methods_page import methods_as_html
+from warehouse.writers.tables import OGL, STATEMENT
 from warehouse.writers.words import (
     CLOSE,
     OUTCOMES,
@@ -51,11 +52,6 @@ from warehouse.writers.words import (
 )
 
 _HERE = Path(__file__).resolve().parent
-OGL = "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/"
-OGL_LINE = (
-    "Contains public sector information licensed under the Open Government Licence v3.0. "
-    "Analysis of official statistics, not itself official statistics."
-)
 # The figures of the report, in its order: number, indicators, what they are drawn by.
 REPORT_FIGURES: Final = (
     (1, ("trust_in_neighbours",), "authorities"),
@@ -98,40 +94,13 @@ _EDITION_FIELDS: Final = (
 KEY_LENGTH: Final = 12
 """Of the hash that is a provenance_id, so many digits are its place on a page of sources."""
 _FIGURE_FIELDS: Final = (
-    "area_code",
-    "edition",
-    "period_start",
-    "period_end",
-    "value",
-    "lower_95",
-    "upper_95",
-    "group_number",
-    "group_label",
-    "outcome",
-    "close_call",
-    "origin",
-    "provenance_id",
+    *("area_code", "edition", "period_start", "period_end", "value", "lower_95", "upper_95"),
+    *("group_number", "group_label", "outcome", "close_call", "origin", "provenance_id"),
 )
 _CELL_FIELDS: Final = (
-    "barometer_id",
-    "area_code",
-    "dataset",
-    "edition",
-    "period_start",
-    "period_end",
-    "unit",
-    "value",
-    "lower_95",
-    "upper_95",
-    "base",
-    "group_number",
-    "group_label",
-    "outcome",
-    "close_call",
-    "survives_family",
-    "status",
-    "origin",
-    "provenance_id",
+    *("barometer_id", "area_code", "dataset", "edition", "period_start", "period_end", "unit"),
+    *("value", "lower_95", "upper_95", "base", "group_number", "group_label", "outcome"),
+    *("close_call", "survives_family", "status", "origin", "provenance_id"),
 )
 
 
@@ -189,7 +158,7 @@ class _Site:
             model,
             cache,
             {key: row["attribution"] for key, row in self.editions.items()},
-            OGL_LINE,
+            STATEMENT,
         )
         self.release = model.tables["releases"][-1] if model.tables["releases"] else None
         self.environment = jinja2.Environment(
@@ -224,7 +193,7 @@ class _Site:
             "made_up": model.made_up,
             "in_release": in_release,
             "levels": LEVELS,
-            "ogl": OGL,
+            "ogl": OGL["path"],
         }
         community = self.community = Community(model)
         self.environment.globals.update(
@@ -657,31 +626,15 @@ class _Site:
 
     def _series(self, indicator: Indicator, area: Area) -> list[tuple[str, list[Row | None]]]:
         areas = self._places(indicator) if indicator.is_index else [area, self.model.england]
-        keys = sorted(
+        found = [
             {
-                (row["period_end"], row["edition"])
-                for each in areas
+                (row["period_end"], row["edition"]): row
                 for row in self.model.cells.get((indicator.id, each.code), [])
-                if has_figure(row)
             }
-        )
-        return [
-            (
-                edition,
-                [
-                    next(
-                        (
-                            row
-                            for row in self.model.cells.get((indicator.id, each.code), [])
-                            if (row["period_end"], row["edition"]) == (end, edition)
-                        ),
-                        None,
-                    )
-                    for each in areas
-                ],
-            )
-            for end, edition in keys
+            for each in areas
         ]
+        keys = {key for rows in found for key, row in rows.items() if has_figure(row)}
+        return [(key[1], [rows.get(key) for rows in found]) for key in sorted(keys)]
 
     def _shared_scripts(self) -> None:
         """The list of areas for the search, and each indicator's latest cells for comparing."""
@@ -730,7 +683,7 @@ class _Site:
                         "indicator": indicator.id,
                         "title": indicator.title,
                         "unit": indicator.unit,
-                        "licence": OGL,
+                        "licence": OGL["path"],
                         "columns": _FIGURE_FIELDS,
                         "figures": [list(_plain(row, _FIGURE_FIELDS).values()) for row in rows],
                     },
@@ -845,7 +798,7 @@ def _as_json(area: Area, cells: Iterable[Row]) -> str:
                 "area": area.code,
                 "name": area.label,
                 "level": area.level,
-                "licence": OGL,
+                "licence": OGL["path"],
                 "figures": [
                     {name: value for name, value in _plain(row).items() if value is not None}
                     for row in cells
