@@ -17,6 +17,7 @@ from tests.exports.read_back import Grid, grids, table_of
 from warehouse.connection import reading
 from warehouse.release import Manifest
 from warehouse.workspace import Workspace
+from warehouse.writers.read import read_model
 from warehouse.writers.sheets import NOTES, build_sheets
 from warehouse.writers.spreadsheet import write_spreadsheets
 
@@ -387,7 +388,8 @@ def test_a_second_writing_gives_the_same_bytes(
     exported: Path, warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
     content = Manifest.read(exported.parent).content_sha256
-    for path in write_spreadsheets(warehouse, tmp_path, content_sha256=content):
+    model = read_model(warehouse)
+    for path in write_spreadsheets(warehouse, model, tmp_path, content_sha256=content):
         assert path.read_bytes() == (exported / "spreadsheet" / path.name).read_bytes()
 
 
@@ -401,7 +403,7 @@ def test_hostile_marts_stay_text(own_workspace: Any, tmp_path: Path) -> None:
         connection.execute("update marts.barometers set area_name = '=1+1', status_reason = '@x'")
         connection.execute("update marts.provenance set citation = '+A1'")
     with reading(warehouse) as connection:
-        book = build_sheets(connection, content_sha256="0" * 64)
+        book = build_sheets(connection, read_model(connection), content_sha256="0" * 64)
     from warehouse.writers.spreadsheet import write_ods, write_xlsx
 
     read = grids(write_xlsx(book, tmp_path / "book.xlsx"))

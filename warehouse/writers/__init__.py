@@ -40,13 +40,13 @@ def write_exports(
         The files made.
 
     Raises:
-        ExportError: when a form cannot be written.
+        PulseError: when a mart lacks what a form shows.
     """
     folder.mkdir(parents=True)
     model = read_model(connection)
     write_tables(connection, folder)
     write_csvw(connection, folder)
-    write_spreadsheets(connection, folder, content_sha256=content_sha256)
+    write_spreadsheets(connection, model, folder, content_sha256=content_sha256)
     write_site(model, folder, in_release=True, cache=cache, methods=METHODS)
     write_briefings(model, folder / "site" / "briefings")
     return sorted(path for path in folder.rglob("*") if path.is_file())

@@ -22,8 +22,7 @@ from functools import cached_property
 
 import duckdb
 
-from sources.errors import PulseError
-from warehouse.writers.read import Row, rows_of
+from warehouse.writers.read import Goal, Model, Row, rows_of
 from warehouse.writers.tables import OGL, STATEMENT
 from warehouse.writers.words import rounded
 
@@ -109,12 +108,6 @@ _LEVELS = {
 _ENDS = {"from_edition": "from_dataset", "to_edition": "dataset"}
 
 
-class ExportError(PulseError):
-    """A release cannot be written in one of its forms."""
-
-    default_code = "export"
-
-
 @dataclass(frozen=True)
 class Sheet:
     """One worksheet with one table: the lines above it, its header row and its rows.
@@ -196,20 +189,20 @@ class SheetBook:
         return tuple(lines)
 
 
-def build_sheets(connection: duckdb.DuckDBPyConnection, *, content_sha256: str) -> SheetBook:
+def build_sheets(
+    connection: duckdb.DuckDBPyConnection, model: Model, *, content_sha256: str
+) -> SheetBook:
     """The spreadsheet of a warehouse: barometers of the lead combined authority and its peers.
 
     Args:
         connection: open on a gated warehouse.
+        model: what the pages show of it, see ``read_model``.
         content_sha256: the hash over the release's marts, printed on the cover.
-
-    Raises:
-        ExportError: when the warehouse names no one lead combined authority.
     """
-    reader = _Reader(connection)
+    reader = _Reader(connection, model)
     symbols = reader.symbols()
     tables = [
-        *reader.goals(),
+        *(reader.goal(goal) for goal in model.goals),
         reader.comparisons(),
         reader.changes(),
         reader.combined_authorities(),
@@ -250,23 +243,26 @@ def build_sheets(connection: duckdb.DuckDBPyConnection, *, content_sha256: str) 
         rows=tuple((sheet.name, sheet.title, len(sheet.rows)) for sheet in body),
         links=True,
     )
-    title = f"Barometers of inclusive communities: {reader.lead_words}"
+    lead, editions = f"the {model.lead.label}", model.tables["editions"]
+    title = f"Barometers of inclusive communities: {lead}"
+    newest = max((str(row["published_on"]) for row in editions if row["published_on"]), default="")
+    accepted = [row["attribution"] for row in editions if row["state"] == "accepted"]
     return SheetBook(
         title=title,
         subject=STATEMENT,
         introduction=(
             STATEMENT,
-            f"Figures for {reader.lead_words}, its {len(reader.members)} member authorities, "
+            f"Figures for {lead}, its {len(model.members(model.lead))} member authorities, "
             "England, the region, and every other combined authority, for four goals and 16 "
             "barometers, each with its interval where there is one, its edition and its source.",
             "Where no figure is held the tables say so and why. Nothing is filled in.",
-            f"Newest source published on {reader.newest}.",
+            f"Newest source published on {newest or 'a day that is not known'}.",
             f"Content of this release: {content_sha256[:12]} (the first 12 characters of the hash "
             "that the release's manifest gives).",
             "The worksheet Contents lists the tables, Notes explains how to read them, and "
             "Shorthand explains the symbols.",
         ),
-        about=(*reader.attributions(), OGL["title"]),
+        about=(*(f"{line}." for line in dict.fromkeys(accepted)), OGL["title"]),
         licence_url=OGL["path"],
         sheets=(contents, *body),
         symbols={str(symbol): str(meaning) for symbol, meaning, _ in symbols},
@@ -302,36 +298,15 @@ def _cell(value: object) -> Cell:
 class _Reader:
     """Rows of the warehouse as sheets, for the lead combined authority and its comparators."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, model: Model) -> None:
         self._connection = connection
-        leads = self._rows("select distinct area_code from marts.pulse")
-        if len(leads) != 1:
-            raise ExportError(
-                "the spreadsheet is about one combined authority",
-                code="no_lead_area",
-                expected="one area_code in marts.pulse",
-                found=", ".join(sorted(str(row["area_code"]) for row in leads)) or "none",
-                todo="look at the variable `lead_area` of the dbt project, then refresh again",
-            )
-        self.lead = str(leads[0]["area_code"])
-        areas = self._rows("from reference.areas where valid_to is null order by area_code")
-        name = next((row["area_name"] for row in areas if row["area_code"] == self.lead), self.lead)
-        self.lead_words = f"the {name} Combined Authority"
-        profiles = self._rows(
-            "from marts.authority_profiles where combined_authority_code = $lead order by area_code",
-            lead=self.lead,
-        )
-        self.members = [str(row["area_code"]) for row in profiles]
-        self._near = [self.lead, *self.members]
-        self.england = next(row["area_code"] for row in areas if row["area_name"] == "England")
-        self._regions = sorted({str(row["region_code"]) for row in profiles if row["region_code"]})
-        self._authorities = [row["area_code"] for row in areas if row["area_level"] == "cauth"]
+        self._model = model
+        members = model.members(model.lead)
+        self._near = [model.lead.code, *(area.code for area in members)]
+        self._authorities = [area.code for area in model.current("cauth")]
+        regions = {area.region_code for area in members if area.region_code}
+        self._shown = [*self._near, model.england.code, *sorted(regions), *self._authorities]
         self._status = {row["status"]: row for row in self._rows("from reference.status_codes")}
-        self._definitions = self._rows(
-            "select d.*, g.title as goal_title from meta.indicator_roles as d inner join "
-            "reference.goals as g using (goal_id) where is_report "
-            "and role != 'context' order by goal_order, barometer_order"
-        )
         self._titles = {
             row["indicator_id"]: row["short_title"]
             for row in self._rows("from reference.indicators")
@@ -347,14 +322,10 @@ class _Reader:
                 "where unit = 'percent' and value is not null and origin <> 'derived' group by all"
             )
         }
-        self._editions = self._rows("from meta.editions order by dataset, edition")
         self._attributions = {
-            (row["dataset"], row["edition"]): _text(row["attribution"]) for row in self._editions
+            (row["dataset"], row["edition"]): _text(row["attribution"])
+            for row in model.tables["editions"]
         }
-        self.newest = max(
-            (row["published_on"].isoformat() for row in self._editions if row["published_on"]),
-            default="a day that is not known",
-        )
         self._figure_keys: set[str] = set()
 
     def _rows(self, sql: str, **parameters: object) -> list[Row]:
@@ -367,7 +338,7 @@ class _Reader:
             "(barometer_id) inner join reference.goals as g on d.goal_id = g.goal_id "
             "where d.is_report and d.role != 'context' order by g.goal_order, d.barometer_order, "
             f"r.area_code != $lead, {then}",
-            lead=self.lead,
+            lead=self._model.lead.code,
             **parameters,
         )
 
@@ -448,11 +419,6 @@ class _Reader:
 
     # ------------------------------------------------------------ sheets
 
-    def attributions(self) -> tuple[str, ...]:
-        """One line for each edition that figures are held of."""
-        accepted = [row for row in self._editions if row["state"] == "accepted"]
-        return tuple(dict.fromkeys(_text(row["attribution"]) + "." for row in accepted))
-
     def symbols(self) -> tuple[tuple[Cell, ...], ...]:
         """Every symbol with its meaning; those that share one are one row."""
         meanings: dict[str, list[tuple[str, str]]] = {}
@@ -470,16 +436,8 @@ class _Reader:
             for symbol, found in sorted(meanings.items())
         )
 
-    def goals(self) -> list[Sheet]:
-        """One sheet per goal: the latest cell of each barometer, one row per area."""
-        goals = self._rows(
-            "from reference.goals where goal_id in "
-            "(select goal_id from meta.indicator_roles where is_report) order by goal_order"
-        )
-        return [self._goal(goal) for goal in goals]
-
-    def _goal(self, goal: Row) -> Sheet:
-        shown = [*self._near, self.england, *self._regions, *self._authorities]
+    def goal(self, goal: Goal) -> Sheet:
+        """The latest cell of each barometer of a goal, one row per area."""
         rows = self._figures(
             "select b.*, ca.groups_in_words from marts.barometers as b "
             "left join marts.combined_authorities as ca "
@@ -487,8 +445,8 @@ class _Reader:
             "where b.is_latest and b.goal_id = $goal and list_contains($shown, b.area_code)",
             "coalesce(nullif(list_position(['lad', 'nation', 'itl1'], area_level), 0), 4), "
             "not list_contains($near, area_code), area_name, area_code",
-            goal=goal["goal_id"],
-            shown=shown,
+            goal=goal.id,
+            shown=self._shown,
             near=self._near,
         )
         index = any(row["unit"] == "z_score" for row in rows)
@@ -508,8 +466,8 @@ class _Reader:
             }
         )
         return self._sheet(
-            str(goal["goal_id"]).capitalize(),
-            f"{goal['title']}: latest figures by barometer and area",
+            goal.id.capitalize(),
+            f"{goal.title}: latest figures by barometer and area",
             rows,
             {
                 "Barometer": self._barometer,
@@ -579,7 +537,7 @@ class _Reader:
         rows = self._figures(
             "from marts.changes where list_contains($areas, area_code)",
             "area_name, area_code, change_kind, from_period_end, to_period_end, change_id",
-            areas=[*self._near, self.england],
+            areas=[*self._near, self._model.england.code],
         )
         return self._sheet(
             "Changes",
@@ -663,7 +621,7 @@ class _Reader:
             "select c.*, i.decimals, i.source as published_by from marts.context as c "
             "inner join reference.indicators as i on c.barometer_id = i.indicator_id "
             "where c.is_latest and c.area_code = $lead order by c.goal_id, c.title, c.framework",
-            lead=self.lead,
+            lead=self._model.lead.code,
         )
 
         return self._sheet(
@@ -694,7 +652,7 @@ class _Reader:
         return self._sheet(
             "Report_claims",
             "Claims of the report on barometers, and what the figures held here say",
-            self._rows("from marts.report_reconciliation order by claim_id"),
+            self._model.tables["claims"],
             {
                 **_plainly("claim_id", "section"),
                 "Barometer": lambda row: _text(self._titles.get(row["barometer_id"])),
@@ -721,7 +679,11 @@ class _Reader:
         return self._sheet(
             "Barometers",
             "The barometers: what each measures and what to beware of",
-            self._definitions,
+            self._rows(
+                "select d.*, g.title as goal_title from meta.indicator_roles as d "
+                "inner join reference.goals as g using (goal_id) where is_report "
+                "and role != 'context' order by goal_order, barometer_order"
+            ),
             {
                 "Goal": "goal_title",
                 "Role": _words_of("role"),
@@ -742,10 +704,7 @@ class _Reader:
         return self._sheet(
             "Breaks",
             "Breaks in series: which editions may be compared, and who says so",
-            self._rows(
-                "from reference.series_breaks order by dataset, from_edition, to_edition, kind, "
-                "barometer_id, area_code, reason"
-            ),
+            self._model.tables["breaks"],
             {
                 "Data set": "dataset",
                 "Barometer": self._barometer,
@@ -763,7 +722,7 @@ class _Reader:
         return self._sheet(
             "Editions",
             "Editions: what is held of each, from which file",
-            self._editions,
+            self._model.tables["editions"],
             {
                 **_plainly("dataset_title", "publisher", "edition", "edition_title"),
                 "Published on": lambda row: _text(row["published_on"], NOT_AVAILABLE),
@@ -779,7 +738,7 @@ class _Reader:
         return self._sheet(
             "Gaps",
             "Cells without a figure, by data set, edition and kind of area, with the reason",
-            self._rows("from meta.gap_reasons order by all"),
+            self._model.tables["gaps"],
             {
                 **_plainly("dataset", "edition"),
                 "Kind of area": _level,
@@ -796,7 +755,7 @@ class _Reader:
         return self._sheet(
             "Checks",
             "Checks of this release and what each found",
-            self._rows("from meta.checks order by all"),
+            self._model.tables["checks"],
             _plainly("kind", "subject", "check_name", "outcome", "message"),
         )
 

@@ -27,6 +27,7 @@ from gptables.core.gptable import FormatList
 from markupsafe import Markup, escape
 from xlsxwriter.utility import xl_rowcol_to_cell
 
+from warehouse.writers.read import Model
 from warehouse.writers.sheets import (
     ABOUT,
     INTRODUCTION,
@@ -61,17 +62,14 @@ _THEME: Final = {
 
 
 def write_spreadsheets(
-    connection: duckdb.DuckDBPyConnection, folder: Path, *, content_sha256: str
+    connection: duckdb.DuckDBPyConnection, model: Model, folder: Path, *, content_sha256: str
 ) -> list[Path]:
     """Write ``spreadsheet/pulse.ods`` and ``spreadsheet/pulse.xlsx``.
 
     Returns:
         The files made.
-
-    Raises:
-        ExportError: when the warehouse names no one lead combined authority.
     """
-    book = build_sheets(connection, content_sha256=content_sha256)
+    book = build_sheets(connection, model, content_sha256=content_sha256)
     target = folder / "spreadsheet"
     target.mkdir(parents=True, exist_ok=True)
     return [write_ods(book, target / "pulse.ods"), write_xlsx(book, target / "pulse.xlsx")]
