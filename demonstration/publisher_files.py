@@ -821,9 +821,9 @@ def _local_statistics(
     codes = areas.codes("lad", prefix="E", year=edition.code_vintage or _VINTAGE)
     year = edition.period_start.year - (1 if last_year else 0)
     printed_region = {
-        alias.area_code: (alias.printed_code or alias.area_code, alias.printed_name)
+        alias.area_code: (alias.printed_code, alias.printed_name)
         for alias in areas.aliases
-        if alias.dataset == dataset.code and alias.applies(dataset.code, edition.edition)
+        if alias.printed_code and alias.applies(dataset.code, edition.edition)
     }
     rows = [header]
     # A measure that the publisher renamed has two names in the catalogue and one in a file.

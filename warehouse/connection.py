@@ -6,6 +6,7 @@ Python names are never looked up from SQL: a local variable called like a table 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -110,3 +111,24 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None
         connection.execute(f"attach '{quoted}' as {name} (read_only)")
     except duckdb.Error as error:
         raise _unreadable(path, error) from error
+
+
+def check_memory_limit() -> None:
+    """Have DuckDB judge the memory that a build is allowed (``PULSE_MEMORY_LIMIT``).
+
+    Raises:
+        WorkspaceError: when DuckDB does not know such a size.
+    """
+    limit = os.environ.get("PULSE_MEMORY_LIMIT")
+    if limit is None:
+        return
+    try:
+        duckdb.connect(config={"memory_limit": limit}).close()
+    except duckdb.Error as error:
+        raise WorkspaceError(
+            "PULSE_MEMORY_LIMIT is not a size of memory",
+            code="not_a_size",
+            expected="a number and KB, MB, GB or TB, such as 4GB",
+            found=f"{limit!r} ({str(error).splitlines()[0]})",
+            todo="set PULSE_MEMORY_LIMIT to such a size, or unset it",
+        ) from error

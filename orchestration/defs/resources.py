@@ -22,6 +22,7 @@ from orchestration.retention import forget_runs, runs_to_keep
 from sources.addresses import PublisherSettings
 from sources.areas import AreaBook
 from sources.http import HttpClient, Reachability, probe
+from warehouse.connection import check_memory_limit
 from warehouse.release import Manifest
 from warehouse.workspace import SEEDS, Workspace, WorkspaceError
 
@@ -50,6 +51,7 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[PulseResource]:
         """Hold the workspace's lock while the run lasts, and close what the run opened."""
         run_id = context.run_id or ""
+        check_memory_limit()
         self._logger = context.log
         with locked(self.workspace, LOCK_SECONDS, holder=run_id, say=self.say) as killed:
             if killed and killed != run_id and context.instance is not None:

@@ -106,11 +106,15 @@ def test_the_advice_of_an_error_reaches_the_summary_whoever_wraps_it(tmp_path: P
     assert "ParseError" not in text
 
 
-def test_what_keeps_a_run_from_starting_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("setting", "fault"),
+    [("PULSE_KEEP_RUNS", "is not a number"), ("PULSE_MEMORY_LIMIT", "is not a size of memory")],
+)
+def test_a_setting_that_keeps_a_run_from_starting_is_named(
+    setting: str, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PULSE_HOME", str(tmp_path))
-    monkeypatch.setenv("PULSE_KEEP_RUNS", "many")
+    monkeypatch.setenv(setting, "many")
 
     @dg.op(required_resource_keys={"pulse"})
     def step() -> None:
@@ -123,8 +127,8 @@ def test_what_keeps_a_run_from_starting_is_told(
     result = small.execute_in_process(instance=dg.DagsterInstance.ephemeral(), raise_on_error=False)
     assert not result.success
     text = "\n".join(summary.failure_lines(Workspace(tmp_path), result))
-    assert "before the first step: PULSE_KEEP_RUNS is not a number" in text
-    assert "What to do: set PULSE_KEEP_RUNS" in text
+    assert f"before the first step: {setting} {fault}" in text
+    assert f"What to do: set {setting}" in text
 
 
 def test_doctor_names_what_is_wrong_and_the_remedy(

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse.connection import writing
+from warehouse.connection import check_memory_limit, writing
 from warehouse.workspace import WorkspaceError
 
 UNWRITABLE = "the warehouse of this build cannot be written"
@@ -35,3 +35,22 @@ def test_a_disk_that_is_full_on_the_way_is_named(tmp_path: Path, met: type[duckd
 def test_a_fault_of_the_caller_stays_what_it_is(tmp_path: Path) -> None:
     with pytest.raises(duckdb.CatalogException), writing(tmp_path / "pulse.duckdb") as connection:
         connection.execute("from nowhere")
+
+
+@pytest.mark.parametrize("wrong", ["lots", "", "4", "80%"])
+def test_a_limit_of_memory_that_is_no_size_is_named(
+    wrong: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PULSE_MEMORY_LIMIT", wrong)
+    with pytest.raises(WorkspaceError, match="PULSE_MEMORY_LIMIT is not a size") as raised:
+        check_memory_limit()
+    assert raised.value.code == "not_a_size"
+    assert str(raised.value.found).startswith(repr(wrong))
+
+
+@pytest.mark.parametrize("right", [None, "512MB", "4 GB", "3GiB"])
+def test_a_limit_of_memory_is_a_size(right: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PULSE_MEMORY_LIMIT", raising=False)
+    if right:
+        monkeypatch.setenv("PULSE_MEMORY_LIMIT", right)
+    check_memory_limit()
