@@ -11,12 +11,12 @@ is this module.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -45,6 +45,9 @@ Unit = Literal[
 _CODE = r"^[a-z][a-z0-9_]*$"
 _EDITION = r"^[a-z0-9][a-z0-9-]*$"
 _PLACEHOLDERS = {"edition": "2023-24", "edition_slash": "2023/24", "year": "2024", "yy": "24"}
+
+
+_T = TypeVar("_T")
 
 
 class _Model(BaseModel):
@@ -155,7 +158,6 @@ class Edition(_Model):
     levels: tuple[AreaLevel, ...] = ()
     code_vintage: int | None = Field(default=None, ge=2009, le=2100)
     how_to_obtain: str | None = None
-    successor_note: str | None = None
     note: str | None = None
 
     @model_validator(mode="after")
@@ -272,13 +274,8 @@ class SmcDiscovery(_Discovery):
         return self.latest.format(domain=self.domain, index=self.index)
 
     def file_path(self, edition: str) -> str:
-        chosen = self.files[edition]
-        return self.file.format(
-            domain=self.domain,
-            index=self.index,
-            version=chosen.version,
-            file_name=chosen.file_name,
-        )
+        chosen = self.files[edition].model_dump()
+        return self.file.format(domain=self.domain, index=self.index, **chosen)
 
 
 class OnsArcgisDiscovery(_Discovery):
@@ -341,8 +338,7 @@ class Layout(_Model):
 
     ``tables``: measure -> table (workbooks). ``columns``: tidy field -> regular expressions for its
     header, best first, matched whole and without regard to case; ``fill`` puts the edition into them.
-    ``name``, ``value_column``, ``group_column``, ``period_column``: the Social Mobility Commission
-    files. ``indicators``: printed indicator -> measure; ``levels``: printed geography -> area level;
+    ``indicators``: printed indicator -> measure; ``levels``: printed geography -> area level;
     ``header_rows``: usual row of the header, of sheets by ``authority`` and of the ``other``.
     ``ignored_codes``: regular expression for the beginning of the area codes that are not carried.
     ``breakdowns``: area level -> regular expressions for the breakdown that marks its rows, in sheets
@@ -355,9 +351,6 @@ class Layout(_Model):
     name: str | None = None
     tables: Mapping[str, Table] = {}
     columns: Mapping[str, tuple[str, ...]] = {}
-    value_column: str | None = None
-    group_column: str | None = None
-    period_column: str | None = None
     indicators: Mapping[str, str] = {}
     levels: Mapping[str, AreaLevel] = {}
     ignored_codes: str | None = None
@@ -376,24 +369,6 @@ class Layout(_Model):
             for pattern in patterns:
                 _regex(pattern)
         return value
-
-    def table(self, measure: str) -> Table:
-        """Raises CatalogueError where the layout has no table for the measure."""
-        try:
-            return self.tables[measure]
-        except KeyError:
-            raise CatalogueError(
-                f"the layout from {self.from_edition} has no table for measure {measure}",
-                code="unknown_measure",
-                expected=", ".join(sorted(self.tables)) or "a table",
-            ) from None
-
-    def header_patterns(self, column: str, edition: str) -> tuple[re.Pattern[str], ...]:
-        """The patterns of a column's header for the edition, compiled; empty where it has none."""
-        return tuple(
-            re.compile(fill(pattern, edition), re.IGNORECASE)
-            for pattern in self.columns.get(column, ())
-        )
 
 
 class Dataset(_Model):
@@ -434,7 +409,6 @@ class Dataset(_Model):
     country: str = ""
     corrections: tuple[Correction, ...] = ()
     jump: JumpRule | None = None
-    file_types: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     note: str | None = None
 
@@ -454,21 +428,18 @@ class Dataset(_Model):
         if self.shape == "observations" and self.editions and not self.measures:
             raise ValueError("editions of observations, but no measures")
         for rule in self.coverage:
-            _one_of(rule.edition, editions, "coverage names edition")
-            for measure in rule.measures:
-                _one_of(measure, measures, "coverage names measure")
+            _known([rule.edition], editions, "coverage names edition")
+            _known(rule.measures, measures, "coverage names measure")
         for correction in self.corrections:
-            if correction.edition is not None:
-                _one_of(correction.edition, editions, "a correction names edition")
-            if correction.measure is not None:
-                _one_of(correction.measure, measures, "a correction names measure")
+            _known([correction.edition], [*editions, None], "a correction names edition")
+            _known([correction.measure], [*measures, None], "a correction names measure")
         for layout in self.layouts:
-            _one_of(layout.from_edition, editions, "a layout starts from edition")
-            for measure in (*layout.tables, *layout.indicators.values()):
-                _one_of(measure, measures, "a layout names measure")
+            _known([layout.from_edition], editions, "a layout starts from edition")
+            named = (*layout.tables, *layout.indicators.values())
+            _known(named, measures, "a layout names measure")
         if self.discovery is not None and self.discovery.per_edition is not None:
-            for edition in getattr(self.discovery, self.discovery.per_edition):
-                _one_of(edition, editions, "discovery names edition")
+            named = getattr(self.discovery, self.discovery.per_edition)
+            _known(named, editions, "discovery names edition")
         if self.parser is not None and self.editions and not self.layouts:
             raise ValueError("a parser, but no layout for it")
         try:
@@ -479,28 +450,21 @@ class Dataset(_Model):
 
     def edition(self, code: str) -> Edition:
         """Raises CatalogueError(code="unknown_edition") that lists the known ones."""
-        for entry in self.editions:
-            if entry.edition == code:
-                return entry
-        raise CatalogueError(
-            f"edition {code!r} is not in the catalogue",
-            code="unknown_edition",
-            dataset=self.code,
-            expected=", ".join(entry.edition for entry in self.editions) or "none is listed yet",
-            todo=f"correct the edition, or add it to sources/catalogue/{self.code}.yaml",
-        )
+        return self._listed("edition", code, {entry.edition: entry for entry in self.editions})
 
     def measure(self, code: str) -> Measure:
         """Raises CatalogueError(code="unknown_measure") that lists the known ones."""
-        for measure in self.measures:
-            if measure.code == code:
-                return measure
+        return self._listed("measure", code, {measure.code: measure for measure in self.measures})
+
+    def _listed(self, what: str, code: str, known: Mapping[str, _T]) -> _T:
+        if code in known:
+            return known[code]
         raise CatalogueError(
-            f"measure {code!r} is not in the catalogue",
-            code="unknown_measure",
+            f"{what} {code!r} is not in the catalogue",
+            code=f"unknown_{what}",
             dataset=self.code,
-            expected=", ".join(measure.code for measure in self.measures),
-            todo=f"correct the measure, or add it to sources/catalogue/{self.code}.yaml",
+            expected=", ".join(known) or "none is listed yet",
+            todo=f"correct the {what}, or add it to sources/catalogue/{self.code}.yaml",
         )
 
     def layout(self, edition: str) -> Layout:
@@ -551,9 +515,11 @@ def bundled_path(dataset: Dataset, edition: Edition, folder: Path = BUNDLED_DIRE
     return folder / dataset.code / f"{edition.edition}.csv"
 
 
-def _one_of(code: str, known: list[str], what: str) -> None:
-    if code not in known:
-        raise ValueError(f"{what} {code!r}, which is not listed ({', '.join(known) or 'none'})")
+def _known(codes: Iterable[str | None], known: Sequence[str | None], what: str) -> None:
+    for code in codes:
+        if code not in known:
+            listed = ", ".join(filter(None, known)) or "none"
+            raise ValueError(f"{what} {code!r}, which is not listed ({listed})")
 
 
 @dataclass(frozen=True)
@@ -618,11 +584,8 @@ def _load_file(path: Path) -> Dataset:
         faults = []
         for fault in error.errors(include_url=False):
             where = ".".join(str(part) for part in fault["loc"]) or "the whole entry"
-            shown = (
-                f" (found {fault['input']!r})"
-                if fault["type"] != "missing" and fault["loc"]
-                else ""
-            )
+            given = fault["type"] != "missing" and fault["loc"]
+            shown = f" (found {fault['input']!r})" if given else ""
             faults.append(f"{where}: {fault['msg']}{shown[:120]}")
         raise CatalogueError(
             "; ".join(faults),
@@ -658,10 +621,8 @@ def load_catalogue(directory: Path | None = None) -> Catalogue:
         )
     datasets = {path.stem: _load_file(path) for path in paths}
     for dataset in datasets.values():
-        for field, other in (
-            ("succeeded_by", dataset.succeeded_by),
-            ("series", dataset.series),
-        ):
+        for field in ("succeeded_by", "series"):
+            other = getattr(dataset, field)
             if other is not None and (other not in datasets or other == dataset.code):
                 raise CatalogueError(
                     f"{field}: {other!r} is not another dataset of the catalogue",
@@ -671,26 +632,3 @@ def load_catalogue(directory: Path | None = None) -> Catalogue:
                     expected=", ".join(code for code in datasets if code != dataset.code),
                 )
     return Catalogue(datasets=datasets)
-
-
-__all__ = [
-    "Allowance",
-    "Catalogue",
-    "Correction",
-    "Coverage",
-    "Dataset",
-    "Discovery",
-    "Edition",
-    "GovUkDiscovery",
-    "JumpRule",
-    "Layout",
-    "Measure",
-    "NomisDiscovery",
-    "OnsArcgisDiscovery",
-    "OnsElsDiscovery",
-    "SmcDiscovery",
-    "SmcFile",
-    "Table",
-    "fill",
-    "load_catalogue",
-]

@@ -11,7 +11,7 @@ and is shown, ``note`` is kept for the record.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -96,14 +96,10 @@ def check_rows(
     try:
         rows = conform(rows)
     except (ValueError, TypeError) as error:
-        return findings or [
-            judged.finding("bad_type", "error", f"a value does not fit its column: {error}")
-        ]
+        return findings or [judged.finding("bad_type", f"a value does not fit its column: {error}")]
     if rows.empty:
         return [
-            judged.finding(
-                "empty_table", "error", "there are no rows; expected figures for this edition"
-            )
+            judged.finding("empty_table", "there are no rows; expected figures for this edition")
         ]
     # What a row must have and lacks is reported above; the rules below may rely on it.
     required = [name for name, column in model.to_schema().columns.items() if not column.nullable]
@@ -127,20 +123,31 @@ class _Judged:
     areas: AreaBook
 
     def finding(
-        self, code: str, severity: Severity, message: str, cases: pd.DataFrame | None = None
+        self,
+        code: str,
+        message: str,
+        cases: pd.DataFrame | None = None,
+        severity: Severity = "error",
     ) -> Finding:
-        where = None
-        shown = None
+        where = shown = None
         if cases is not None and not cases.empty:
-            shown = cases[[column for column in _SHOWN if column in cases.columns]]
-            if shown.shape[1] == 0 or "sheet" not in shown.columns:
-                shown = cases
-            shown = shown.reset_index(drop=True)
+            columns = [column for column in _SHOWN if column in cases.columns]
+            shown = (cases[columns] if "sheet" in columns else cases).reset_index(drop=True)
             where = cells(cases)
         text = f"{self.dataset.code} {self.edition.edition}: {message}"
-        if where:
-            text = f"{text} ({where})"
-        return Finding(code, severity, f"{text}.", where, shown)
+        return Finding(code, severity, f"{text} ({where})." if where else f"{text}.", where, shown)
+
+    def broken(
+        self, code: str, cases: pd.DataFrame, message: str, severity: Severity = "error"
+    ) -> Iterable[Finding]:
+        """A finding on the rows that break a rule; none where no row does."""
+        if not cases.empty:
+            yield self.finding(code, message, cases, severity)
+
+    def named(self, codes: Iterable[str]) -> str:
+        """The first few areas, with name and code."""
+        known = self.areas.knows
+        return _listed([f"{self.areas.name(c)} {c}" if known(c) else c for c in sorted(set(codes))])
 
 
 def cells(cases: pd.DataFrame, most: int = _NAMED) -> str | None:
@@ -167,10 +174,9 @@ def _listed(items: Sequence[str]) -> str:
     return listed(items, _NAMED) or ""
 
 
-def _named(codes: Iterable[str], areas: AreaBook) -> str:
-    return _listed(
-        [f"{areas.name(code)} {code}" if areas.knows(code) else code for code in sorted(codes)]
-    )
+def _values(column: pd.Series) -> str:
+    """The first few of the values that a column has."""
+    return _listed([str(value) for value in column.dropna().unique()])
 
 
 def _plain(frame: pd.DataFrame, mask: Any) -> pd.DataFrame:
@@ -202,9 +208,7 @@ def _shape_findings(rows: pd.DataFrame, model: Any, judged: _Judged) -> list[Fin
     except SchemaErrors as error:
         return _from_schema_errors(error.failure_cases, rows, judged)
     except (pa.errors.SchemaError, ValueError, TypeError) as error:
-        return [
-            judged.finding("bad_type", "error", f"the rows do not have the tidy shape: {error}")
-        ]
+        return [judged.finding("bad_type", f"the rows do not have the tidy shape: {error}")]
     return []
 
 
@@ -223,7 +227,7 @@ def _from_schema_errors(cases: pd.DataFrame, rows: pd.DataFrame, judged: _Judged
             code = _SHAPE_CODES.get(name, name).format(column=column or "value")
         if code in ("unknown_column", "missing_column", "column_order"):
             found = _listed([str(case) for case in group["failure_case"].unique()])
-            findings.append(judged.finding(code, "error", f"{code.replace('_', ' ')}: {found}"))
+            findings.append(judged.finding(code, f"{code.replace('_', ' ')}: {found}"))
             continue
         index = [i for i in group["index"].dropna().unique() if i in rows.index]
         bad = rows.loc[index]
@@ -233,7 +237,7 @@ def _from_schema_errors(cases: pd.DataFrame, rows: pd.DataFrame, judged: _Judged
         )
         if column:
             message += f", column {column}, found {values}"
-        findings.append(judged.finding(code, "error", message, bad))
+        findings.append(judged.finding(code, message, bad))
     return findings
 
 
@@ -255,20 +259,14 @@ _SHAPE_MESSAGES = {
 def _identity(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     for column, wanted in (("dataset", judged.dataset.code), ("edition", judged.edition.edition)):
         bad = _plain(rows, rows[column].ne(wanted))
-        if not bad.empty:
-            found = _listed([str(value) for value in bad[column].dropna().unique()])
-            yield judged.finding(
-                f"wrong_{column}",
-                "error",
-                f"{len(bad)} rows say {column} {found or 'nothing'}; expected {wanted}",
-                bad,
-            )
+        found = _values(bad[column]) or "nothing"
+        message = f"{len(bad)} rows say {column} {found}; expected {wanted}"
+        yield from judged.broken(f"wrong_{column}", bad, message)
     known = {entry.edition for entry in judged.dataset.editions}
     unlisted = _plain(rows, ~rows["edition"].isin(known))
     if not unlisted.empty or judged.edition.edition not in known:
         yield judged.finding(
             "unknown_edition",
-            "error",
             f"the edition is not in the catalogue; listed are {', '.join(sorted(known)) or 'none'}",
             unlisted,
         )
@@ -277,45 +275,32 @@ def _identity(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
 def _measures(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     listed = {measure.code: measure for measure in judged.dataset.measures}
     bad = _plain(rows, ~rows["measure"].isin(listed))
-    if not bad.empty:
-        found = _listed([str(value) for value in bad["measure"].dropna().unique()])
-        yield judged.finding(
-            "unknown_measure",
-            "error",
-            f"measures that the catalogue does not list: {found}; listed are "
-            f"{', '.join(listed) or 'none'}",
-            bad,
-        )
+    yield from judged.broken(
+        "unknown_measure",
+        bad,
+        f"measures that the catalogue does not list: {_values(bad['measure'])}; listed are "
+        f"{', '.join(listed) or 'none'}",
+    )
     units = rows["measure"].map({code: measure.unit for code, measure in listed.items()})
     bad = _plain(rows, units.notna() & rows["unit"].ne(units))
-    if not bad.empty:
-        yield judged.finding(
-            "wrong_unit",
-            "error",
-            f"{len(bad)} rows have unit {_listed(sorted(set(bad['unit'].dropna())))}; expected "
-            f"{_listed(sorted({listed[code].unit for code in bad['measure']}))}",
-            bad,
-        )
+    yield from judged.broken(
+        "wrong_unit",
+        bad,
+        f"{len(bad)} rows have unit {_listed(sorted(set(bad['unit'].dropna())))}; expected "
+        f"{_listed(sorted({listed[code].unit for code in bad['measure']}))}",
+    )
 
 
 def _area_codes(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     known = rows["area_code"].map(judged.areas.knows).fillna(False).astype(bool)
     unknown = rows[~known]
-    if not unknown.empty:
-        names = unknown.drop_duplicates("area_code")
-        found = _listed(
-            [
-                f"{code} ({name})"
-                for code, name in zip(names["area_code"], names["area_name"], strict=True)
-            ]
-        )
-        yield judged.finding(
-            "unknown_area",
-            "error",
-            f"area codes that are not known: {found}; add them to dbt_project/seeds/areas.csv if "
-            "they are real",
-            unknown,
-        )
+    names = unknown.drop_duplicates("area_code")
+    yield from judged.broken(
+        "unknown_area",
+        unknown,
+        f"area codes that are not known: {_values(names['area_code'] + ' (' + names['area_name'] + ')')}"
+        "; add them to dbt_project/seeds/areas.csv if they are real",
+    )
     levels = rows["area_code"].where(known).map(judged.areas.level, na_action="ignore")
     # The commission's areas are authorities, counties or groups of them; they keep their own level.
     wrong = _plain(rows, known & rows["area_level"].ne("smc_area") & rows["area_level"].ne(levels))
@@ -323,7 +308,6 @@ def _area_codes(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         first = wrong.iloc[0]
         yield judged.finding(
             "wrong_level",
-            "error",
             f"{len(wrong)} rows have an area level that is not their area's, e.g. "
             f"{first['area_code']} ({first['area_name']}) as {first['area_level']}, expected "
             f"{judged.areas.level(str(first['area_code']))}",
@@ -331,15 +315,14 @@ def _area_codes(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         )
     if judged.edition.levels:
         extra = _plain(rows, ~rows["area_level"].isin(judged.edition.levels))
-        if not extra.empty:
-            yield judged.finding(
-                "unexpected_level",
-                "warning",
-                f"area levels that the catalogue does not expect in this edition: "
-                f"{_listed(sorted(set(extra['area_level'].dropna())))}; expected "
-                f"{', '.join(judged.edition.levels)}",
-                extra,
-            )
+        yield from judged.broken(
+            "unexpected_level",
+            extra,
+            f"area levels that the catalogue does not expect in this edition: "
+            f"{_listed(sorted(set(extra['area_level'].dropna())))}; expected "
+            f"{', '.join(judged.edition.levels)}",
+            "warning",
+        )
 
 
 def _vintage(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
@@ -353,15 +336,14 @@ def _vintage(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
             lambda code: judged.areas.knows(code) and not judged.areas.valid_in(code, year)
         ),
     )
-    if not bad.empty:
-        yield judged.finding(
-            "code_vintage",
-            "warning",
-            f"codes that were not in use in {year}, the vintage the catalogue declares: "
-            f"{_named(set(bad['area_code']), judged.areas)}; they are followed to current codes. "
-            "Correct code_vintage in the catalogue if the publisher changed it",
-            bad,
-        )
+    yield from judged.broken(
+        "code_vintage",
+        bad,
+        f"codes that were not in use in {year}, the vintage the catalogue declares: "
+        f"{judged.named(bad['area_code'])}; they are followed to current codes. "
+        "Correct code_vintage in the catalogue if the publisher changed it",
+        "warning",
+    )
 
 
 def _periods(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
@@ -373,7 +355,6 @@ def _periods(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         first = bad.iloc[0]
         yield judged.finding(
             "period_outside_edition",
-            "error",
             f"{len(bad)} rows have a period outside that of the edition, e.g. "
             f"{first['period_start']:%Y-%m-%d} to {first['period_end']:%Y-%m-%d}; expected within "
             f"{start:%Y-%m-%d} to {end:%Y-%m-%d}",
@@ -388,7 +369,6 @@ def _fractions(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         if (group["value"].abs() <= 1).all():
             yield judged.finding(
                 "percent_as_fraction",
-                "error",
                 f"every value of {measure} lies between 0 and 1 (largest "
                 f"{group['value'].max():g}), so these are fractions; expected percentages from "
                 "0 to 100",
@@ -412,7 +392,6 @@ def _ranges(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
             found = bad[["value", "lower_95", "upper_95"]]
             yield judged.finding(
                 "out_of_range",
-                "error",
                 f"{len(bad)} rows of {measure.code} have a figure outside its range; expected "
                 f"{'any' if low is None else f'{low:g}'} to {'any' if high is None else f'{high:g}'} "
                 f"({measure.unit}), found {found.min().min():g} to {found.max().max():g}",
@@ -432,20 +411,15 @@ def _limits(measure: Measure) -> tuple[float | None, float | None]:
 def _intervals(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     lower, value, upper = rows["lower_95"], rows["value"], rows["upper_95"]
     half = _plain(rows, lower.notna() ^ upper.notna())
-    if not half.empty:
-        yield judged.finding(
-            "half_interval", "error", f"{len(half)} rows have one bound of two", half
-        )
+    yield from judged.broken("half_interval", half, f"{len(half)} rows have one bound of two")
     swapped = lower > upper
     bad = _plain(rows, swapped)
-    if not bad.empty:
-        yield judged.finding(
-            "bounds_swapped",
-            "error",
-            f"{len(bad)} rows have a lower bound above the upper one; the two columns may have "
-            "been exchanged",
-            bad,
-        )
+    yield from judged.broken(
+        "bounds_swapped",
+        bad,
+        f"{len(bad)} rows have a lower bound above the upper one; the two columns may have "
+        "been exchanged",
+    )
     allowed = _rounding(rows, ["value"]) + _rounding(rows, ["lower_95", "upper_95"]) + 1e-9
     gap = np.maximum(lower - value, value - upper)
     near = " by no more than the rounding of its column"
@@ -455,32 +429,29 @@ def _intervals(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
             first = bad.iloc[0]
             yield judged.finding(
                 "interval_excludes_value",
-                "warning" if how else "error",
                 f"{len(bad)} rows have a value outside its own interval{how}, e.g. "
                 f"{first['area_name']} {first['value']:g}, limits {first['lower_95']:g} to "
                 f"{first['upper_95']:g}",
                 bad,
+                "warning" if how else "error",
             )
     flat = rows["lower_95"].notna() & (lower == upper) & (gap <= 0) & value.notna()
     authority = rows["area_level"].isin(AUTHORITY_LEVELS)
     bad = _plain(rows, flat & authority)
-    if not bad.empty:
-        yield judged.finding(
-            "zero_width_interval",
-            "error",
-            f"{len(bad)} authorities have an interval of no width, which a sample of some hundred "
-            "people cannot have",
-            bad,
-        )
+    yield from judged.broken(
+        "zero_width_interval",
+        bad,
+        f"{len(bad)} authorities have an interval of no width, which a sample of some hundred "
+        "people cannot have",
+    )
     wide = _plain(rows, flat & ~authority)
-    if not wide.empty:
-        yield judged.finding(
-            "zero_width_interval",
-            "warning",
-            f"{len(wide)} rows for a nation or region have an interval of no width, as rounding can "
-            "give; the standard error takes its floor",
-            wide,
-        )
+    yield from judged.broken(
+        "zero_width_interval",
+        wide,
+        f"{len(wide)} rows for a nation or region have an interval of no width, as rounding can "
+        "give; the standard error takes its floor",
+        "warning",
+    )
 
 
 def _rounding(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
@@ -499,13 +470,11 @@ def _against_itself(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     """Value, limits and base of a percentage must be those of one sample."""
     whole = _plain(rows, rows["unit"].eq("percent") & rows["value"].between(0, 100))
     nothing = _plain(whole, whole["upper_95"] - whole["lower_95"] >= 99.5)
-    if not nothing.empty:
-        yield judged.finding(
-            "interval_says_nothing",
-            "error",
-            f"{len(nothing)} rows have an interval from about 0 to 100",
-            nothing,
-        )
+    yield from judged.broken(
+        "interval_says_nothing",
+        nothing,
+        f"{len(nothing)} rows have an interval from about 0 to 100",
+    )
     # A collection holds counts too: every resident of a town may live near a library.
     asked = whole["area_level"].isin(AUTHORITY_LEVELS) & (judged.dataset.periods == "edition")
     local = _plain(whole, asked)
@@ -515,20 +484,15 @@ def _against_itself(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         local["value"].eq(100) & ((100 - typical) * people > 1000)
     )
     bad = _plain(local, empty)
-    if not bad.empty:
-        yield judged.finding(
-            "zero_in_place_of_symbol",
-            "error",
-            f"{len(bad)} authorities have exactly {_listed(sorted({f'{v:g}' for v in bad['value']}))}"
-            " percent where others are far from it, so a figure that is not published was written "
-            "as a number",
-            bad,
-        )
+    yield from judged.broken(
+        "zero_in_place_of_symbol",
+        bad,
+        f"{len(bad)} authorities have exactly {_listed(sorted({f'{v:g}' for v in bad['value']}))}"
+        " percent where others are far from it, so a figure that is not published was written "
+        "as a number",
+    )
     bad = _plain(whole, whole["base"].eq(0))
-    if not bad.empty:
-        yield judged.finding(
-            "figure_without_base", "error", f"{len(bad)} rows have a figure of nobody", bad
-        )
+    yield from judged.broken("figure_without_base", bad, f"{len(bad)} rows have a figure of nobody")
     usable = whole["base"].gt(0) & (whole["upper_95"] - whole["lower_95"]).between(0, 99.5)
     usable &= ~whole.index.isin(bad.index) & (whole["upper_95"] > whole["lower_95"])
     whole = _plain(whole, usable)
@@ -541,26 +505,24 @@ def _design_effects(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         return
     figures = rows[["value", "lower_95", "upper_95", "base"]].astype("float64")
     rounding = _rounding(rows, ["lower_95", "upper_95"])
-    fits = pd.Series(
-        [
-            design_effect_fit(*row)
-            for row in figures.assign(rounding=rounding).itertuples(index=False)
-        ],
-        index=rows.index,
-        dtype="object",
+    judgements = figures.assign(rounding=rounding).itertuples(index=False)
+    fits = pd.Series([design_effect_fit(*row) for row in judgements], index=rows.index)
+    kinds: tuple[tuple[str, str, Severity], ...] = (
+        ("contradicts", "cannot", "error"),
+        ("odd", "can hardly", "warning"),
     )
-    for fit, severity in (("contradicts", "error"), ("odd", "warning")):
+    for fit, can, severity in kinds:
         bad = _plain(rows, fits.eq(fit))
         if not bad.empty:
+            first = bad.iloc[0]
             yield judged.finding(
                 "interval_contradicts_base",
-                "error" if severity == "error" else "warning",
-                f"{len(bad)} rows have an interval that a sample of their base "
-                f"{'cannot' if severity == 'error' else 'can hardly'} give, e.g. "
-                f"{bad.iloc[0]['area_name']} {bad.iloc[0]['value']:g}, limits "
-                f"{bad.iloc[0]['lower_95']:g} to {bad.iloc[0]['upper_95']:g}, base "
-                f"{bad.iloc[0]['base']}: a moved decimal point, a weighted base or other limits",
+                f"{len(bad)} rows have an interval that a sample of their base {can} give, e.g. "
+                f"{first['area_name']} {first['value']:g}, limits {first['lower_95']:g} to "
+                f"{first['upper_95']:g}, base {first['base']}: a moved decimal point, a weighted "
+                "base or other limits",
                 bad,
+                severity,
             )
     local = rows[rows["area_level"].isin(AUTHORITY_LEVELS)]
     effects = figures.loc[local.index].apply(lambda row: design_effect(*row), axis=1)
@@ -572,10 +534,10 @@ def _design_effects(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         if enough and not (0.6 < median / beside < 1.5 and 0.8 < median < 2.6):
             yield judged.finding(
                 "interval_level_differs",
-                "warning",
                 f"the intervals of {measure} imply a median design effect of {median:.1f} "
                 f"(other measures {beside:.1f}), as limits of another level than 95 percent, such "
                 "as 99, or a weighted base would",
+                severity="warning",
             )
 
 
@@ -595,17 +557,13 @@ def _doubled(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         figures = group[["value", "lower_95", "upper_95", "group_number", "status"]]
         (equal if len(figures.drop_duplicates()) == 1 else conflicting).extend(group.index)
     for index, code, what in (
-        (conflicting, "conflicting_area", "more than once, with different figures"),
-        (equal, "doubled_area", "more than once, with the same figures"),
+        (conflicting, "conflicting_area", "different figures"),
+        (equal, "doubled_area", "the same figures"),
     ):
-        if index:
-            bad = rows.loc[index].sort_values(_KEY)
-            yield judged.finding(
-                code,
-                "error",
-                f"areas that appear {what}: {_named(set(bad['area_code'].map(judged.areas.current)), judged.areas)}",
-                bad,
-            )
+        bad = rows.loc[index].sort_values(_KEY)
+        named = judged.named(bad["area_code"].map(areas.current))
+        message = f"areas that appear more than once, with {what}: {named}"
+        yield from judged.broken(code, bad, message)
 
 
 def _coverage(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
@@ -659,14 +617,10 @@ def _count(
         short = len(present) - rule.areas
     else:
         return
-    finding = judged.finding(
-        code,
-        severity,
-        f"{what}: {len(present)} areas, expected {wanted}; {fault}: "
-        f"{'all' if not present else _named(named, areas) if named else short}",
-    )
+    lacking = "all" if not present else judged.named(named) if named else short
+    message = f"{what}: {len(present)} areas, expected {wanted}; {fault}: {lacking}"
     cases = pd.DataFrame({"area_code": sorted(named)}) if named else None
-    yield Finding(finding.code, finding.severity, finding.message, what, cases)
+    yield replace(judged.finding(code, message, severity=severity), where=what, failure_cases=cases)
 
 
 def _expected(rule: Coverage, judged: _Judged) -> frozenset[str] | None:
@@ -686,13 +640,9 @@ def _groups(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
             continue
         mine = _plain(rows, rows["measure"].eq(measure.code) & rows["status"].eq("published"))
         absent = _plain(mine, mine["group_number"].isna() | mine["group_label"].isna())
-        if not absent.empty:
-            yield judged.finding(
-                "missing_group",
-                "error",
-                f"{len(absent)} rows of {measure.code} have no group",
-                absent,
-            )
+        yield from judged.broken(
+            "missing_group", absent, f"{len(absent)} rows of {measure.code} have no group"
+        )
         grouped = _plain(mine, mine["group_number"].notna() & mine["group_label"].notna())
         by_label = {label.casefold(): number for label, number in scale.items()}
         wanted = grouped["group_label"].str.strip().str.casefold().map(by_label)
@@ -702,7 +652,6 @@ def _groups(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
             first = bad.iloc[0]
             yield judged.finding(
                 "group_contradicts_scale",
-                "error",
                 f"{len(bad)} rows of {measure.code} have a group that is not on the scale of the "
                 f"edition, e.g. {first['group_number']} {first['group_label']!r}; expected "
                 f"{', '.join(f'{number} {label}' for label, number in scale.items())}",
@@ -725,7 +674,6 @@ def _group_order(period: pd.DataFrame, measure: Measure, judged: _Judged) -> Ite
         )
         yield judged.finding(
             "group_contradicts_value",
-            "error",
             f"groups of {measure.code} do not follow its values in the period from "
             f"{period['period_start'].iloc[0]:%Y-%m-%d}: group {crossed[0]} begins below the top of "
             "a lower group",
@@ -794,7 +742,6 @@ def _same_file(
     if same.all():
         yield judged.finding(
             "last_years_file",
-            "error",
             f"all {len(both)} figures of {measure} are those of edition {entry.edition}, so this is "
             "an earlier file under a newer name; land the file of this edition",
             both,
@@ -816,7 +763,6 @@ def _jump(
         unit = "percent" if rule.relative else "points"
         yield judged.finding(
             "implausible_jump",
-            "error",
             f"{measure} moved too far against edition {entry.edition}: {far.sum()} of {len(both)} "
             f"authorities by more than {rule.points:g} {unit} (at most {100 * rule.share:g} percent "
             f"of them may), median change {median:.1f} (at most {rule.median:g}); the measure, its "
@@ -833,49 +779,42 @@ def _membership_areas(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         column = f"{side}_code"
         known = rows[column].map(judged.areas.knows).fillna(False).astype(bool)
         unknown = rows[~known]
-        if not unknown.empty:
-            yield judged.finding(
-                "unknown_area",
-                "error",
-                f"{side} codes that are not known: "
-                f"{_listed([str(code) for code in unknown[column].unique()])}; add them to "
-                "dbt_project/seeds/areas.csv if they are real",
-                unknown,
-            )
+        yield from judged.broken(
+            "unknown_area",
+            unknown,
+            f"{side} codes that are not known: "
+            f"{_values(unknown[column])}; add them to "
+            "dbt_project/seeds/areas.csv if they are real",
+        )
         known_rows = rows[known]
         wrong = known_rows[known_rows[column].map(judged.areas.level).ne(level)]
-        if not wrong.empty:
-            yield judged.finding(
-                "wrong_level",
-                "error",
-                f"{side} areas that are not of level {level}: {_named(set(wrong[column]), judged.areas)}",
-                wrong,
-            )
+        yield from judged.broken(
+            "wrong_level",
+            wrong,
+            f"{side} areas that are not of level {level}: {judged.named(wrong[column])}",
+        )
         if judged.edition.code_vintage is not None:
             year = judged.edition.code_vintage
             old = known_rows[
                 [not judged.areas.valid_in(str(code), year) for code in known_rows[column]]
             ]
-            if not old.empty:
-                yield judged.finding(
-                    "code_vintage",
-                    "warning",
-                    f"{side} codes that were not in use in {year}: {_named(set(old[column]), judged.areas)}",
-                    old,
-                )
+            yield from judged.broken(
+                "code_vintage",
+                old,
+                f"{side} codes that were not in use in {year}: {judged.named(old[column])}",
+                "warning",
+            )
 
 
 def _membership_members(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     current = rows["member_code"].map(judged.areas.current)
     twice = rows[current.duplicated(keep=False)]
-    if not twice.empty:
-        yield judged.finding(
-            "doubled_member",
-            "error",
-            "areas listed as a member more than once, so that they would count twice: "
-            f"{_named(set(twice['member_code']), judged.areas)}",
-            twice,
-        )
+    yield from judged.broken(
+        "doubled_member",
+        twice,
+        "areas listed as a member more than once, so that they would count twice: "
+        f"{judged.named(twice['member_code'])}",
+    )
 
 
 def _membership_coverage(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
@@ -911,5 +850,3 @@ _MEMBERSHIP_RULES: tuple[_Rule, ...] = (
     _membership_members,
     _membership_coverage,
 )
-
-__all__ = ["AUTHORITY_LEVELS", "Finding", "Severity", "check_rows"]

@@ -7,9 +7,7 @@ whether something is wrong.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
 
-_Kind = TypeVar("_Kind", bound="PulseError")
 SHOWN_FAULTS = 4
 """How many kinds of fault a message names; the record of the refused file has all."""
 
@@ -73,28 +71,6 @@ class PulseError(Exception):
             sentences.append(f"What to do: {self.todo.rstrip('.')}")
         return ". ".join(sentences) + "."
 
-    def __reduce__(self) -> tuple[object, ...]:
-        """Keep every attribute when the error crosses a process boundary."""
-        return (_rebuild, (type(self), self.message, self._keywords()))
-
-    def _keywords(self) -> dict[str, Any]:
-        return {
-            "code": self.code,
-            "dataset": self.dataset,
-            "edition": self.edition,
-            "file": self.file,
-            "sheet": self.sheet,
-            "cell": self.cell,
-            "expected": self.expected,
-            "found": self.found,
-            "todo": self.todo,
-            "details": self.details,
-        }
-
-
-def _rebuild(kind: type[_Kind], message: str, keywords: dict[str, Any]) -> _Kind:
-    return kind(message, **keywords)
-
 
 class CatalogueError(PulseError):
     """The catalogue contradicts itself, or was asked for something it does not list."""
@@ -153,25 +129,31 @@ def combined(errors: Sequence[ParseError]) -> ParseError:
         alike.setdefault((error.code, error.message), []).append(error)
     entries = [_alike(group, 8 if len(alike) == 1 else 4, 4) for group in alike.values()]
     first = errors[0]
-    record: dict[str, Any] = {
-        "dataset": first.dataset,
-        "edition": first.edition,
-        "file": first.file,
-        "details": [_alike(g, len(errors), len(errors)).render() for g in alike.values()],
-    }
-    if len(entries) == 1:
-        return _rebuild(ParseError, first.message, {**entries[0]._keywords(), **record})
-    advice = list(dict.fromkeys(entry.todo for entry in entries if entry.todo))
-    for entry in entries:
-        entry.todo = None
-    numbered = [f"({number}) {entry.render()}" for number, entry in enumerate(entries, 1)]
+    whole = entries[0]
+    if len(entries) > 1:
+        advice = list(dict.fromkeys(entry.todo for entry in entries if entry.todo))
+        for entry in entries:
+            entry.todo = None
+        numbered = [f"({number}) {entry.render()}" for number, entry in enumerate(entries, 1)]
+        whole = ParseError(
+            f"{len(entries)} kinds of fault. {listed(numbered, SHOWN_FAULTS, ' ')}",
+            code=first.code,
+            sheet=first.sheet,
+            cell=first.cell,
+            todo=listed(advice, 2, " "),
+        )
     return ParseError(
-        f"{len(entries)} kinds of fault. {listed(numbered, SHOWN_FAULTS, ' ')}",
-        code=first.code,
-        sheet=first.sheet,
-        cell=first.cell,
-        todo=listed(advice, 2, " "),
-        **record,
+        whole.message,
+        code=whole.code,
+        dataset=first.dataset,
+        edition=first.edition,
+        file=first.file,
+        sheet=whole.sheet,
+        cell=whole.cell,
+        expected=whole.expected,
+        found=whole.found,
+        todo=whole.todo,
+        details=[_alike(g, len(errors), len(errors)).render() for g in alike.values()],
     )
 
 

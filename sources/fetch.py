@@ -95,7 +95,7 @@ class CursorStore:
 
 def fetch(
     dataset: Dataset,
-    edition: Edition,
+    editions: Iterable[Edition],
     *,
     mode: Mode,
     store: LandingStore,
@@ -104,198 +104,164 @@ def fetch(
     now: datetime,
     reachability: Reachability | None = None,
     afresh: bool = False,
-    client: Publisher[Any] | None = None,
-) -> SourceOutcome:
-    """Ask the publisher of an edition for its file, and land it where it is new.
+) -> tuple[SourceOutcome, ...]:
+    """Ask the publisher for the files of some editions, and land what is new.
 
-    ``now`` (with a time zone) is noted on refused answers. ``reachability`` is shared by the calls of
-    one run and learns from them. ``afresh`` fetches the whole file, whatever is remembered of it.
-    ``client`` is shared by the editions of a dataset.
+    The contract compares an edition with the ones before it, so the oldest comes first. ``now`` (with a
+    time zone) is noted on refused answers. ``reachability`` is shared by the calls of one run and
+    learns from them. ``afresh`` fetches whole files, whatever is remembered of them.
     Never raises for what a publisher does or sends, nor where the store cannot keep it: that is in
     ``state``, ``error`` and ``message``. In mode ``only_publisher`` the caller treats ``failed`` as
     the end.
     """
-    before = http.requests
-    name = f"{dataset.short_title} {edition.edition}"
+    publisher = publisher_for(dataset, http)
+    run = _Run(dataset, publisher, mode, store, areas, http, now, reachability, afresh)
+    return tuple(run.ask(edition) for edition in editions)
 
-    def outcome(state: State, message: str, error: PulseError | None = None) -> SourceOutcome:
-        tried = http.requests > before
-        requests = http.requests - before
+
+@dataclass(frozen=True)
+class _Run:
+    """The questions to the publisher of one dataset."""
+
+    dataset: Dataset
+    publisher: Publisher[Any] | None
+    mode: Mode
+    store: LandingStore
+    areas: AreaBook
+    http: HttpClient
+    now: datetime
+    reachability: Reachability | None
+    afresh: bool
+
+    @property
+    def cursors(self) -> CursorStore:
+        return CursorStore(self.store.root)
+
+    def ask(self, edition: Edition) -> SourceOutcome:
+        before = self.http.requests
+        outcome = self._ask(edition)
+        requests = self.http.requests - before
+        return replace(outcome, tried=outcome.tried or requests > 0, requests=requests)
+
+    def _ask(self, edition: Edition) -> SourceOutcome:
+        dataset, publisher, known = self.dataset, self.publisher, self.reachability
+
+        def outcome(state: State, message: str, error: PulseError | None = None) -> SourceOutcome:
+            return SourceOutcome(
+                dataset.code, edition.edition, False, None, state, message, error=error
+            )
+
+        name = f"{dataset.short_title} {edition.edition}"
+        if self.mode == "offline":
+            return outcome("not_tried", f"{name}: offline was asked for.")
+        if publisher is None or dataset.parser is None or edition.history:
+            why = "nothing is fetched for it" if publisher is None else "no layout is known for it"
+            return outcome("not_tried", f"{name}: {why}.")
+        if known is not None and not known.reached.get(publisher.site, True):
+            error = FetchError(
+                f"Not asked: {publisher.site} could not be reached in this run",
+                code="not_reached_before",
+                dataset=dataset.code,
+                edition=edition.edition,
+                todo="run it again when the publisher answers; what was landed before is used "
+                "meanwhile",
+            )
+            return outcome("publisher_unreachable", error.message, error)
+        cursor = None if self.afresh else self.cursors.load(dataset.code, edition.edition)
+        held = self._held(edition, cursor)
+        try:
+            return self._settle(edition, publisher.fetch(edition, cursor if held else None), held)
+        except (FetchError, ParseError, ContractError, LandingError) as error:
+            if error.code == "no_address":
+                return outcome("not_tried", str(error), error)
+            if known is not None and error.code in _TRIPS:
+                known.reached[publisher.site] = False
+            if isinstance(error, TransferError) and error.content:
+                # What came was no file, so it did not reach the door.
+                self.store.quarantine(
+                    dataset.code,
+                    edition.edition,
+                    error.content,
+                    file_name=file_name_of(error.address) if error.address else "file",
+                    reasons=[f"{error.code}: {error}", *error.details],
+                    address=error.address,
+                    retrieved_at=self.now,
+                )
+            unreached = error.code in CONNECTION_CODES
+            return outcome(
+                "publisher_unreachable" if unreached else "publisher_refused", str(error), error
+            )
+
+    def _held(self, edition: Edition, cursor: Cursor | None) -> LandedFile | None:
+        """The landed file that the cursor speaks of, if its bytes are still those."""
+        if cursor is None or cursor.sha256 is None:
+            return None
+        for landed in self.store.revisions(self.dataset.code, edition.edition, unlanded=True):
+            if landed.sha256 == cursor.sha256:
+                try:
+                    self.store.read(landed)
+                except LandingError:
+                    return None
+                return landed
+        return None
+
+    def _settle(self, edition: Edition, answer: Answer, held: LandedFile | None) -> SourceOutcome:
+        """Let in what came, where it is not landed yet; remember it."""
+        dataset = self.dataset
+        state: State = "publisher_unchanged"
+        what = "the publisher has nothing new"
+        landed, cursor, remarks = held, answer.cursor, answer.remarks
+        if answer.file is not None:
+            file = answer.file
+            known = self.store.revisions(dataset.code, edition.edition, unlanded=True)
+            sha256 = hashlib.sha256(file.content).hexdigest()
+            if any(each.sha256 == sha256 for each in known):
+                landed = self.store.land(
+                    dataset.code,
+                    edition.edition,
+                    file.content,
+                    file_name=file.file_name,
+                    address=file.address,
+                    retrieved_at=file.retrieved_at,
+                )
+                what = f"{landed.file_name} (revision {landed.revision}) is the file that was held"
+                if sha256 != known[0].sha256:
+                    state = "publisher_revision"
+                    what = f"the publisher went back to an earlier revision, {landed.revision}"
+            else:
+                received = receive(
+                    dataset,
+                    edition,
+                    file.content,
+                    file_name=file.file_name,
+                    address=file.address,
+                    store=self.store,
+                    areas=self.areas,
+                    now=file.retrieved_at,
+                    bundled=None if self.mode == "only_publisher" else BUNDLED_DIRECTORY,
+                    etag=file.validators.etag,
+                    last_modified=file.validators.last_modified,
+                    content_type=file.content_type,
+                    extra=answer.cursor.model_dump(exclude_none=True),
+                )
+                landed = received.landed
+                remarks += tuple(note.message for note in received.examined.notes)
+                state = "publisher_revision" if known else "publisher_new"
+                what = f"{landed.file_name} (revision {landed.revision}) is new"
+                if known:
+                    what += f" and replaces revision {known[0].revision}"
+            cursor = cursor.model_copy(update={"sha256": landed.sha256})
+        self.cursors.save(dataset.code, edition.edition, cursor)
+        mark = landed.unlanded if landed else None
+        notice = f" It is not used: {mark.who} took it out of use ({mark.why})." if mark else ""
+        notice += f" The release is {answer.withdrawn}." if answer.withdrawn else ""
         return SourceOutcome(
             dataset.code,
             edition.edition,
-            tried,
-            None,
+            True,
+            landed,
             state,
-            message,
-            error=error,
-            requests=requests,
+            f"{dataset.short_title} {edition.edition}: {what}.{notice}",
+            remarks=remarks,
+            withdrawn=answer.withdrawn,
         )
-
-    publisher = client or publisher_for(dataset, http)
-    if mode == "offline":
-        return outcome("not_tried", f"{name}: offline was asked for.")
-    if publisher is None or dataset.parser is None or edition.history:
-        why = "nothing is fetched for it" if publisher is None else "no layout is known for it"
-        return outcome("not_tried", f"{name}: {why}.")
-    if reachability is not None and not reachability.reached.get(publisher.site, True):
-        error = FetchError(
-            f"Not asked: {publisher.site} could not be reached in this run",
-            code="not_reached_before",
-            dataset=dataset.code,
-            edition=edition.edition,
-            todo="run it again when the publisher answers; what was landed before is used meanwhile",
-        )
-        return outcome("publisher_unreachable", error.message, error)
-
-    cursors = CursorStore(store.root)
-    cursor = None if afresh else cursors.load(dataset.code, edition.edition)
-    held = _held(store, dataset, edition, cursor)
-    try:
-        answer = publisher.fetch(edition, cursor if held else None)
-        bundled = None if mode == "only_publisher" else BUNDLED_DIRECTORY
-        settled = _settle(dataset, edition, answer, held, store, areas, cursors, bundled)
-        return replace(settled, requests=http.requests - before)
-    except (FetchError, ParseError, ContractError, LandingError) as error:
-        if error.code == "no_address":
-            return outcome("not_tried", str(error), error)
-        if reachability is not None and error.code in _TRIPS:
-            reachability.reached[publisher.site] = False
-        if isinstance(error, TransferError) and error.content:
-            # What came was no file, so it did not reach the door.
-            store.quarantine(
-                dataset.code,
-                edition.edition,
-                error.content,
-                file_name=file_name_of(error.address) if error.address else "file",
-                reasons=[f"{error.code}: {error}", *error.details],
-                address=error.address,
-                retrieved_at=now,
-            )
-        unreached = error.code in CONNECTION_CODES
-        return outcome(
-            "publisher_unreachable" if unreached else "publisher_refused", str(error), error
-        )
-
-
-def _held(
-    store: LandingStore, dataset: Dataset, edition: Edition, cursor: Cursor | None
-) -> LandedFile | None:
-    """The landed file that the cursor speaks of, if its bytes are still those."""
-    if cursor is None or cursor.sha256 is None:
-        return None
-    for landed in store.revisions(dataset.code, edition.edition, unlanded=True):
-        if landed.sha256 == cursor.sha256:
-            try:
-                store.read(landed)
-            except LandingError:
-                return None
-            return landed
-    return None
-
-
-def _settle(
-    dataset: Dataset,
-    edition: Edition,
-    answer: Answer,
-    held: LandedFile | None,
-    store: LandingStore,
-    areas: AreaBook,
-    cursors: CursorStore,
-    bundled: Path | None,
-) -> SourceOutcome:
-    """Let in what came, where it is not landed yet; remember it."""
-    name = f"{dataset.short_title} {edition.edition}"
-    state: State = "publisher_unchanged"
-    what = "the publisher has nothing new"
-    landed, cursor = held, answer.cursor
-    remarks = answer.remarks
-    if answer.file is not None:
-        file = answer.file
-        known = store.revisions(dataset.code, edition.edition, unlanded=True)
-        sha256 = hashlib.sha256(file.content).hexdigest()
-        if any(each.sha256 == sha256 for each in known):
-            landed = store.land(
-                dataset.code,
-                edition.edition,
-                file.content,
-                file_name=file.file_name,
-                address=file.address,
-                retrieved_at=file.retrieved_at,
-            )
-            what = f"{landed.file_name} (revision {landed.revision}) is the file that was held"
-            if sha256 != known[0].sha256:
-                state = "publisher_revision"
-                what = f"the publisher went back to an earlier revision, {landed.revision}"
-        else:
-            received = receive(
-                dataset,
-                edition,
-                file.content,
-                file_name=file.file_name,
-                address=file.address,
-                store=store,
-                areas=areas,
-                now=file.retrieved_at,
-                bundled=bundled,
-                etag=file.validators.etag,
-                last_modified=file.validators.last_modified,
-                content_type=file.content_type,
-                extra=answer.cursor.model_dump(exclude_none=True),
-            )
-            landed = received.landed
-            remarks += tuple(note.message for note in received.examined.notes)
-            state = "publisher_revision" if known else "publisher_new"
-            what = f"{landed.file_name} (revision {landed.revision}) is new"
-            if known:
-                what += f" and replaces revision {known[0].revision}"
-        cursor = cursor.model_copy(update={"sha256": landed.sha256})
-    cursors.save(dataset.code, edition.edition, cursor)
-    mark = landed.unlanded if landed else None
-    notice = f" It is not used: {mark.who} took it out of use ({mark.why})." if mark else ""
-    notice += f" The release is {answer.withdrawn}." if answer.withdrawn else ""
-    return SourceOutcome(
-        dataset.code,
-        edition.edition,
-        True,
-        landed,
-        state,
-        f"{name}: {what}.{notice}",
-        remarks=remarks,
-        withdrawn=answer.withdrawn,
-    )
-
-
-def fetch_dataset(
-    dataset: Dataset,
-    *,
-    mode: Mode,
-    store: LandingStore,
-    areas: AreaBook,
-    http: HttpClient,
-    now: datetime,
-    reachability: Reachability | None = None,
-    editions: Iterable[Edition] | None = None,
-    afresh: bool = False,
-) -> tuple[SourceOutcome, ...]:
-    """``fetch`` for every edition of a dataset (or those given), oldest first.
-
-    The contract compares an edition with the ones before it, so these have to be there.
-    """
-    wanted = tuple(editions) if editions is not None else dataset.editions
-    client = publisher_for(dataset, http)
-    return tuple(
-        fetch(
-            dataset,
-            edition,
-            mode=mode,
-            store=store,
-            areas=areas,
-            http=http,
-            now=now,
-            reachability=reachability,
-            afresh=afresh,
-            client=client,
-        )
-        for edition in wanted
-    )

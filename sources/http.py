@@ -130,16 +130,12 @@ class Fetched:
     """An answer. ``not_modified`` means: what you have is current, ``content`` is empty."""
 
     address: str
+    file_name: str
     content: bytes
     not_modified: bool
     content_type: str | None
     validators: Validators
     retrieved_at: datetime
-
-    @property
-    def file_name(self) -> str:
-        """The last part of the address, as a plain file name."""
-        return file_name_of(self.address)
 
 
 def file_name_of(address: str) -> str:
@@ -501,8 +497,15 @@ def _judge(address: str, response: requests.Response, content: bytes, asked: _Qu
         and (expect is PAGE or not is_page)
         and (content_type is None or content_type in expect.content_types)
     ):
-        validators = Validators(headers.get("ETag"), headers.get("Last-Modified"))
-        return Fetched(address, content, status == 304, content_type, validators, datetime.now(UTC))
+        return Fetched(
+            address,
+            file_name_of(address),
+            content,
+            status == 304,
+            content_type,
+            Validators(headers.get("ETag"), headers.get("Last-Modified")),
+            datetime.now(UTC),
+        )
     expected, found = expect.name, start
     if status != 200:
         code, text, todo = _STATUS_ERRORS.get(
@@ -518,15 +521,9 @@ def _judge(address: str, response: requests.Response, content: bytes, asked: _Qu
         code = "json_error" if is_json else "wrong_content_type"
         text = f"was sent as {content_type}, not as {expect.name}"
         todo = "Open the address in a browser and read what the publisher says."
-    raise asked.fault(
-        code,
-        f"{address} {text}.",
-        todo,
-        address=address,
-        content=kept,
-        expected=expected,
-        found=found,
-    )
+    message = f"{address} {text}."
+    known = {"address": address, "content": kept, "expected": expected, "found": found}
+    raise asked.fault(code, message, todo, **known)
 
 
 _SETTINGS: Final = "Compare the catalogue's discovery settings with the publisher's documentation."
@@ -644,15 +641,10 @@ class Reachability:
         absent = sorted(name for name, reached in self.reached.items() if not reached)
         if not absent:
             return f"All {len(self.reached)} publisher addresses can be reached."
+        used = "the files already held are used, else the bundled figures."
         if len(absent) == len(self.reached):
-            return (
-                "No publisher can be reached from here: using the files already held, else the "
-                "bundled figures."
-            )
-        return (
-            f"Cannot be reached from here: {', '.join(absent)}; for these, the files already held "
-            "are used, else the bundled figures."
-        )
+            return f"No publisher can be reached from here: {used}"
+        return f"Cannot be reached from here: {', '.join(absent)}; for these, {used}"
 
 
 def probe(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from importlib.metadata import version
@@ -28,7 +28,7 @@ from sources.catalogue import BUNDLED_DIRECTORY, Dataset, Edition, bundled_path
 from sources.contract import Finding
 from sources.errors import ContractError, PulseError
 from sources.examination import Examined, check, examine
-from sources.landing import LandedFile, LandingStore
+from sources.landing import LandedFile, LandingStore, QuarantinedFile
 from sources.observation import (
     as_memberships,
     as_observations,
@@ -124,21 +124,21 @@ def observe(
     tried. Raises LandingError where the store itself cannot be used; faults of files and rows come
     back as rejections.
     """
+    selection = _Selection(dataset, store, areas, bundled)
     accepted: list[pd.DataFrame] = []
     editions: list[EditionUsed] = []
     revised: list[pd.DataFrame] = []
     for edition in dataset.editions:
-        previous = pd.concat(accepted, ignore_index=True) if accepted else None
-        used, rows, older = _choose(dataset, edition, store, areas, bundled, previous)
+        used, rows, older = selection.choose(edition, _together(accepted))
         editions.append(used)
         if not rows.empty:
             accepted.append(rows)
-        changes = _revised(dataset, edition, rows, older, store, areas)
-        if not changes.empty:
-            revised.append(changes)
+        revised.append(selection.revised(edition, rows, older))
+    revised = [changes for changes in revised if not changes.empty]
+    whole = _together(accepted)
     return DatasetObservations(
         dataset=dataset.code,
-        rows=pd.concat(accepted, ignore_index=True) if accepted else _no_rows(dataset),
+        rows=_no_rows(dataset) if whole is None else whole,
         editions=tuple(editions),
         revised=pd.concat(revised, ignore_index=True) if revised else _no_revisions(),
     )
@@ -152,123 +152,138 @@ def accepted_before(
     bundled: Path | None = BUNDLED_DIRECTORY,
 ) -> pd.DataFrame | None:
     """Rows in use of the editions before this one, for the contract of a file that arrives."""
+    selection = _Selection(dataset, store, areas, bundled)
     accepted: list[pd.DataFrame] = []
     for entry in reversed(dataset.before(edition.edition)):
-        previous = pd.concat(accepted, ignore_index=True) if accepted else None
-        _, rows, _ = _choose(dataset, entry, store, areas, bundled, previous)
+        _, rows, _ = selection.choose(entry, _together(accepted))
         if not rows.empty:
             accepted.append(rows)
+    return _together(accepted)
+
+
+def _together(accepted: list[pd.DataFrame]) -> pd.DataFrame | None:
     return pd.concat(accepted, ignore_index=True) if accepted else None
 
 
+_Source = LandedFile | Path
+"""A file that may be used of an edition: a landed revision, or the bundled figures (a path)."""
+
+
+def _named(source: _Source) -> tuple[str, str]:
+    """Revision and name of a file."""
+    if isinstance(source, Path):
+        return BUNDLED_REVISION, source.name
+    return source.revision, source.file_name
+
+
 @dataclass(frozen=True)
-class _Candidate:
-    """A file that may be used of an edition: a landed revision, or the bundled figures (a path)."""
+class _Selection:
+    """The choice between the files of each edition of a dataset."""
 
-    source: LandedFile | Path
+    dataset: Dataset
+    store: LandingStore
+    areas: AreaBook
+    bundled: Path | None
 
-    @property
-    def revision(self) -> str:
-        return self.source.revision if isinstance(self.source, LandedFile) else BUNDLED_REVISION
+    def candidates(self, edition: Edition) -> Iterator[_Source]:
+        """Best first."""
+        yield from self.store.revisions(self.dataset.code, edition.edition)
+        if self.bundled is not None:
+            path = bundled_path(self.dataset, edition, self.bundled)
+            if path.is_file():
+                yield path
 
-    @property
-    def file_name(self) -> str:
-        return self.source.file_name if isinstance(self.source, LandedFile) else self.source.name
-
-    def read(
-        self,
-        dataset: Dataset,
-        edition: Edition,
-        store: LandingStore,
-        areas: AreaBook,
-        previous: pd.DataFrame | None,
-    ) -> Examined:
-        if isinstance(self.source, Path):
-            rows = load_bundled(dataset, edition, self.source)
-            findings = check(
-                rows, dataset, edition, areas, file_name=self.file_name, previous=previous
-            )
+    def read(self, source: _Source, edition: Edition, previous: pd.DataFrame | None) -> Examined:
+        """Raises PulseError where the file cannot be used."""
+        dataset, areas, (_, name) = self.dataset, self.areas, _named(source)
+        if isinstance(source, Path):
+            rows = load_bundled(dataset, edition, source)
+            findings = check(rows, dataset, edition, areas, file_name=name, previous=previous)
             return Examined(rows, (), findings)
-        content = store.read(self.source)
-        examined = examine(content, self.file_name, dataset, edition, areas, previous=previous)
-        if self.source.origin == "publisher":
+        content = self.store.read(source)
+        examined = examine(content, name, dataset, edition, areas, previous=previous)
+        if source.origin == "publisher":
             return examined
         # A parser cannot know that a file was made up; whoever landed it did.
-        origin = pd.Series(self.source.origin, index=examined.rows.index, dtype="string")
-        return Examined(examined.rows.assign(origin=origin), examined.notes, examined.findings)
+        origin = pd.Series(source.origin, index=examined.rows.index, dtype="string")
+        return replace(examined, rows=examined.rows.assign(origin=origin))
 
-
-def _candidates(
-    dataset: Dataset, edition: Edition, store: LandingStore, bundled: Path | None
-) -> Iterator[_Candidate]:
-    """Best first."""
-    for landed in store.revisions(dataset.code, edition.edition):
-        yield _Candidate(landed)
-    if bundled is not None and bundled_path(dataset, edition, bundled).is_file():
-        yield _Candidate(bundled_path(dataset, edition, bundled))
-
-
-def _choose(
-    dataset: Dataset,
-    edition: Edition,
-    store: LandingStore,
-    areas: AreaBook,
-    bundled: Path | None,
-    previous: pd.DataFrame | None,
-) -> tuple[EditionUsed, pd.DataFrame, Iterator[_Candidate]]:
-    """What is used, its rows, and the candidates that were not looked at."""
-    rejections = []
-    candidates = _candidates(dataset, edition, store, bundled)
-    for candidate in candidates:
-        source = candidate.source
-        try:
-            examined = candidate.read(dataset, edition, store, areas, previous)
-        except PulseError as error:
-            rejections.append(
-                Rejection(candidate.revision, candidate.file_name, error.code, str(error))
+    def choose(
+        self, edition: Edition, previous: pd.DataFrame | None
+    ) -> tuple[EditionUsed, pd.DataFrame, Iterator[_Source]]:
+        """What is used, its rows, and the candidates that were not looked at."""
+        rejections = []
+        candidates = self.candidates(edition)
+        for source in candidates:
+            landed = source if isinstance(source, LandedFile) else None
+            try:
+                examined = self.read(source, edition, previous)
+            except PulseError as error:
+                rejections.append(Rejection(*_named(source), error.code, str(error)))
+                if landed:
+                    self.store.set_aside(landed, [f"{error.code}: {error}", *error.details])
+                continue
+            rows = examined.rows
+            revision, name = _named(source)
+            used = EditionUsed(
+                dataset=self.dataset.code,
+                edition=edition.edition,
+                state="accepted",
+                origin=landed.origin if landed else _origin_of(rows),
+                revision=revision,
+                file_sha256=source.sha256 if isinstance(source, LandedFile) else _sha256(source),
+                file_name=name,
+                address=landed.address if landed else None,
+                retrieved_at=landed.retrieved_at if landed else None,
+                figures=len(rows),
+                notes=examined.notes,
+                findings=examined.findings,
+                rejections=(*rejections, *self._refused_by_hand(edition, landed)),
             )
-            if isinstance(source, LandedFile):
-                store.set_aside(source, [f"{error.code}: {error}", *error.details])
-            continue
-        rows = examined.rows
-        landed = source if isinstance(source, LandedFile) else None
-        used = EditionUsed(
-            dataset=dataset.code,
-            edition=edition.edition,
-            state="accepted",
-            origin=landed.origin if landed else _origin_of(rows),
-            revision=candidate.revision,
-            file_sha256=landed.sha256 if landed else _sha256(Path(str(source))),
-            file_name=candidate.file_name,
-            address=landed.address if landed else None,
-            retrieved_at=landed.retrieved_at if landed else None,
-            figures=len(rows),
-            notes=examined.notes,
-            findings=examined.findings,
-            rejections=(*rejections, *_refused_by_hand(dataset, edition, store, landed)),
+            return used, rows, candidates
+        rejections += self._refused_by_hand(edition, None)
+        nothing = EditionUsed(
+            self.dataset.code, edition.edition, "nothing_held", rejections=tuple(rejections)
         )
-        return used, rows, candidates
-    rejections += _refused_by_hand(dataset, edition, store, None)
-    nothing = EditionUsed(
-        dataset.code, edition.edition, "nothing_held", rejections=tuple(rejections)
-    )
-    return nothing, _no_rows(dataset), candidates
+        return nothing, _no_rows(self.dataset), candidates
+
+    def revised(
+        self, edition: Edition, rows: pd.DataFrame, older: Iterator[_Source]
+    ) -> pd.DataFrame:
+        """What the rows of the file in use changed, against the next older file that can be read."""
+        origins = set() if self.dataset.shape == "memberships" else set(rows["origin"])
+        if origins not in ({"publisher"}, {"synthetic"}):
+            return _no_revisions()
+        for source in older:
+            bundled = isinstance(source, Path)
+            if origins == {"synthetic"} and bundled:
+                continue  # What is made up revises nothing that was published.
+            try:
+                changes = compare_revisions(self.read(source, edition, None).rows, rows)
+            except PulseError:
+                continue
+            # What ships with the project may hold only some of the figures: those are compared.
+            return changes[changes["kind"] == "changed"] if bundled else changes
+        return _no_revisions()
+
+    def _refused_by_hand(self, edition: Edition, used: LandedFile | None) -> list[Rejection]:
+        """Files that a person handed in after the one in use came, and that were refused.
+
+        Nobody else would report them again: a publisher's file is fetched and judged at every refresh.
+        """
+        return [
+            Rejection(each.revision, each.file_name, "refused_by_hand", each.reasons[0])
+            for each in _by_hand(self.store, self.dataset, edition)
+            if used is None or each.retrieved_at > used.received_at
+        ]
 
 
-def _refused_by_hand(
-    dataset: Dataset, edition: Edition, store: LandingStore, used: LandedFile | None
-) -> list[Rejection]:
-    """Files that a person handed in after the one in use came, and that were refused.
-
-    Nobody else would report them again: a publisher's file is fetched and judged at every refresh.
-    """
+def _by_hand(store: LandingStore, dataset: Dataset, edition: Edition) -> list[QuarantinedFile]:
+    """Files of an edition that a person handed in and that were refused, not marked as unused."""
     return [
-        Rejection(each.revision, each.file_name, "refused_by_hand", each.reasons[0])
+        each
         for each in store.quarantined(dataset.code, edition.edition)
-        if each.address is None
-        and not each.landed
-        and each.unlanded is None
-        and (used is None or each.retrieved_at > used.received_at)
+        if each.address is None and not each.landed and each.unlanded is None
     ]
 
 
@@ -342,36 +357,14 @@ def _no_rows(dataset: Dataset) -> pd.DataFrame:
 # --- what a revision changed ----------------------------------------------------------------------
 
 KEY: Final = (
-    "measure",
-    "area_level",
-    "area_code",
-    "period_start",
-    "period_end",
-    "unit",
-    "breakdown",
-    "category",
+    *("measure", "area_level", "area_code", "period_start", "period_end", "unit"),
+    *("breakdown", "category"),
 )
 FIGURES: Final = ("value", "lower_95", "upper_95", "base", "group_number")
 REVISION_COLUMNS: Final = (
-    "dataset",
-    "edition",
-    "old_revision",
-    "new_revision",
-    "measure",
-    "area_code",
-    "area_name",
-    "area_level",
-    "period_start",
-    "period_end",
-    "unit",
-    "breakdown",
-    "category",
-    "field",
-    "old_value",
-    "new_value",
-    "old_status",
-    "new_status",
-    "kind",
+    *("dataset", "edition", "old_revision", "new_revision", "measure", "area_code", "area_name"),
+    *("area_level", "period_start", "period_end", "unit", "breakdown", "category", "field"),
+    *("old_value", "new_value", "old_status", "new_status", "kind"),
 )
 """One row per changed figure. ``field`` is one of ``FIGURES``, or ``status``; ``kind`` is ``changed``,
 ``added`` (only the new revision has the row) or ``removed`` (only the old one has)."""
@@ -388,35 +381,6 @@ _TYPES: Final = {
 
 def _no_revisions() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series([], dtype=kind) for name, kind in _TYPES.items()})
-
-
-def _revised(
-    dataset: Dataset,
-    edition: Edition,
-    rows: pd.DataFrame,
-    older: Iterator[_Candidate],
-    store: LandingStore,
-    areas: AreaBook,
-) -> pd.DataFrame:
-    """What the rows of the file in use changed, against the next older file that can be read."""
-    if rows.empty or dataset.shape == "memberships":
-        return _no_revisions()
-    origins = set(rows["origin"])
-    if origins not in ({"publisher"}, {"synthetic"}):
-        return _no_revisions()
-    for candidate in older:
-        if origins == {"synthetic"} and candidate.revision == BUNDLED_REVISION:
-            continue  # What is made up revises nothing that was published.
-        try:
-            before = candidate.read(dataset, edition, store, areas, None).rows
-        except PulseError:
-            continue
-        changes = compare_revisions(before, rows)
-        if candidate.revision == BUNDLED_REVISION:
-            # What ships with the project may hold only some of the figures: those are compared.
-            changes = changes[changes["kind"] == "changed"]
-        return changes
-    return _no_revisions()
 
 
 def compare_revisions(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
@@ -500,9 +464,8 @@ def observation_identity(
         for landed in store.revisions(dataset.code, edition.edition):
             parts += [landed.sha256, _sha256(landed.path), landed.file_name, landed.origin]
             parts += [landed.address, landed.received_at.isoformat()]
-        for refused in store.quarantined(dataset.code, edition.edition):
-            if refused.address is None and not refused.landed and refused.unlanded is None:
-                parts += [refused.sha256, refused.retrieved_at.isoformat(), refused.reasons]
+        for refused in _by_hand(store, dataset, edition):
+            parts += [refused.sha256, refused.retrieved_at.isoformat(), refused.reasons]
         if bundled is not None:
             parts.append(_sha256(bundled_path(dataset, edition, bundled)))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -16,7 +16,7 @@ from orchestration.defs.io import IDENTITY, ObservationsIO
 from orchestration.defs.resources import PulseResource
 from sources.catalogue import BUNDLED_DIRECTORY, Dataset, Edition, load_catalogue
 from sources.editions import Freshness, freshness
-from sources.fetch import Mode, SourceOutcome, fetch_dataset
+from sources.fetch import Mode, SourceOutcome, fetch
 from sources.landing import replace_file
 from sources.selection import observation_identity, observe
 from warehouse.workspace import SEEDS, Workspace
@@ -58,15 +58,15 @@ def ask_publisher(
 
     ``afresh`` fetches whole files, whatever is remembered of them.
     """
-    return fetch_dataset(
+    return fetch(
         dataset,
+        editions,
         mode=cast("Mode", pulse.mode),
         store=pulse.workspace.store,
         areas=pulse.areas,
         http=pulse.http,
         now=datetime.now(UTC),
         reachability=None if pulse.mode == "offline" else pulse.reachability,
-        editions=editions,
         afresh=afresh,
     )
 

@@ -31,7 +31,7 @@ from sources.parsers.tidy import (
     count_of,
     level_of,
     midnight,
-    observations,
+    tidy,
     where_of,
 )
 from sources.workbook import (
@@ -122,17 +122,9 @@ _NO_CODE: Final = frozenset({"", "n/a", "na", "-", "..", ":", "*"})
 #: Faults of layout: the table could not be read, and nothing in it contradicts the rest.
 _UNREAD: Final = frozenset(
     {
-        "missing_sheet",
-        "ambiguous_sheet",
-        "wrong_table",
-        "too_many_cells",
-        "header_not_found",
-        "missing_column",
-        "ambiguous_column",
-        "ambiguous_header",
-        "missing_response",
-        "ambiguous_response",
-        "empty_table",
+        *("missing_sheet", "ambiguous_sheet", "wrong_table", "too_many_cells", "empty_table"),
+        *("header_not_found", "missing_column", "ambiguous_column", "ambiguous_header"),
+        *("missing_response", "ambiguous_response"),
     }
 )
 _COMPARE: Final = (
@@ -142,6 +134,8 @@ _COMPARE: Final = (
 
 #: Level, code and name of an area; breakdown and category of people.
 _Place = tuple[str, str, str, str, str]
+#: A row with its number, from 1.
+_Numbered = tuple[int, tuple[CellValue, ...]]
 
 
 @dataclass(frozen=True)
@@ -184,9 +178,9 @@ class _Read:
     head: str
     responses: tuple[str, ...]
 
-    def decimals(self) -> int:
-        """The decimals that the column of percentages is stored with."""
-        return stored_decimals(figure.value for figure in self.figures)
+    def half_unit(self) -> float:
+        """By how much a percentage may differ from the unrounded one."""
+        return half_unit(stored_decimals(figure.value for figure in self.figures))
 
 
 def parse(content: bytes, context: ParseContext) -> Parsed:
@@ -219,7 +213,7 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
         )
     if reader.faults:
         raise combined(reader.faults)
-    parsed = observations(rows, content, context, reader.notes)
+    parsed = tidy(rows, content, context, reader.notes)
     return replace(parsed, findings=tuple(reader.findings))
 
 
@@ -244,6 +238,10 @@ class _Reader:
         """Add a warning; the file is let in with it."""
         place = f"{self.context.dataset.code} {self.edition}: "
         self.findings.append(Finding(code, "warning", place + message.removeprefix(place)))
+
+    def fault(self, where: Where, code: str, message: str, **more: Any) -> None:
+        """Record a fault; ``more`` as ``Where.error``."""
+        self.faults.append(where.error(code, message, **more))
 
     # --- One measure ------------------------------------------------------------------------------
 
@@ -292,9 +290,8 @@ class _Reader:
                     self.notes.add("level_absent", f"Sheet {name}: {text}")
                     continue
                 todo = "Open the sheet and compare its groups with the catalogue's layout."
-                self.unread.append(
-                    (measure.code, self.where.at(name).error("empty_table", text, todo=todo))
-                )
+                fault = self.where.at(name).error("empty_table", text, todo=todo)
+                self.unread.append((measure.code, fault))
         return rows
 
     def _row(self, figure: _Figure, measure: Measure, read: _Read) -> dict[str, Any]:
@@ -325,19 +322,9 @@ class _Reader:
         """Add the areas that the catalogue lets a table leave out, as not available."""
         areas = self.context.areas
         listed = {areas.current(figure.code) for figure in read.figures}
-        nothing = Reading(None, "not_available", None)
+        nothing = (Reading(None, "not_available", None),) * 3
         absent = tuple(
-            _Figure(
-                "lad",
-                code,
-                areas.name(code),
-                *EVERYBODY,
-                0,
-                (nothing,) * 3,
-                ("", "", ""),
-                None,
-                None,
-            )
+            _Figure("lad", code, areas.name(code), *EVERYBODY, 0, nothing, ("",) * 3, None, None)
             for code in self.context.dataset.allowance.absent
             if areas.knows(code) and areas.current(code) not in listed
         )
@@ -354,18 +341,17 @@ class _Reader:
         if 2 * len(blank) <= len(mine) or not mine:
             return
         column = read.header.letter("value")
-        self.faults = [e for e in self.faults if (e.code, e.sheet) != _blank_key(read.sheet.name)]
-        self.faults.append(
-            self.where.at(read.sheet.name).error(
-                "mostly_blank",
-                f"{len(blank)} of {len(mine)} authorities ({100 * len(blank) // len(mine)} "
-                f"percent) have no percentage of {measure.code} and no symbol that says why.",
-                cell=f"{column}{mine[0].row_number}:{column}{mine[-1].row_number}",
-                expected="a percentage or a symbol such as [c] or [x] for most authorities",
-                found="empty cells",
-                todo="Open the file in a spreadsheet program; if the column is empty there too, "
-                "ask the publisher for a corrected file.",
-            )
+        self.faults = [e for e in self.faults if (e.code, e.sheet) != (_BLANK, read.sheet.name)]
+        self.fault(
+            self.where.at(read.sheet.name),
+            "mostly_blank",
+            f"{len(blank)} of {len(mine)} authorities ({100 * len(blank) // len(mine)} "
+            f"percent) have no percentage of {measure.code} and no symbol that says why.",
+            cell=f"{column}{mine[0].row_number}:{column}{mine[-1].row_number}",
+            expected="a percentage or a symbol such as [c] or [x] for most authorities",
+            found="empty cells",
+            todo="Open the file in a spreadsheet program; if the column is empty there too, "
+            "ask the publisher for a corrected file.",
         )
 
     # --- The two sheets of a measure --------------------------------------------------------------
@@ -381,48 +367,42 @@ class _Reader:
             where = self.where.at(read.sheet.name)
             other = _other_response(read.head, labels, ours)
             if other:
-                self.faults.append(
-                    where.error(
-                        "wrong_response",
-                        f"The sheet is about another response than that of {measure.code}.",
-                        expected=measure.response or table.response,
-                        found=other,
-                        todo=_COMPARE,
-                    )
+                self.fault(
+                    where,
+                    "wrong_response",
+                    f"The sheet is about another response than that of {measure.code}.",
+                    expected=measure.response or table.response,
+                    found=other,
+                    todo=_COMPARE,
                 )
             alike = difflib.SequenceMatcher(None, asked, read.question).ratio()
             if asked and read.question and read.question not in _TOTAL_NAMES and alike < 0.5:
-                self.faults.append(
-                    where.error(
-                        "wrong_question",
-                        f"The sheet is about another question than the other sheet of "
-                        f"{measure.code}.",
-                        expected=asked[:200],
-                        found=read.question[:200],
-                        todo=_COMPARE,
-                    )
+                self.fault(
+                    where,
+                    "wrong_question",
+                    f"The sheet is about another question than the other sheet of {measure.code}.",
+                    expected=asked[:200],
+                    found=read.question[:200],
+                    todo=_COMPARE,
                 )
             elif asked and read.question and asked != read.question:
-                self.notes.add(
-                    "question_differs",
-                    f"Sheet {read.sheet.name}: '{read.question[:120]}', elsewhere '{asked[:120]}'.",
-                )
+                text = f"'{read.question[:120]}', elsewhere '{asked[:120]}'."
+                self.notes.add("question_differs", f"Sheet {read.sheet.name}: {text}")
         englands = [(read, e) for read in sheets if (e := _england(read))]
         for read, england in englands[1:]:
             difference = _disagreement(*englands[0], read, england)
             place = f"{read.sheet.name}!{england.addresses[0]}"
             first = f"{englands[0][0].sheet.name}!{englands[0][1].addresses[0]}"
             if difference:
-                self.faults.append(
-                    self.where.error(
-                        "totals_disagree",
-                        f"The England figures of {measure.code} differ between the two sheets, so "
-                        "one of them is about something else.",
-                        cell=place,
-                        expected=f"{difference[0]} as in {first}",
-                        found=f"{difference[1]} in {place}",
-                        todo=_COMPARE,
-                    )
+                self.fault(
+                    self.where,
+                    "totals_disagree",
+                    f"The England figures of {measure.code} differ between the two sheets, so "
+                    "one of them is about something else.",
+                    cell=place,
+                    expected=f"{difference[0]} as in {first}",
+                    found=f"{difference[1]} in {place}",
+                    todo=_COMPARE,
                 )
             elif abs((england.value or 0) - (englands[0][1].value or 0)) > 1e-6:
                 self.notes.add(
@@ -525,15 +505,13 @@ class _Reader:
         remark = refuse_unreadable(sheet, header, where)
         if remark:
             self.notes.add("cells_without_value", remark)
+        # The others are blank rows, notes below the table, or headings inside it.
         body = [
             (number, row)
             for number, row in enumerate(sheet.rows[header.row_number :], header.row_number + 1)
-            if row
-            and (
-                any(header.value(row, key) is not None for key in _REQUIRED)
-                or _GSS.fullmatch(tidy_text(header.value(row, "area_code")).upper())
-            )
-        ]  # the others are blank rows, notes below the table, or headings inside it
+            if any(header.value(row, key) is not None for key in _REQUIRED)
+            or _GSS.fullmatch(tidy_text(header.value(row, "area_code")).upper())
+        ]
         name_key = next(
             (k for k in ("breakdown", "area_name", "response") if k in header.columns), ""
         )
@@ -556,7 +534,7 @@ class _Reader:
         places = self._places(sheet, header, body, name_key)
         figures = [f for row, place in places if (f := self._figure(place, row, header, where))]
         if not figures:
-            if not [fault for fault in self.faults if fault.sheet == sheet.name]:
+            if all(fault.sheet != sheet.name for fault in self.faults):
                 raise where.error(
                     "empty_table",
                     f"The sheet has a header and no rows of figures for {measure.code}.",
@@ -593,16 +571,12 @@ class _Reader:
         in_header = _editions_in(" ".join(labels))
         if self.edition not in _editions_in(" ".join(labels[header.columns[k]] for k in _REQUIRED)):
             self._refuse_edition(where, _editions_in(_title(sheet)) | in_header)
-            self.notes.add(
-                "columns_without_edition",
-                f"Sheet {sheet.name}: the columns of figures do not say which edition they are of.",
-            )
+            text = "the columns of figures do not say which edition they are of."
+            self.notes.add("columns_without_edition", f"Sheet {sheet.name}: {text}")
         beside = in_header - {self.edition}
         if beside:
-            self.notes.add(
-                "other_editions_beside",
-                f"Sheet {sheet.name}: columns of {', '.join(sorted(beside))} were left out.",
-            )
+            text = f"columns of {', '.join(sorted(beside))} were left out."
+            self.notes.add("other_editions_beside", f"Sheet {sheet.name}: {text}")
         extra = [
             label
             for label in header.extra
@@ -613,10 +587,8 @@ class _Reader:
             self.notes.add("extra_column", f"Sheet {sheet.name}: {', '.join(extra)} not used.")
         row = self.layout.header_rows.get("authority" if "area_code" in header.columns else "other")
         if row and header.row_number != row:
-            self.notes.add(
-                "header_moved",
-                f"Sheet {sheet.name}: the header is in row {header.row_number}, usually {row}.",
-            )
+            text = f"the header is in row {header.row_number}, usually {row}."
+            self.notes.add("header_moved", f"Sheet {sheet.name}: {text}")
         return header
 
     def _refuse_edition(
@@ -632,12 +604,8 @@ class _Reader:
             ) from error
 
     def _of_response(
-        self,
-        sheet: Sheet,
-        header: Header,
-        body: Sequence[tuple[int, tuple[CellValue, ...]]],
-        table: Table,
-    ) -> tuple[list[tuple[int, tuple[CellValue, ...]]], str, tuple[str, ...]]:
+        self, sheet: Sheet, header: Header, body: Sequence[_Numbered], table: Table
+    ) -> tuple[list[_Numbered], str, tuple[str, ...]]:
         """The rows of the measure's response, its question, and every response of the sheet.
 
         Blank labels continue the one above.
@@ -645,7 +613,7 @@ class _Reader:
         where = self.where.at(sheet.name)
         pattern = re.compile(fill(table.response, self.edition), re.I)
         question = response = ""
-        matched: dict[tuple[str, str], list[tuple[int, tuple[CellValue, ...]]]] = {}
+        matched: dict[tuple[str, str], list[_Numbered]] = {}
         met: dict[str, None] = {}
         for number, row in body:
             question = normalise_label(header.value(row, "question")) or question
@@ -683,12 +651,8 @@ class _Reader:
     # --- Rows -------------------------------------------------------------------------------------
 
     def _places(
-        self,
-        sheet: Sheet,
-        header: Header,
-        body: Sequence[tuple[int, tuple[CellValue, ...]]],
-        name_key: str,
-    ) -> list[tuple[tuple[int, tuple[CellValue, ...]], _Place]]:
+        self, sheet: Sheet, header: Header, body: Sequence[_Numbered], name_key: str
+    ) -> list[tuple[_Numbered, _Place]]:
         """Each row about an area, with the area and the people of it that the row is about.
 
         Rows of an area that is not known are left out with a warning; too many are a fault. Rows by a
@@ -725,19 +689,18 @@ class _Reader:
                 else:
                     left_out[group or name] = None
         if left_out:
-            self.notes.add(
-                "breakdown_left_out",
-                f"Rows by {', '.join(left_out)} are left out: the layout's topics do not name them.",
+            text = (
+                f"Rows by {', '.join(left_out)} are left out: the layout's topics do not name them."
             )
+            self.notes.add("breakdown_left_out", text)
         if len(unknown) > self.context.dataset.allowance.rows:
             self.faults.extend(unknown)
         elif unknown:
             rows = ", ".join(f"{error.cell} {error.found}" for error in unknown)
             self.warn(
                 "unknown_area",
-                f"sheet {sheet.name}, rows of areas "
-                f"that are not known are left out: {rows}. If they are real, add them to "
-                "dbt_project/seeds/areas.csv.",
+                f"sheet {sheet.name}, rows of areas that are not known are left out: {rows}. If "
+                "they are real, add them to dbt_project/seeds/areas.csv.",
             )
         return places
 
@@ -760,17 +723,12 @@ class _Reader:
             self._refuse_abroad(code, name, at)
             level = level_of(code, areas)
             if level is None or level not in _GROUPS:
-                self.notes.add(
-                    "level_left_out",
-                    f"Sheet {where.sheet}: {code} {name} is of a kind of area that is not used.",
-                )
+                text = f"{code} {name} is of a kind of area that is not used."
+                self.notes.add("level_left_out", f"Sheet {where.sheet}: {text}")
                 return None
             if not areas.knows(code):
                 raise where.error("unknown_area", _UNKNOWN, found=f"{code} {name}", todo=_ADD)
-            remark = (
-                check_name(name, code, self.context, where, cell) if level != "nation" else None
-            )
-            if remark:
+            if level != "nation" and (remark := check_name(name, code, self.context, where, cell)):
                 self.notes.add("name_differs", f"Sheet {where.sheet}: {remark}")
             return level, code, name or areas.name(code)
         if code and code.casefold() not in _NO_CODE:
@@ -833,11 +791,7 @@ class _Reader:
             return None
 
     def _figure(
-        self,
-        place: _Place,
-        row: tuple[int, tuple[CellValue, ...]],
-        header: Header,
-        where: Where,
+        self, place: _Place, row: _Numbered, header: Header, where: Where
     ) -> _Figure | None:
         number, cells = row
         at = {key: address(column, number) for key, column in header.columns.items()}
@@ -858,13 +812,9 @@ class _Reader:
                     self.faults.append(error)
         if len(self.faults) > failed:
             return None
+        addresses = tuple(at[key] for key in _FIGURES)
         return _Figure(
-            *place,
-            number,
-            tuple(readings),
-            tuple(at[key] for key in _FIGURES),
-            counts["respondents"],
-            counts["base"],
+            *place, number, tuple(readings), addresses, counts["respondents"], counts["base"]
         )
 
     # --- Figures ----------------------------------------------------------------------------------
@@ -891,22 +841,15 @@ class _Reader:
             )
         if not 0 < largest <= 1 or any(sign for _, _, sign in printed):
             return list(figures)
-        self.notes.add(
-            "percent_as_fraction",
-            f"Sheet {where.sheet}: percentages are written as fractions of 1; they were multiplied "
-            "by 100.",
-        )
-        # 0.453 * 100 is 45.300000000000004 in binary; the file says 45.3.
-        return [
-            replace(
-                figure,
-                readings=tuple(
-                    replace(r, value=None if r.value is None else round(r.value * 100, 10))
-                    for r in figure.readings
-                ),
-            )
-            for figure in figures
-        ]
+        text = "percentages are written as fractions of 1; they were multiplied by 100."
+        self.notes.add("percent_as_fraction", f"Sheet {where.sheet}: {text}")
+
+        def percent(reading: Reading) -> Reading:
+            # 0.453 * 100 is 45.300000000000004 in binary; the file says 45.3.
+            value = reading.value
+            return replace(reading, value=None if value is None else round(value * 100, 10))
+
+        return [replace(f, readings=tuple(percent(r) for r in f.readings)) for f in figures]
 
     def _check_figures(self, figures: Sequence[_Figure], header: Header, where: Where) -> None:
         """Check each row against itself: what is printed beside the percentage must fit it."""
@@ -917,57 +860,52 @@ class _Reader:
             at, respondents, base = figure.addresses[0], figure.respondents, figure.base
             for reading, cell in zip(figure.readings, figure.addresses, strict=True):
                 if reading.value is not None and not 0 <= reading.value <= 100:
-                    self.faults.append(
-                        where.error(
-                            "percent_out_of_range",
-                            "A percentage is outside 0 to 100.",
-                            cell=cell,
-                            expected="0 to 100",
-                            found=f"{reading.value:g}",
-                            todo="Open the cell in the publisher's file.",
-                        )
+                    self.fault(
+                        where,
+                        "percent_out_of_range",
+                        "A percentage is outside 0 to 100.",
+                        cell=cell,
+                        expected="0 to 100",
+                        found=f"{reading.value:g}",
+                        todo="Open the cell in the publisher's file.",
                     )
             printed = [number for number in (lower, upper, respondents, base) if number is not None]
             if figure.blank and printed:
-                code, _ = _blank_key(where.sheet)
-                self.faults.append(
-                    where.error(
-                        code,
-                        "A percentage is blank beside printed limits, respondents or base.",
-                        cell=at,
-                        expected="a percentage, or a symbol such as [c] that says why there is none",
-                        found=f"{figure.name}: {', '.join(f'{number:g}' for number in printed)}",
-                        todo="Ask the publisher for the figure, or for a corrected file.",
-                    )
+                self.fault(
+                    where,
+                    _BLANK,
+                    "A percentage is blank beside printed limits, respondents or base.",
+                    cell=at,
+                    expected="a percentage, or a symbol such as [c] that says why there is none",
+                    found=f"{figure.name}: {', '.join(f'{number:g}' for number in printed)}",
+                    todo="Ask the publisher for the figure, or for a corrected file.",
                 )
             if value is None and not figure.blank and (lower is not None or upper is not None):
                 beside.append(f"{at} {figure.name}")
             if base is None or respondents is None:
                 continue
             if respondents > base:
-                self.faults.append(
-                    where.error(
-                        "respondents_exceed_base",
-                        "More people gave the answer than were asked.",
-                        cell=address(header.columns["respondents"], figure.row_number),
-                        expected=f"at most the unweighted base, {base}",
-                        found=f"{respondents} in {figure.name}",
-                        todo="Open the row in the publisher's file; its columns may have been moved.",
-                    )
+                self.fault(
+                    where,
+                    "respondents_exceed_base",
+                    "More people gave the answer than were asked.",
+                    cell=address(header.columns["respondents"], figure.row_number),
+                    expected=f"at most the unweighted base, {base}",
+                    found=f"{respondents} in {figure.name}",
+                    todo="Open the row in the publisher's file; its columns may have been moved.",
                 )
             elif value is not None and 0 <= value <= 100 and base > 0:
                 fit = respondents_fit(value, respondents, base)
                 if fit == "contradicts":
-                    self.faults.append(
-                        where.error(
-                            "row_contradicts_itself",
-                            "A percentage does not fit the respondents and base of its row.",
-                            cell=at,
-                            expected=f"about {100 * respondents / base:.1f} ({respondents} of {base})",
-                            found=f"{value:g} in {figure.name}",
-                            todo="Compare the row with the publisher's file: a fraction among "
-                            "percentages, a slipped decimal point or a moved cell.",
-                        )
+                    self.fault(
+                        where,
+                        "row_contradicts_itself",
+                        "A percentage does not fit the respondents and base of its row.",
+                        cell=at,
+                        expected=f"about {100 * respondents / base:.1f} ({respondents} of {base})",
+                        found=f"{value:g} in {figure.name}",
+                        todo="Compare the row with the publisher's file: a fraction among "
+                        "percentages, a slipped decimal point or a moved cell.",
                     )
                 elif fit == "odd":
                     odd.append(f"{at} {figure.name} {value:g} ({respondents} of {base})")
@@ -976,10 +914,8 @@ class _Reader:
             ("limits_beside_symbol", beside, "a symbol beside printed limits, which are left out"),
         ):
             if rows:
-                self.warn(
-                    code,
-                    f"sheet {where.sheet}, {len(rows)} rows with {text}: {', '.join(rows[:8])}.",
-                )
+                shown = f"{len(rows)} rows with {text}: {', '.join(rows[:8])}."
+                self.warn(code, f"sheet {where.sheet}, {shown}")
 
 
 _OTHER_NATIONS: Final = frozenset(
@@ -987,10 +923,7 @@ _OTHER_NATIONS: Final = frozenset(
 )
 _UNKNOWN: Final = "The area of a row is not known."
 _ADD: Final = "If it is real, add it to dbt_project/seeds/areas.csv; else compare the row."
-
-
-def _blank_key(sheet: str | None) -> tuple[str, str | None]:
-    return "blank_beside_figures", sheet
+_BLANK: Final = "blank_beside_figures"
 
 
 def _sheet_key(name: str) -> str:
@@ -1049,8 +982,7 @@ def _disagreement(
     """
     if total is None or england.value is None or total.value is None:
         return None
-    tolerance = half_unit(read.decimals()) + half_unit(other.decimals())
-    if abs(england.value - total.value) > tolerance + 1e-6:
+    if abs(england.value - total.value) > read.half_unit() + other.half_unit() + 1e-6:
         return f"{england.value:g}", f"{total.value:g}"
     for what, mine, theirs in (
         ("respondents", england.respondents, total.respondents),

@@ -13,10 +13,10 @@ from sources.errors import ParseError
 from sources.parsers import ParseContext, Parsed
 from sources.parsers.tidy import (
     address,
-    memberships,
     only_sheet,
     records,
     text_under,
+    tidy,
     wanted_columns,
     where_of,
 )
@@ -45,11 +45,7 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
     where = where_of(context)
     sheet, notes = only_sheet(content, where)
     header = _header(sheet, context, where)
-    if header.row_number != 1:
-        notes.add("header_moved", f"The header is in row {header.row_number}, usually 1.")
-    extra = [label for label in header.extra if normalise_label(label) not in _SERVICE_COLUMNS]
-    if extra:
-        notes.add("extra_column", f"Columns not used: {', '.join(extra)}.")
+    notes.header(header, _SERVICE_COLUMNS.__contains__)
     rows: dict[str, dict[str, Any]] = {}
     for number, row in records(sheet, header, where):
         fields = {key: text_under(header, row, key) for key in _COLUMNS}
@@ -78,7 +74,7 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
             "row_number": number,
             "column_letter": header.letter("parent_code"),
         }
-    return memberships(list(rows.values()), content, context, notes)
+    return tidy(list(rows.values()), content, context, notes)
 
 
 def _header(sheet: Sheet, context: ParseContext, where: Where) -> Header:

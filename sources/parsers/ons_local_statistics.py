@@ -24,16 +24,17 @@ from sources.parsers.tidy import (
     Notes,
     address,
     check_name,
+    csv_row,
     level_of,
-    midnight,
-    observations,
     only_sheet,
     records,
     text_under,
+    tidy,
+    unknown_level,
     wanted_columns,
     where_of,
 )
-from sources.workbook import CSV_SHEET, Header, Where, find_header, normalise_label, parse_value
+from sources.workbook import Header, Reading, Where, find_header, normalise_label, parse_value
 
 _GSS: Final = re.compile(r"[EKNSW][0-9]{8}")
 _PERIOD: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:/P([0-9]{1,2})Y)?")
@@ -77,11 +78,7 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
     where = where_of(context)
     sheet, notes = only_sheet(content, where)
     header = find_header(sheet, wanted_columns(context, _COLUMNS, _REQUIRED), where)
-    if header.row_number != 1:
-        notes.add("header_moved", f"The header is in row {header.row_number}, usually 1.")
-    extra = [label for label in header.extra if normalise_label(label) not in _NOT_USED]
-    if extra:
-        notes.add("extra_column", f"Columns not used: {', '.join(extra)}.")
+    notes.header(header, _NOT_USED.__contains__)
     wanted = _indicators(context)
     ignored = context.dataset.layout(context.edition.edition).ignored_codes
     skipped = re.compile(ignored) if ignored else None
@@ -107,24 +104,24 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
                 "nominal_period",
                 f"The file's period {period} is nominal; the edition's fieldwork period is used.",
             )
-        tidy = _row(header, number, row, measure, context, where, notes)
-        if tidy is None:
+        read = _row(header, number, row, measure, context, where, notes)
+        if read is None:
             continue
         if own:
             at = address(header.columns["period"], number)
-            tidy["period_start"], tidy["period_end"] = _period(period, where, at)
-        first = rows.setdefault((measure, tidy["area_code"]), tidy)
-        if any(first[column] != tidy[column] for column in (*_FIGURES, "status")):
+            read["period_start"], read["period_end"] = _period(period, where, at)
+        first = rows.setdefault((measure, read["area_code"]), read)
+        if any(first[column] != read[column] for column in (*_FIGURES, "status")):
             raise where.error(
                 "conflicting_duplicates",
-                f"{tidy['area_name']} ({tidy['area_code']}) is there twice with different figures.",
+                f"{read['area_name']} ({read['area_code']}) is there twice with different figures.",
                 cell=address(header.columns["value"], number),
                 expected=f"{first['value']} as in row {first['row_number']}",
-                found=f"{tidy['value']}",
+                found=f"{read['value']}",
                 todo="Ask the publisher which is right.",
             )
-        if first is not tidy:
-            merged.add(tidy["area_code"])
+        if first is not read:
+            merged.add(read["area_code"])
     _check_found(rows, wanted, others, periods, context, where)
     if others:
         notes.add("indicator_ignored", f"Not used: {', '.join(sorted(others))}.")
@@ -146,7 +143,7 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
     if context.dataset.periods == "edition":
         _rescale(found, notes)
     notes.statuses(found)
-    return observations(found, content, context, notes)
+    return tidy(found, content, context, notes)
 
 
 def _indicators(context: ParseContext) -> dict[str, str]:
@@ -220,13 +217,7 @@ def _row(
     # Some combined authorities are labelled as the ITL2 area of the same extent.
     level = "cauth" if code.startswith("E47") else (level_of(code, context.areas) or declared)
     if level is None:
-        raise where.error(
-            "unknown_area",
-            f"The code {printed} ({name}) is of no kind of area that is known.",
-            cell=at,
-            found=printed,
-            todo="If it is a new kind of area, add it to the areas.",
-        )
+        raise unknown_level(printed, name, where, at)
     if edition.levels and level not in edition.levels:
         notes.add("level_ignored", f"Rows of level {level} are not of this edition.")
         return None
@@ -253,9 +244,12 @@ def _row(
         if value.value is None and status == "low_reliability":
             # Too unreliable to be printed.
             status = "not_available"
-    without = value.value is None
     bounds = {key: readings[key].value if key in readings else None for key in _FIGURES[1:]}
-    if without and symbol is None and any(bound is not None for bound in bounds.values()):
+    if (
+        value.value is None
+        and symbol is None
+        and any(bound is not None for bound in bounds.values())
+    ):
         raise where.error(
             "blank_beside_figures",
             "The figure is blank beside printed limits.",
@@ -264,24 +258,18 @@ def _row(
             found=f"{name}: {', '.join(f'{b:g}' for b in bounds.values() if b is not None)}",
             todo="Ask the publisher for the figure, or for a corrected file.",
         )
-    return {
-        "measure": measure,
-        "area_code": code,
-        "area_name": name or (context.areas.name(code) if context.areas.knows(code) else code),
-        "area_level": level,
-        "period_start": midnight(edition.period_start),
-        "period_end": midnight(edition.period_end),
-        "unit": unit,
-        "value": value.value,
-        "lower_95": None if without else bounds["lower_95"],
-        "upper_95": None if without else bounds["upper_95"],
-        "base": None,
-        "status": status,
-        "status_symbol": symbol,
-        "sheet": CSV_SHEET,
-        "row_number": number,
-        "column_letter": header.letter("value"),
-    }
+    return csv_row(
+        context,
+        number,
+        Reading(value.value, status, symbol),
+        bounds,
+        measure=measure,
+        area_code=code,
+        area_name=name or (context.areas.name(code) if context.areas.knows(code) else code),
+        area_level=level,
+        unit=unit,
+        column_letter=header.letter("value"),
+    )
 
 
 def _mark(header: Header, row: tuple[Any, ...]) -> str:

@@ -17,17 +17,17 @@ from sources.parsers.tidy import (
     address,
     check_name,
     count_of,
+    csv_row,
     level_of,
-    midnight,
-    observations,
     only_sheet,
     records,
     text_under,
+    tidy,
+    unknown_level,
     wanted_columns,
     where_of,
 )
 from sources.workbook import (
-    CSV_SHEET,
     Header,
     Reading,
     Sheet,
@@ -70,17 +70,10 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
     sheet, notes = only_sheet(content, where)
     header = _header(sheet, context, where)
     if header.row_number != 1:
-        notes.add("header_moved", f"The header is in row {header.row_number}, usually 1.")
         sheet = _without_notes(sheet, header, context, where, notes)
-    by_column = _ages_by_column(header)
-    used = {header.labels[index] for index in by_column}
-    extra = [
-        label
-        for label in header.extra
-        if label not in used and not _SERVICE_COLUMN.fullmatch(normalise_label(label))
-    ]
-    if extra:
-        notes.add("extra_column", f"Columns not used: {', '.join(extra)}.")
+    by_column = {} if "value" in header.columns else _ages_in(header.labels)
+    used = {normalise_label(header.labels[index]) for index in by_column}
+    notes.header(header, lambda label: label in used or _SERVICE_COLUMN.fullmatch(label))
     areas: dict[str, list[tuple[int, tuple[Any, ...]]]] = {}
     for number, row in records(sheet, header, where):
         _check_row(header, number, row, context, where)
@@ -100,7 +93,7 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
         parts = _parts(header, by_column, code, found, where, notes)
         rows.append(_tidy(header, code, found[0][1], parts, context, where, notes))
     notes.statuses(rows)
-    return observations(rows, content, context, notes)
+    return tidy(rows, content, context, notes)
 
 
 def _header(sheet: Sheet, context: ParseContext, where: Where) -> Header:
@@ -120,10 +113,6 @@ def _ages_in(labels: tuple[Any, ...]) -> dict[int, int]:
         if match and int(match[1]) in _AGES and bool(match[2]) == (int(match[1]) == _AGES[-1]):
             found[index] = int(match[1])
     return found
-
-
-def _ages_by_column(header: Header) -> dict[int, int]:
-    return {} if "value" in header.columns else _ages_in(header.labels)
 
 
 def _without_notes(
@@ -302,13 +291,7 @@ def _tidy(
     at = address(header.columns["area_code"], number)
     level = level_of(code, context.areas)
     if level is None:
-        raise where.error(
-            "unknown_area",
-            f"The code {code} ({name}) is of no kind of area that is known.",
-            cell=at,
-            found=code,
-            todo="If it is a new kind of area, add it to the areas.",
-        )
+        raise unknown_level(code, name, where, at)
     remark = check_name(name, code, context, where, at) if name else None
     if remark:
         notes.add("name_differs", remark)
@@ -318,21 +301,15 @@ def _tidy(
     lacking = next((reading for _, _, reading in parts if reading.value is None), None)
     whole = lacking or first
     value = None if lacking else sum(reading.value or 0.0 for _, _, reading in parts)
-    return {
-        "measure": context.dataset.measures[0].code,
-        "area_code": code,
-        "area_name": name or code,
-        "area_level": level,
-        "period_start": midnight(context.edition.period_start),
-        "period_end": midnight(context.edition.period_end),
-        "unit": "count",
-        "value": value,
-        "lower_95": None,
-        "upper_95": None,
-        "base": None,
-        "status": whole.status,
-        "status_symbol": whole.symbol,
-        "sheet": CSV_SHEET,
-        "row_number": number,
-        "column_letter": column_letter(column),
-    }
+    return csv_row(
+        context,
+        number,
+        Reading(value, whole.status, whole.symbol),
+        {},
+        measure=context.dataset.measures[0].code,
+        area_code=code,
+        area_name=name or code,
+        area_level=level,
+        unit="count",
+        column_letter=column_letter(column),
+    )

@@ -21,16 +21,16 @@ from sources.parsers import ParseContext, Parsed
 from sources.parsers.tidy import (
     address,
     count_of,
+    csv_row,
     midnight,
-    observations,
     only_sheet,
     records,
     text_under,
+    tidy,
     wanted_columns,
     where_of,
 )
 from sources.workbook import (
-    CSV_SHEET,
     Header,
     Sheet,
     Wanted,
@@ -56,19 +56,13 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
     measure = context.dataset.measures[0]
     layout = context.dataset.layout(context.edition.edition)
     header = _header(sheet, context, where)
-    if header.row_number != 1:
-        notes.add("header_moved", f"The header is in row {header.row_number}, usually 1.")
-    extra = [label for label in header.extra if label not in _KNOWN]
-    if extra:
-        notes.add("extra_column", f"Columns not used: {', '.join(extra)}.")
+    notes.header(header, _KNOWN.__contains__)
     labels = measure.group_labels(context.edition.edition) or measure.group_labels(
         layout.from_edition
     )
-    rows = []
-    for number, row in records(sheet, header, where):
-        rows.append(_row(header, number, row, labels, context, where))
+    rows = [_row(header, *each, labels, context, where) for each in records(sheet, header, where)]
     notes.statuses(rows)
-    return observations(rows, content, context, notes)
+    return tidy(rows, content, context, notes)
 
 
 # Columns of the two layouts that are known and carry nothing that is used.
@@ -191,41 +185,36 @@ def _row(
     start, end = _period(header, number, row, where)
     value_at = address(header.columns["value"], number)
     value = parse_value(header.value(row, "value"), where, at=value_at, thousands=False)
-    bounds = [
-        parse_value(
+    bounds = {
+        key: parse_value(
             header.value(row, key), where, at=address(header.columns[key], number), thousands=False
         ).value
-        if key in header.columns
-        else None
         for key in ("lower_95", "upper_95")
-    ]
+        if key in header.columns
+    }
     base = None
     if "base" in header.columns:
         base, _ = count_of(
             header.value(row, "base"), where, address(header.columns["base"], number)
         )
     group_label, group_number = _group(header, number, row, labels, where)
-    without = value.value is None
-    return {
-        "measure": measure.code,
-        "area_code": code,
-        "area_name": name,
-        "area_level": "smc_area",
-        "period_start": start,
-        "period_end": end,
-        "unit": "z_score",
-        "value": value.value,
-        "lower_95": None if without else bounds[0],
-        "upper_95": None if without else bounds[1],
-        "base": base,
-        "group_number": None if without else group_number,
-        "group_label": group_label,
-        "status": value.status,
-        "status_symbol": value.symbol,
-        "sheet": CSV_SHEET,
-        "row_number": number,
-        "column_letter": header.letter("value"),
-    }
+    return csv_row(
+        context,
+        number,
+        value,
+        bounds,
+        measure=measure.code,
+        area_code=code,
+        area_name=name,
+        area_level="smc_area",
+        period_start=start,
+        period_end=end,
+        unit="z_score",
+        base=base,
+        group_number=None if value.value is None else group_number,
+        group_label=group_label,
+        column_letter=header.letter("value"),
+    )
 
 
 def _period(header: Header, number: int, row: tuple[Any, ...], where: Where) -> tuple[Any, Any]:

@@ -22,6 +22,7 @@ from sources.errors import ParseError
 from sources.observation import as_memberships, as_observations
 from sources.parsers import Note, ParseContext, Parsed
 from sources.workbook import (
+    CSV_SHEET,
     CellValue,
     Header,
     Reading,
@@ -29,6 +30,7 @@ from sources.workbook import (
     Wanted,
     Where,
     column_letter,
+    normalise_label,
     parse_value,
     read_workbook,
     tidy_text,
@@ -60,16 +62,20 @@ def where_of(context: ParseContext) -> Where:
     return Where(context.dataset.code, context.edition.edition, context.file_name)
 
 
-def digest(content: bytes) -> str:
-    """The sha256 of a file, in hexadecimal; its first 12 characters are the revision."""
-    return hashlib.sha256(content).hexdigest()
-
-
 def level_of(code: str, areas: AreaBook) -> str | None:
     """The level of a code: as the seeds have it, else by its prefix, else ``None``."""
-    if areas.knows(code):
-        return areas.level(code)
-    return LEVEL_BY_PREFIX.get(code[:3])
+    return areas.level(code) if areas.knows(code) else LEVEL_BY_PREFIX.get(code[:3])
+
+
+def unknown_level(code: str, name: str, where: Where, at: str) -> ParseError:
+    """The error of a row whose code is of no kind of area that is known."""
+    return where.error(
+        "unknown_area",
+        f"The code {code} ({name}) is of no kind of area that is known.",
+        cell=at,
+        found=code,
+        todo="If it is a new kind of area, add it to the areas.",
+    )
 
 
 def midnight(day: dt.date) -> pd.Timestamp:
@@ -96,19 +102,26 @@ class Notes:
 
     def symbols(self, readings: Iterable[Reading], sheet: str) -> None:
         """Note the shorthand met in a value column, counted per sheet."""
-        counted = Counter(r.symbol or "blank" for r in readings if r.symbol or r.value is None)
-        if counted:
-            words = ", ".join(f"{symbol} {n}" for symbol, n in sorted(counted.items()))
-            self.add("status_symbols", f"Sheet {sheet}: {words}.")
+        met = (r.symbol for r in readings if r.symbol or r.value is None)
+        self._counted(met, f"Sheet {sheet}: ")
 
     def statuses(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Note the rows without a figure, or with one of low reliability, by their shorthand."""
-        counted = Counter(
-            row["status_symbol"] or "blank" for row in rows if row["status"] != "published"
-        )
+        self._counted((r["status_symbol"] for r in rows if r["status"] != "published"), "")
+
+    def _counted(self, symbols: Iterable[str | None], place: str) -> None:
+        counted = Counter(symbol or "blank" for symbol in symbols)
         if counted:
             words = ", ".join(f"{symbol} {n}" for symbol, n in sorted(counted.items()))
-            self.add("status_symbols", f"{words}.")
+            self.add("status_symbols", f"{place}{words}.")
+
+    def header(self, header: Header, is_known: Callable[[str], object]) -> None:
+        """Note a header of a CSV file that is not in row 1, and columns that are neither read nor known."""
+        if header.row_number != 1:
+            self.add("header_moved", f"The header is in row {header.row_number}, usually 1.")
+        extra = [label for label in header.extra if not is_known(normalise_label(label))]
+        if extra:
+            self.add("extra_column", f"Columns not used: {', '.join(extra)}.")
 
     def all(self) -> tuple[Note, ...]:
         """The notes, one a code, in the order in which the codes were first met."""
@@ -249,37 +262,44 @@ def check_name(printed: str, code: str, context: ParseContext, where: Where, at:
     return None
 
 
-def observations(
-    rows: list[dict[str, Any]], content: bytes, context: ParseContext, notes: Notes
-) -> Parsed:
-    """Rows with the columns that every observation of a file shares, typed and in order.
+def csv_row(
+    context: ParseContext,
+    number: int,
+    reading: Reading,
+    bounds: Mapping[str, float | None],
+    **columns: Any,
+) -> dict[str, Any]:
+    """A row of a CSV file in the tidy columns, of the edition's period unless ``columns`` say another.
+
+    ``bounds``: lower_95 and upper_95, which a row without a value does not keep.
+    """
+    period = context.edition.period_start, context.edition.period_end
+    return {
+        "period_start": midnight(period[0]),
+        "period_end": midnight(period[1]),
+        "value": reading.value,
+        **{key: None if reading.value is None else bound for key, bound in bounds.items()},
+        "status": reading.status,
+        "status_symbol": reading.symbol,
+        "sheet": CSV_SHEET,
+        "row_number": number,
+        **columns,
+    }
+
+
+def tidy(rows: list[dict[str, Any]], content: bytes, context: ParseContext, notes: Notes) -> Parsed:
+    """Rows with the columns that every row of a file shares, in the dataset's shape and types.
 
     Raises ``ParseError(code="empty_table")`` where there are none.
     """
-    return _parsed(rows, content, context, notes, as_observations)
-
-
-def memberships(
-    rows: list[dict[str, Any]], content: bytes, context: ParseContext, notes: Notes
-) -> Parsed:
-    """As ``observations``, in the membership columns."""
-    return _parsed(rows, content, context, notes, as_memberships)
-
-
-def _parsed(
-    rows: list[dict[str, Any]],
-    content: bytes,
-    context: ParseContext,
-    notes: Notes,
-    shape: Callable[[pd.DataFrame], pd.DataFrame],
-) -> Parsed:
+    shape = as_memberships if context.dataset.shape == "memberships" else as_observations
     if not rows:
         raise where_of(context).error(
             "empty_table",
             "The table has a header and no rows of figures.",
             todo="Open the file; the publisher may have released it too early. Try again later.",
         )
-    sha256 = digest(content)
+    sha256 = hashlib.sha256(content).hexdigest()
     shared = {
         "dataset": context.dataset.code,
         "edition": context.edition.edition,

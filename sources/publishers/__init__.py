@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sources.catalogue import Dataset
 from sources.http import HttpClient
-from sources.publishers.base import Answer, Cursor, EditionFile, Publisher, Release, Watched
+from sources.publishers.base import Answer, Cursor, Publisher, Release, Watched
 from sources.publishers.govuk import GovUk
 from sources.publishers.nomis import Nomis
 from sources.publishers.ons import LocalStatistics, Lookup
@@ -34,7 +34,6 @@ __all__ = [
     "PUBLISHERS",
     "Answer",
     "Cursor",
-    "EditionFile",
     "Publisher",
     "Release",
     "Watched",

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -60,32 +60,15 @@ class Cursor(BaseModel):
 
 
 @dataclass(frozen=True)
-class EditionFile:
-    """The bytes of an edition as a publisher sent them (or, for a service, as they were put down)."""
-
-    content: bytes
-    file_name: str
-    address: str
-    content_type: str | None
-    validators: Validators
-    retrieved_at: datetime
-
-    @classmethod
-    def of(cls, fetched: Fetched, **other: Any) -> EditionFile:
-        """A fetched file; ``other`` replaces what it says of itself."""
-        names = ("content", "file_name", "address", "content_type", "validators", "retrieved_at")
-        return cls(**{name: getattr(fetched, name) for name in names} | other)
-
-
-@dataclass(frozen=True)
 class Answer:
     """What a publisher said about an edition.
 
-    ``file`` is None where nothing is new since the cursor that was given. ``remarks`` are for the
-    run's record; ``withdrawn`` is the publisher's notice where the release was withdrawn.
+    ``file``: as the publisher sent it (or, of a service, as it was put down); None where nothing is new
+    since the cursor that was given. ``remarks`` are for the run's record; ``withdrawn`` is the
+    publisher's notice where the release was withdrawn.
     """
 
-    file: EditionFile | None
+    file: Fetched | None
     cursor: Cursor
     remarks: tuple[str, ...] = ()
     withdrawn: str | None = None
@@ -93,14 +76,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Release:
-    """A release that a publisher lists: enough to recognise an edition and to go there."""
+    """A release that a publisher lists, or announces with the ``state`` of its date."""
 
     title: str
     page: str
     document_type: str | None = None
     published_on: date | None = None
     withdrawn: bool = False
-    facts: dict[str, str] = field(default_factory=dict)
+    announced_for: date | None = None
+    state: str = "stated"
 
 
 class WatchCursor(BaseModel):
@@ -205,11 +189,11 @@ class Publisher(ABC, Generic[D]):
         self, address: str, edition: Edition, cursor: Cursor | None, **other: Any
     ) -> Answer:
         """The answer where an edition is one CSV file at one address."""
-        known = cursor if cursor and cursor.sha256 and cursor.address == address else None
+        known = known_at(address, cursor)
         fetched = self.get_csv(address, edition, known)
         if fetched.not_modified and known is not None:
             return Answer(None, known)
-        return Answer(EditionFile.of(fetched, **other), cursor_of(address, fetched))
+        return Answer(replace(fetched, **other), cursor_of(address, fetched))
 
     def read(
         self, kind: type[M], payload: Any, fetched: Fetched, edition: Edition | None = None
@@ -255,6 +239,11 @@ class Publisher(ABC, Generic[D]):
             facts=facts or {},
         )
         return [event]
+
+
+def known_at(address: str, cursor: Cursor | None) -> Cursor | None:
+    """The cursor, where it is of a file that came from this address."""
+    return cursor if cursor and cursor.sha256 and cursor.address == address else None
 
 
 def cursor_of(address: str, fetched: Fetched, **more: Any) -> Cursor:

@@ -13,7 +13,8 @@ import json
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -26,7 +27,6 @@ from sources.http import SPREADSHEET, Fetched, Validators
 from sources.publishers.base import (
     Answer,
     Cursor,
-    EditionFile,
     Payload,
     Publisher,
     Release,
@@ -59,15 +59,11 @@ class Attachment(Payload):
 
 
 class WithdrawnNotice(Payload):
-    """Why and when a page was withdrawn."""
-
     explanation: str = ""
     withdrawn_at: str | None = None
 
 
 class ReleaseDetails(Payload):
-    """The part of a release page that lists files."""
-
     attachments: tuple[Attachment, ...] = ()
 
 
@@ -82,8 +78,6 @@ class LinkedDocument(Payload):
 
 
 class Links(Payload):
-    """The links of a page that matter here."""
-
     documents: tuple[LinkedDocument, ...] = ()
 
 
@@ -109,8 +103,6 @@ class ContentItem(Payload):
 
 
 class SearchResult(Payload):
-    """One search result."""
-
     title: str = ""
     link: str
     content_store_document_type: str | None = None
@@ -120,8 +112,6 @@ class SearchResult(Payload):
 
 
 class SearchResults(Payload):
-    """The answer of the search API."""
-
     results: tuple[SearchResult, ...] = ()
 
 
@@ -175,9 +165,9 @@ class GovUk(Publisher[GovUkDiscovery]):
         preference. Two files of one form are. Raises FetchError ``no_attachment`` or
         ``ambiguous_attachment``, listing the candidates.
         """
-        wanted = re.compile(fill(self.discovery.attachment_title, edition.edition), re.IGNORECASE)
-        unwanted = re.compile(
-            fill(self.discovery.attachment_exclude or r"(?!)", edition.edition), re.IGNORECASE
+        wanted, unwanted = (
+            re.compile(fill(pattern or r"(?!)", edition.edition), re.IGNORECASE)
+            for pattern in (self.discovery.attachment_title, self.discovery.attachment_exclude)
         )
         titled = [
             each
@@ -286,9 +276,7 @@ class GovUk(Publisher[GovUkDiscovery]):
                 f"The page gives {chosen.file_size:,} bytes for the file, {len(file.content):,} came.",
             )
         stated.pop("address")
-        return Answer(
-            EditionFile.of(file), cursor_of(address, file, **stated), remarks, item.withdrawn
-        )
+        return Answer(file, cursor_of(address, file, **stated), remarks, item.withdrawn)
 
     def _fetch_split(self, edition: Edition, known: Cursor | None) -> Answer:
         """An edition whose tables are spread over releases by topic, as one file.
@@ -330,12 +318,11 @@ class GovUk(Publisher[GovUkDiscovery]):
         if known is not None and known.mark == mark:
             return Answer(None, known, tuple(remarks))
         files = [self._download(address, edition) for address in sorted(chosen)]
-        if len(files) == 1:
-            file = EditionFile.of(files[0])
-        else:
+        file = files[0]
+        if len(files) > 1:
             remarks += [f"Put together from {each.address}." for each in files]
-            file = EditionFile.of(
-                files[0],
+            file = replace(
+                file,
                 content=_archive(files),
                 file_name=f"{self.dataset.code}_{edition.edition}.zip",
                 content_type="application/zip",
@@ -367,13 +354,9 @@ class GovUk(Publisher[GovUkDiscovery]):
                 title=each.title,
                 page=each.link,
                 document_type=each.content_store_document_type,
-                published_on=each.public_timestamp.date() if each.public_timestamp else None,
-                facts={
-                    "state": each.statistics_announcement_state or "stated",
-                    "release_date": each.release_timestamp.date().isoformat()
-                    if each.release_timestamp
-                    else "",
-                },
+                published_on=_day(each.public_timestamp),
+                announced_for=_day(each.release_timestamp),
+                state=each.statistics_announcement_state or "stated",
             )
             for each in found.results
         ]
@@ -395,9 +378,7 @@ class GovUk(Publisher[GovUkDiscovery]):
                         title=each.title,
                         page=each.base_path,
                         document_type=each.document_type,
-                        published_on=each.public_updated_at.date()
-                        if each.public_updated_at
-                        else None,
+                        published_on=_day(each.public_updated_at),
                         withdrawn=each.withdrawn,
                     )
                     for each in item.links.documents
@@ -504,22 +485,23 @@ class GovUk(Publisher[GovUkDiscovery]):
             }
         )
         dates = [
-            (date.fromisoformat(each.facts["release_date"]), each.page, each)
+            (each.announced_for, each.page, each)
             for each in found
-            if each.facts["release_date"]
-            and each.facts["state"] != "cancelled"
+            if each.announced_for
+            and each.announced_for >= today
+            and each.state != "cancelled"
             and self._of_the_survey(each)
             and not _NOT_ANNUAL.search(each.title)
         ]
-        day, _, release = min(
-            (each for each in dates if each[0] >= today), default=(None, "", None)
-        )
+        day, _, release = min(dates, default=(None, "", None))
         if day is None or release is None or day == former.next_expected:
             return [], day
-        message = (
-            f"{release.title!r} is announced for {day.isoformat()} ({release.facts['state']})."
-        )
+        message = f"{release.title!r} is announced for {day.isoformat()} ({release.state})."
         return [WatchEvent("date_announced", self.dataset.code, message, next_expected=day)], day
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment.date() if moment else None
 
 
 def _archive(files: list[Fetched]) -> bytes:

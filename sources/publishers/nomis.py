@@ -6,20 +6,14 @@ followed by a request for the next one. Summing the ages is the parser's.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Final
 from urllib.parse import urlencode
 
 from sources.catalogue import Edition, NomisDiscovery
 from sources.editions import WatchEvent
-from sources.publishers.base import (
-    Answer,
-    Cursor,
-    EditionFile,
-    Publisher,
-    WatchCursor,
-    cursor_of,
-)
+from sources.publishers.base import Answer, Cursor, Publisher, WatchCursor, cursor_of, known_at
 
 ROWS_PER_PAGE: Final = 25_000
 MOST_PAGES: Final = 20
@@ -44,7 +38,7 @@ class Nomis(Publisher[NomisDiscovery]):
         if not self.discovery.parameters.get("geography"):
             raise self.missing(edition, "geography")
         address = self._address(year)
-        known = cursor if cursor and cursor.sha256 and cursor.address == address else None
+        known = known_at(address, cursor)
         first = self.get_csv(address, edition, known)
         if first.not_modified and known is not None:
             return Answer(None, known)
@@ -70,8 +64,7 @@ class Nomis(Publisher[NomisDiscovery]):
             content = content.rstrip(b"\r\n") + b"\n" + more
             rows, rest = rows + _rows(more), more
         name = f"{self.dataset.code}_{edition.edition}.csv"
-        file = EditionFile.of(first, content=content, file_name=name)
-        return Answer(file, cursor_of(address, first))
+        return Answer(replace(first, content=content, file_name=name), cursor_of(address, first))
 
     def look(self, former: WatchCursor, today: date) -> tuple[list[WatchEvent], WatchCursor]:
         """Ask for one row of the year after the newest; there is one once it is published."""

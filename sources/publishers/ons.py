@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -24,11 +25,11 @@ from sources.parsers.ons_local_statistics import YearRows, rows_by_year
 from sources.publishers.base import (
     Answer,
     Cursor,
-    EditionFile,
     Payload,
     Publisher,
     WatchCursor,
     cursor_of,
+    known_at,
 )
 
 MOST_PAGES: Final = 50
@@ -80,7 +81,7 @@ class Lookup(Publisher[OnsArcgisDiscovery]):
         if service is None:
             raise self.missing(edition, "lookup service")
         address = self.http.settings.address(self.site, discovery.query.format(service=service))
-        known = cursor if cursor and cursor.sha256 and cursor.address == address else None
+        known = known_at(address, cursor)
         rows: list[dict[str, Any]] = []
         first: Fetched | None = None
         names: list[str] = []
@@ -126,10 +127,9 @@ class Lookup(Publisher[OnsArcgisDiscovery]):
                 expected="one row per local authority",
                 todo="Check the name of the service in the catalogue.",
             )
-        content = _canonical_csv(rows, self._columns(names, edition))
-        file = EditionFile.of(
+        file = replace(
             first,
-            content=content,
+            content=_canonical_csv(rows, self._columns(names, edition)),
             file_name=f"{service}.csv",
             address=address,
             content_type="text/csv",
@@ -247,7 +247,7 @@ class LocalStatistics(Publisher[OnsElsDiscovery]):
         name = f"{self.dataset.code}_{edition.edition}.csv"
         if not all_periods:
             return self.fetch_csv(address, edition, cursor, file_name=name)
-        known = cursor if cursor and cursor.sha256 and cursor.address == address else None
+        known = known_at(address, cursor)
         if self._whole is None:
             fetched = self.get_csv(address, edition, known)
             if fetched.not_modified and known is not None:
@@ -257,7 +257,7 @@ class LocalStatistics(Publisher[OnsElsDiscovery]):
         part = years.get(edition.period_start.year)
         if part is None:
             raise self.missing(edition, "no figure of its year")
-        file = EditionFile.of(fetched, content=part.content, file_name=name)
+        file = replace(fetched, content=part.content, file_name=name)
         return Answer(file, cursor_of(address, fetched))
 
     def look(self, former: WatchCursor, today: date) -> tuple[list[WatchEvent], WatchCursor]:

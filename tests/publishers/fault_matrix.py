@@ -353,9 +353,9 @@ def _refresh(
     world: FakePublishers, store: LandingStore, dataset: Dataset, edition: Edition
 ) -> tuple[Outcome, str, str]:
     # Made-up figures are not compared with the real ones that ship with the project.
-    found = fetch(
+    (found,) = fetch(
         dataset,
-        edition,
+        [edition],
         mode="only_publisher",
         store=store,
         areas=areas(),

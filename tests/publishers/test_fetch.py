@@ -15,7 +15,7 @@ import sources.arrival
 from demonstration.publisher_files import Fault
 from sources.addresses import PublisherSettings
 from sources.examination import Examined
-from sources.fetch import CursorStore, Mode, SourceOutcome, fetch, fetch_dataset
+from sources.fetch import CursorStore, Mode, SourceOutcome, fetch
 from sources.http import HttpClient, probe
 from sources.landing import LandingStore
 from sources.observation import empty_observations
@@ -50,8 +50,9 @@ def refresh_some(
     return tuple(
         outcome
         for dataset in SOME
-        for outcome in fetch_dataset(
+        for outcome in fetch(
             dataset,
+            dataset.editions,
             mode=mode,
             store=store,
             areas=areas(),
@@ -87,9 +88,9 @@ def requests(round_: Round) -> int:
 def one(
     world: FakePublishers, store: LandingStore, edition: str = "2025", **more: object
 ) -> SourceOutcome:
-    return fetch(
+    (outcome,) = fetch(
         INDEX,
-        INDEX.edition(edition),
+        [INDEX.edition(edition)],
         mode="only_publisher",
         store=store,
         areas=areas(),
@@ -97,6 +98,7 @@ def one(
         now=NOW,
         **more,  # type: ignore[arg-type]
     )
+    return outcome
 
 
 @pytest.mark.slow
@@ -122,8 +124,14 @@ def test_after_a_refresh_every_edition_is_the_publishers(
 ) -> None:
     with client(world) as http:
         for dataset in {dataset.code: dataset for dataset, _ in fetched_editions()}.values():
-            fetch_dataset(
-                dataset, mode="only_publisher", store=store, areas=areas(), http=http, now=NOW
+            fetch(
+                dataset,
+                dataset.editions,
+                mode="only_publisher",
+                store=store,
+                areas=areas(),
+                http=http,
+                now=NOW,
             )
             found = observe(dataset, store, areas(), bundled=None)
             assert [each.rejections for each in found.editions if each.rejections] == []
@@ -222,19 +230,16 @@ def test_a_publisher_that_vanishes_midway_is_asked_once(
     http.settings = world.settings
     reachability = probe(world.settings, seconds=1.0)
     http.settings = settings
-    outcomes = [
-        fetch(
-            INDEX,
-            edition,
-            mode="default",
-            store=store,
-            areas=areas(),
-            http=http,
-            now=NOW,
-            reachability=reachability,
-        )
-        for edition in INDEX.editions
-    ]
+    outcomes = fetch(
+        INDEX,
+        INDEX.editions,
+        mode="default",
+        store=store,
+        areas=areas(),
+        http=http,
+        now=NOW,
+        reachability=reachability,
+    )
     assert [each.error.code for each in outcomes if each.error] == [
         "connection_failed",
         "not_reached_before",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -58,9 +59,8 @@ def test_topic_releases_are_landed_as_one_edition_with_the_measures_of_the_old_s
     for topic, content in topics().items():
         tables = world.attach(content, f"{topic}.xlsx", f"{topic} data tables", XLSX)
         publish_topic(world, CES, EDITION, topic, [tables])
-    outcome = fetch(
-        CES, EDITION, mode="only_publisher", store=store, areas=areas(), http=client(world), now=NOW
-    )
+    ask = partial(fetch, CES, [EDITION], mode="only_publisher", store=store, areas=areas(), now=NOW)
+    (outcome,) = ask(http=client(world))
     assert outcome.error is None, outcome.message
     (landed,) = store.revisions(CES.code, "2025-26")
     rows = read(store.read(landed))
@@ -69,9 +69,7 @@ def test_topic_releases_are_landed_as_one_edition_with_the_measures_of_the_old_s
         rows.drop(columns=["revision", "file_sha256"]),
         read(_whole()).drop(columns=["revision", "file_sha256"]),
     )
-    again = fetch(
-        CES, EDITION, mode="only_publisher", store=store, areas=areas(), http=client(world), now=NOW
-    )
+    (again,) = ask(http=client(world))
     assert again.state == "publisher_unchanged"
 
 
@@ -86,9 +84,9 @@ def test_a_revision_of_one_topic_is_a_revision_of_the_edition(
         tables["content_type"] = "application/vnd.oasis.opendocument.spreadsheet"
         world.search_results.clear()
         publish_topic(world, CES, EDITION, "neighbourhood", [tables])
-        outcome = fetch(
+        (outcome,) = fetch(
             CES,
-            EDITION,
+            [EDITION],
             mode="only_publisher",
             store=store,
             areas=areas(),

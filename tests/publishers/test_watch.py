@@ -132,9 +132,9 @@ def test_a_new_edition_lands_by_itself(world: FakePublishers, store: LandingStor
     for event in look(world, CLS).events:
         noticed.remember(event)
     extended = noticed.extend(catalogue()).dataset(CLS.code)
-    outcome = fetch(
+    (outcome,) = fetch(
         extended,
-        extended.edition("2025-26"),
+        [extended.edition("2025-26")],
         mode="default",
         store=store,
         areas=areas(),
@@ -307,9 +307,9 @@ def test_a_new_version_of_an_index_lands_by_itself(
     assert isinstance(extended.discovery, SmcDiscovery)
     content = b"the file of the new edition"
     world.smc_files[extended.discovery.file_path("2026")] = Asset(content, "text/csv")
-    outcome = fetch(
+    (outcome,) = fetch(
         extended,
-        extended.edition("2026"),
+        [extended.edition("2026")],
         mode="default",
         store=store,
         areas=areas(),
