@@ -16,6 +16,9 @@ from pandera.typing.pandas import Series
 
 from sources.catalogue import AreaLevel, Unit
 
+# pandera's checks get their functions with its backend, and a model copies those that are there.
+pa.DataFrameSchema.get_backend(check_type=pd.DataFrame)
+
 AREA_LEVELS: tuple[str, ...] = get_args(AreaLevel)
 UNITS: tuple[str, ...] = get_args(Unit)
 STATUSES: tuple[str, ...] = (
