@@ -24,8 +24,8 @@ DBT_FAMILIES = {
     "model_contract",
 }
 WORD = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+")
-# Functions that make a fault and are given its code as a word of their first argument.
-SPEAKERS = {"say", "error"}
+# Functions that make a fault and are given its code as their first or second argument.
+SPEAKERS = {"say", "error", "fault"}
 
 
 def sections() -> dict[str, str]:
@@ -44,15 +44,23 @@ def declared_checks() -> set[str]:
     """Names of checks that the stations of the flow declare, read from their source."""
     found = set()
     for path in (PROJECT / "orchestration" / "defs").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        constants = {
+            node.targets[0].id: node.value
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+        }
+        for node in ast.walk(tree):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Attribute)
                 and node.func.attr == "AssetCheckSpec"
                 and node.args
-                and isinstance(node.args[0], ast.Constant)
             ):
-                found.add(str(node.args[0].value))
+                name = node.args[0]
+                value = constants.get(name.id, name) if isinstance(name, ast.Name) else name
+                if isinstance(value, ast.Constant):
+                    found.add(str(value.value))
     return found
 
 
@@ -78,13 +86,12 @@ def fault_codes() -> set[str]:
                         if isinstance(part, ast.Constant) and isinstance(part.value, str)
                     }
             called = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if (
-                called in SPEAKERS
-                and node.args
-                and isinstance(node.args[0], ast.Constant)
-                and isinstance(node.args[0].value, str)
-            ):
-                found.add(node.args[0].value)
+            if called in SPEAKERS and "code" not in {each.arg for each in node.keywords}:
+                found |= {
+                    word.value
+                    for word in node.args[:2]
+                    if isinstance(word, ast.Constant) and isinstance(word.value, str)
+                }
     from sources import http
 
     found |= {code for code, _, _ in http._STATUS_ERRORS.values()}
