@@ -437,7 +437,20 @@ def _write(path: Path, made_up: bool) -> Path:
                     "comparator_name": "West Midlands",
                     "outcome": "worse",
                     "sentence": "Walsall is below its region.",
-                }
+                },
+                {
+                    "barometer_id": "trust",
+                    "area_code": MEMBERS[0],
+                    "edition": "2023-24",
+                    "period_end": LAST,
+                    "role": "key",
+                    "comparator_kind": "similar_areas",
+                    "comparator_name": "5 similar areas",
+                    "comparator_value": 33.0,
+                    "comparator_lowest": 31.0,
+                    "comparator_highest": 38.0,
+                    "outcome": "cannot_say",
+                },
             ],
         )
         table(

@@ -261,6 +261,13 @@ def test_groups_of_people_are_shown_where_there_are_figures_of_them(small_site: 
         assert "By group of people" not in (small_site / other).read_text()
 
 
+def test_similar_areas_stand_beside_an_authority(small_site: Path) -> None:
+    assert "33% 31% to 38%" in _text(small_site, f"area-{small.MEMBERS[0]}.html")
+    assert (
+        "similar areas" not in _text(small_site, f"area-{small.ENGLAND}.html").split("Context")[0]
+    )
+
+
 def test_each_figure_leads_to_its_source(small_site: Path) -> None:
     text = _text(small_site, "source-trust.html")
     assert "sheet B4c , cell C9 of tables.xlsx" in text

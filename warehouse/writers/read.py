@@ -596,7 +596,8 @@ def read_model(
             rows_of(
                 connection,
                 "select barometer_id, area_code, edition, period_end, comparator_kind, "
-                "comparator_code, comparator_name, comparator_value, difference, "
+                "comparator_code, comparator_name, comparator_value, comparator_lowest, "
+                "comparator_highest, difference, "
                 "difference_lower_95, difference_upper_95, outcome, close_call, survives_family, "
                 "sentence from marts.comparisons where comparator_kind <> 'england' "
                 "and role != 'context' order by comparator_kind, comparator_name",
