@@ -7,7 +7,7 @@ it decides what a red verdict stops.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +82,10 @@ class Verdict:
     passed: bool
 
 
+# A rule, rows of its mart, how many cases break it, why it cannot be asked (else None), first cases.
+Found = tuple[Rule, int, int, str | None, pd.DataFrame]
+
+
 def run_gate(
     build: Path,
     previous: Path | None,
@@ -138,7 +142,11 @@ def _has_personal_data(text: str) -> bool:
 
 def apply(connection: duckdb.DuckDBPyConnection, chosen: Iterable[Rule]) -> list[Verdict]:
     """Apply rules to their marts; nothing is raised. Most marts without rows break every rule."""
-    found = [(rule, *_find(connection, rule)) for rule in chosen]
+    return judge([find(connection, rule) for rule in chosen])
+
+
+def judge(found: Sequence[Found]) -> list[Verdict]:
+    """The verdict on what each rule found, in order; no two rules have one name."""
     columns = list(FINDINGS.columns)
     table = pd.DataFrame(
         [(rule.name, rows, rule.may_be_empty, n, why) for rule, rows, n, why, _ in found],
@@ -157,17 +165,15 @@ def apply(connection: duckdb.DuckDBPyConnection, chosen: Iterable[Rule]) -> list
     return verdicts
 
 
-def _find(
-    connection: duckdb.DuckDBPyConnection, rule: Rule
-) -> tuple[int, int, str | None, pd.DataFrame]:
-    """Rows of the mart, number of cases that break the rule, why it cannot be asked, the cases."""
+def find(connection: duckdb.DuckDBPyConnection, rule: Rule) -> Found:
+    """What a rule finds in the marts of a build."""
     try:
         rows = _count(connection, f"marts.{rule.mart}")
         broken = _count(connection, f"({rule.broken})")
         first = f"select * from ({rule.broken}) limit {_SHOWN if broken else 0}"
-        return rows, broken, None, connection.execute(first).df()
+        return rule, rows, broken, None, connection.execute(first).df()
     except (duckdb.CatalogException, duckdb.BinderException) as error:
-        return 0, 0, str(error).splitlines()[0], pd.DataFrame()
+        return rule, 0, 0, str(error).splitlines()[0], pd.DataFrame()
 
 
 def _count(connection: duckdb.DuckDBPyConnection, relation: str) -> int:

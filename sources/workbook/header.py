@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from sources.workbook.book import CellValue, Sheet, Where, column_letter
 from sources.workbook.values import normalise_label, tidy_text
@@ -25,6 +26,11 @@ class Wanted:
     label: str
     patterns: tuple[str, ...]
     required: bool = True
+
+    @cached_property
+    def compiled(self) -> tuple[re.Pattern[str], ...]:
+        """The patterns, whatever the case of a label."""
+        return tuple(re.compile(text, re.I) for text in self.patterns)
 
 
 @dataclass(frozen=True)
@@ -163,15 +169,18 @@ def refuse_unreadable(sheet: Sheet, header: Header, where: Where) -> str | None:
 
 
 def _matches(row: Sequence[CellValue], wanted: Mapping[str, Wanted]) -> dict[str, list[int]]:
-    labels = [normalise_label(cell) if isinstance(cell, str) else "" for cell in row]
-    bare = [_GLUED_MARK.sub("", label) for label in labels]
+    labels = {i: normalise_label(cell) for i, cell in enumerate(row) if isinstance(cell, str)}
+    labels = {i: label for i, label in labels.items() if label}
     hits: dict[str, list[int]] = {}
+    if not labels:
+        return hits
+    bare = {i: _GLUED_MARK.sub("", label) for i, label in labels.items()}
+    bare = {i: label for i, label in bare.items() if label and label != labels[i]}
     for key, want in wanted.items():
-        for text in want.patterns:
-            pattern = re.compile(text, re.I)
-            found = [i for i, label in enumerate(labels) if label and pattern.fullmatch(label)]
+        for pattern in want.compiled:
+            found = [i for i, label in labels.items() if pattern.fullmatch(label)]
             if not found:
-                found = [i for i, label in enumerate(bare) if label and pattern.fullmatch(label)]
+                found = [i for i, label in bare.items() if pattern.fullmatch(label)]
             if found:
                 hits[key] = found
                 break

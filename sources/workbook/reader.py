@@ -12,7 +12,7 @@ import datetime as dt
 import io
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 from xml.etree import ElementTree
 
@@ -33,6 +33,7 @@ NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0
 ERROR_VALUE: Final = re.compile(r"#(?:N/A|[A-Z_/0]{3,}[!?])|#NAME\?|Err:[0-9]{3}", re.I)
 _NO_RESULT: Final = "a formula without a stored result"
 _NO_NUMBER: Final = "a number without a value"
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _EPOCH: Final = dt.date(1899, 12, 30)
 _DATE_FORMATS: Final = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
 
@@ -147,6 +148,7 @@ def _tree(parts: Mapping[str, bytes], name: str) -> ElementTree.Element:
     return ElementTree.fromstring(parts[name]) if name in parts else ElementTree.Element("none")
 
 
+@lru_cache(maxsize=256)
 def _local(tag: str) -> str:
     return tag.rpartition("}")[2].rpartition(":")[2]
 
@@ -377,7 +379,7 @@ def csv_sheet(
     ``malformed_csv`` or ``truncated``.
     """
     text, remarks = _decode(content, where)
-    if any(ord(c) < 32 and c not in "\t\r\n\x0b\x0c" for c in text):
+    if _CONTROL.search(text):
         raise _not_text(where, "control characters")
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = ","

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
@@ -12,7 +13,7 @@ import pytest
 from pandera.errors import SchemaErrors
 
 from warehouse.contracts import Rule, rules
-from warehouse.gate import FINDINGS, Verdict, apply, prepare
+from warehouse.gate import FINDINGS, Found, Verdict, find, judge, prepare
 
 AREAS = ("E08000001", "E08000002", "E47000001", "E92000001")
 GOALS = {"near": frozenset({"trust", "belonging"}), "fair": frozenset({"prospects"})}
@@ -273,6 +274,12 @@ def applied(rule: Rule, frame: pd.DataFrame | None, **others: pd.DataFrame | Non
 
     A table without a frame is not made.
     """
+    (verdict,) = judge([found(rule, frame, **others)])
+    return verdict
+
+
+def found(rule: Rule, frame: pd.DataFrame | None, **others: pd.DataFrame | None) -> Found:
+    """What the rule finds there, before it is judged."""
     others = {name.replace("__", "."): other for name, other in others.items()}
     before = frozenset(name for name in others if name.startswith("previous."))
     connection = database(before)
@@ -282,8 +289,7 @@ def applied(rule: Rule, frame: pd.DataFrame | None, **others: pd.DataFrame | Non
             connection.execute(f"drop table if exists {name}")
             if table is not None:
                 make(connection, name, table)
-        (verdict,) = apply(connection, [rule])
-        return verdict
+        return find(connection, rule)
     finally:
         connection.rollback()
 
@@ -429,17 +435,24 @@ FAULTS["trend_or_reason_is_given"] = [
 @pytest.mark.planted_fault
 def test_a_rule_passes_what_keeps_it_and_refuses_each_fault(rule: Rule) -> None:
     mart = usual()[f"marts.{rule.mart}"]
-    kept = applied(rule, mart)
-    assert kept.passed, kept.cases
     assert FAULTS[rule.name]
-    for number, fault in enumerate(FAULTS[rule.name]):
+    frames: list[pd.DataFrame | None] = [mart, mart.head(0), None]
+    for fault in FAULTS[rule.name]:
         frame = mart.copy()
         changed = fault(frame)
-        verdict = applied(rule, frame if changed is None else changed)
+        frames.append(frame if changed is None else changed)
+    # Each by itself in the database, and all judged in one go under names of their own.
+    each = [
+        found(replace(rule, name=f"{rule.name} {number}"), frame)
+        for number, frame in enumerate(frames)
+    ]
+    kept, empty, missing, *verdicts = judge(each)
+    assert kept.passed, kept.cases
+    assert empty.passed is rule.may_be_empty
+    assert not missing.passed
+    for number, verdict in enumerate(verdicts):
         assert not verdict.passed, f"fault {number}"
         assert len(verdict.cases), f"fault {number} shows nothing"
-    assert applied(rule, mart.head(0)).passed is rule.may_be_empty
-    assert not applied(rule, None).passed
 
 
 def test_every_rule_has_a_name_of_its_own_and_says_what_to_do() -> None:
