@@ -153,7 +153,8 @@ insert into raw.catalogue by name
 select
     '{dataset}' as dataset, 'Made-up survey' as title, 'Made-up' as short_title,
     'Nobody' as publisher, 'Nobody' as publisher_short, '{dataset}' as series,
-    1 as precedence, 'none' as licence, 'annual' as cadence;
+    1 as precedence, 'none' as licence, 'annual' as cadence,
+    false as periods_in_file;
 
 insert into raw.editions by name
 select
