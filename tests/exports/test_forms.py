@@ -32,9 +32,7 @@ def test_every_form_holds_the_mart(exported: Path, warehouse: duckdb.DuckDBPyCon
     may_be_empty = {rule.mart for rule in rules() if rule.may_be_empty}
     assert {table.schema for table in found.values()} == set(tables.SCHEMAS)
     for name, mart in found.items():
-        rows: Rows = warehouse.execute(
-            f"select * from {mart.schema}.{mart.name} order by all"
-        ).fetchall()
+        rows: Rows = warehouse.execute(f"from {mart.schema}.{mart.name}").fetchall()
         assert rows or mart.schema != "marts" or name in may_be_empty, name
         typed = {column.name: column.type for column in mart.columns}
         # Types come from the description, not from a guess at the text.

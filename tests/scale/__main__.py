@@ -43,6 +43,19 @@ LOOK_UPS = {
 }
 
 
+# The models from the observations to the figures and changes that by_hand.sql answers.
+SAME_ANSWER = (
+    "int_observations",
+    "int_published_figures",
+    "int_standard_errors",
+    "int_barometer_cells",
+    "int_cell_decimals",
+    "int_change_pairs",
+    "int_change_grades",
+    "changes",
+)
+
+
 @dataclass(frozen=True)
 class Cost:
     """CPU seconds (user and system), wall seconds and peak memory in MiB of one process."""
@@ -123,6 +136,10 @@ def one_size(size: Size, base: Path, folder: Path, memory: str) -> tuple[float, 
     nodes = json.loads((folder / "nodes.json").read_text(encoding="utf-8"))
     for name, seconds in sorted(nodes.items(), key=lambda item: -item[1])[:14]:
         print(f"    {seconds:8.1f} s  {name}")
+    models = sum(nodes[f"model.pulse.{name}"] for name in SAME_ANSWER)
+    measured("by_hand", str(warehouse), str(folder), PULSE_MEMORY_LIMIT=memory)
+    hand = json.loads((folder / "by_hand.json").read_text(encoding="utf-8"))
+    print(f"    figures and changes: {models:.1f} CPU s, by hand {hand:.1f}: {models / hand:.1f} x")
     sizes = tables(warehouse)
     source = next(rows for name, rows, _ in sizes if name == "raw.observations")
     for name, rows, mib in sizes[:16]:

@@ -19,7 +19,7 @@ select
     *,
     (1.959963984540054 + 0.8416212335729143) * sqrt(2) * standard_error as minimum_detectable_change
 from measured
-order by barometer_id, area_code, edition;
+order by area_code, barometer_id, edition;
 
 create table changes as
 with decimals as (
@@ -149,4 +149,4 @@ select
         partition by area_code, change_kind, from_edition, to_edition order by p_value desc
     ) <= 0.05 as survives_family
 from ranked
-order by barometer_id, area_code, to_edition;
+order by area_code, barometer_id, to_edition;

@@ -57,4 +57,4 @@ select
     cast(from_provenance_id as varchar) as from_provenance_id,
     cast(to_provenance_id as varchar) as to_provenance_id
 from changes
-order by change_id
+order by area_code, barometer_id, to_edition, to_period_end, change_kind, change_id

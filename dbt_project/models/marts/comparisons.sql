@@ -90,4 +90,4 @@ select
     cast(provenance_id as varchar) as provenance_id,
     cast(comparator_provenance_id as varchar) as comparator_provenance_id
 from comparisons
-order by comparison_id
+order by area_code, barometer_id, edition, period_end, comparator_kind, comparison_id

@@ -31,4 +31,4 @@ select
     cast(reason as varchar) as reason,
     cast(method as varchar) as method
 from ranks
-order by rank_id
+order by area_code, barometer_id, rank_id
