@@ -80,7 +80,11 @@
   // A table with a small chart in each row, as one picture with its words: made here, on request.
   function picture(table, name) {
     const width = 960, scale = 2, parts = [], pen = make("canvas").getContext("2d");
-    const words = (element) => element ? element.textContent.trim().replace(/\s+/g, " ") : "";
+    const words = (element) => {
+      const copy = element.cloneNode(true);
+      copy.querySelectorAll(".tag, .who").forEach((aside) => aside.remove());
+      return copy.textContent.trim().replace(/\s+/g, " ");
+    };
     const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
     // Writes a text in lines of at most so many pixels; returns where it ends.
     const write = (text, x, y, size, bold, room) => {
@@ -101,16 +105,17 @@
     y = write(table.dataset.title, 12, y, 18, true, width - 24);
     y = write(table.dataset.legend, 12, y, 13, false, width - 24) + 8;
     [...table.rows].forEach((row) => {
-      const chart = row.querySelector("svg.spine"), [label, figure, interval] = [...row.cells].map(words);
-      if (row.querySelector("[scope=rowgroup]")) y = write(label, 12, y + 8, 14, true, width - 24) + 4;
+      const chart = row.querySelector("svg.spine"), texts = [...row.cells].map(words);
+      const [label, figure, interval] = texts, heads = row.querySelector("[scope=rowgroup]");
+      if (heads && row.parentNode.querySelector("svg.spine")) y = write(label, 12, y + 8, 14, true, width - 24) + 4;
       if (!chart) return;
       const copy = chart.cloneNode(true);
       for (const [at, value] of Object.entries({ x: 330, y, width: 300, height: 34 })) copy.setAttribute(at, value);
       parts.push(new XMLSerializer().serializeToString(copy));
       y = 4 + Math.max(y + 32, write(label, 12, y + 5, 14, false, 310),
-        write(figure + (/\d/.test(interval) ? ` (${interval})` : ""), 645, y + 5, 14, false, 300));
+        write(figure + (/\d/.test(interval) ? ` (${interval})` : "") + ", " + texts.at(-1), 645, y + 5, 14, false, 300));
     });
-    y = write(words(source), 12, y + 4, 11, false, width - 24) + 12;
+    y = write(source.textContent.trim(), 12, y + 4, 11, false, width - 24) + 12;
     const image = new Image(width, y);
     image.onload = () => {
       Object.assign(pen.canvas, { width: width * scale, height: Math.ceil(y * scale) });
@@ -122,8 +127,8 @@
       "line{stroke:#12436d;stroke-width:3}circle{fill:#12436d;stroke:#fff;stroke-width:1.5}</style>" +
       `<rect width="100%" height="100%" fill="#fff"/>${parts.join("")}</svg>`);
   }
-  document.querySelectorAll("table[data-title]").forEach((table, number) => {
-    if (!table.querySelector("svg.spine")) return;
+  const drawn = [...document.querySelectorAll("table[data-title]")].filter((table) => table.querySelector("svg.spine"));
+  drawn.forEach((table, number) => {
     const page = location.pathname.split("/").pop().replace(/\.html$/, "");
     const button = make("button", "Download as a picture (PNG)", { type: "button", class: "copy" });
     button.addEventListener("click", () => picture(table, page + (number ? "-" + (number + 1) : "") + ".png"));
