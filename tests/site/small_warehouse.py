@@ -509,10 +509,11 @@ def _write(path: Path, made_up: bool) -> Path:
                     "our_lower_95": 28.2,
                     "our_upper_95": 32.6,
                     "our_estimate_at_census_shares": weighed,
+                    "method": method,
                 }
-                for code, name, weighed in (
-                    (LEAD, "West Midlands", 30.57),
-                    (OTHER, "Greater Manchester", 30.45),
+                for code, name, weighed, method in (
+                    (LEAD, "West Midlands", 30.57, "population_weighted_v1"),
+                    (OTHER, "Greater Manchester", 30.45, "published"),
                 )
             ],
         )

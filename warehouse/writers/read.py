@@ -444,7 +444,7 @@ _TABLES = {
     "changed": "from meta.changed_figures order by all limit 500",
     "breaks": "from reference.series_breaks order by all",
     "census": "select barometer_id, title, area_name, area_code, edition, our_estimate, "
-    "our_lower_95, our_upper_95, our_estimate_at_census_shares from marts.combined_authorities "
+    "our_lower_95, our_upper_95, our_estimate_at_census_shares, method from marts.combined_authorities "
     "where is_latest and our_estimate_at_census_shares is not null "
     "order by title, abs(our_estimate_at_census_shares - our_estimate) desc, area_code",
     "context": _CONTEXT,

@@ -379,8 +379,9 @@ class _Site:
                 row["barometer_id"]: row
                 for row in model.tables["census"]
                 if row["area_code"] == area.code
+                and row["method"] != "published"
                 and (shown := entries[row["barometer_id"]].row) is not None
-                and (shown["mark"], shown["edition"]) == ("[e]", row["edition"])
+                and shown["edition"] == row["edition"]
             },
             # What the page takes from the register; passed so that it is in the key.
             registered=(
