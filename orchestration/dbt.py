@@ -89,7 +89,12 @@ def _parse(newest: float) -> Path:
             return MANIFEST
         started = time.time()
         messages: list[str] = []
-        done = _invoke(["parse"], aside, lambda event: _note_error(event, messages))
+
+        def note(event: Any) -> None:
+            if event.info.level == "error":
+                messages.append(event.info.msg)
+
+        done = _invoke(["parse"], aside, note)
         made = aside / MANIFEST.name
         if not done.success or not made.exists():
             raise DbtError(
@@ -111,11 +116,6 @@ def _is_fresh(newest: float) -> bool:
     return MANIFEST.exists() and MANIFEST.stat().st_mtime > newest
 
 
-def _note_error(event: Any, messages: list[str]) -> None:
-    if event.info.level == "error":
-        messages.append(event.info.msg)
-
-
 def _invoke(
     words: Sequence[str], folder: Path, callback: Callable[[Any], None], manifest: Any = None
 ) -> dbtRunnerResult:
@@ -132,13 +132,6 @@ def _invoke(
             *("--log-level", "none", "--log-level-file", "info"),
         ]
     )
-
-
-def _saved_manifest() -> Any:
-    """dbt's own parsed project, which spares the parse."""
-    from dbt.contracts.graph.manifest import Manifest
-
-    return Manifest.from_msgpack(MANIFEST.with_name(_PARSED).read_bytes())
 
 
 def build(selection: Sequence[str], build_folder: Path) -> Iterator[NodeResult]:
@@ -172,15 +165,13 @@ def build(selection: Sequence[str], build_folder: Path) -> Iterator[NodeResult]:
 
     def work() -> None:
         os.environ["PULSE_BUILD"] = str(build_folder)
+        words = ["build", *selection, "--no-write-json"]
         try:
-            ended.append(
-                _invoke(
-                    ["build", *selection, "--no-write-json"],
-                    build_folder / "dbt",
-                    listen,
-                    _saved_manifest(),
-                )
-            )
+            from dbt.contracts.graph.manifest import Manifest
+
+            # dbt's own parsed project spares the parse.
+            parsed = Manifest.from_msgpack(MANIFEST.with_name(_PARSED).read_bytes())
+            ended.append(_invoke(words, build_folder / "dbt", listen, parsed))
         except BaseException as error:
             ended.append(error)
         finally:

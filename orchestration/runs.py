@@ -99,69 +99,57 @@ def run_job(
     what = "rebuild" if rebuild else job_name.replace("_", " ")
     click.echo(line(0, f"starting    {what} in {workspace.root} ({mode})"))
     with never_silent(began):
-        return _run(workspace, job_name, mode, began, config, tags, summary)
+        import dagster as dg
+        import sqlalchemy.exc
 
+        warnings.simplefilter("ignore")
+        from orchestration.definitions import defs
+        from orchestration.summary import failure_lines, summary_lines
 
-def _run(
-    workspace: Workspace,
-    job_name: str,
-    mode: str,
-    began: float,
-    config: Mapping[str, Any] | None,
-    tags: Mapping[str, str] | None,
-    summary: bool,
-) -> int:
-    import dagster as dg
-    import sqlalchemy.exc
-
-    warnings.simplefilter("ignore")
-    from orchestration.definitions import defs
-    from orchestration.summary import failure_lines, summary_lines
-
-    try:
-        job = defs().resolve_job_def(job_name)
-        click.echo(line(time.monotonic() - began, "loaded      the definitions"))
-        gc.freeze()
-        with dg.DagsterInstance.get() as instance:
-            # Its warnings repeat in other words what our own lines say.
-            for name in ("dagster", "dagster._core.execution.plan.active"):
-                logging.getLogger(name).setLevel(logging.CRITICAL)
-            result = job.execute_in_process(
-                instance=instance,
-                raise_on_error=False,
-                run_config={
-                    "resources": {"pulse": {"config": {"source_mode": mode}}},
-                    "loggers": {"console": {}},
-                    **(config or {}),
-                },
-                tags={"pulse/by": "command line", "pulse/mode": mode, **(tags or {})},
-            )
-            if not result.success:
-                if stopped():
-                    raise KeyboardInterrupt
-                lines = failure_lines(workspace, result)
-            elif not summary:
-                lines = []
-            elif job_name == "dry_run":
-                lines = ["Everything was built and checked; nothing was published."]
-            else:
-                lines = summary_lines(workspace, result)
-    except dg.DagsterExecutionInterruptedError as error:
-        raise KeyboardInterrupt from error
-    except (sqlalchemy.exc.SQLAlchemyError, OSError) as error:
-        raise PulseError(
-            "the record of the run cannot be kept; what was published stays as it was",
-            code="no_record",
-            file=str(dagster_home()),
-            found=str(error).splitlines()[0],
-            todo="free space or fix the permissions of DAGSTER_HOME, then refresh again",
-        ) from error
-    except Exception as error:
-        # What a station raises while it is loaded is wrapped by the loader.
-        ours = cause_of(error)
-        if ours is None:
-            raise
-        raise ours from error
+        try:
+            job = defs().resolve_job_def(job_name)
+            click.echo(line(time.monotonic() - began, "loaded      the definitions"))
+            gc.freeze()
+            with dg.DagsterInstance.get() as instance:
+                # Its warnings repeat in other words what our own lines say.
+                for name in ("dagster", "dagster._core.execution.plan.active"):
+                    logging.getLogger(name).setLevel(logging.CRITICAL)
+                result = job.execute_in_process(
+                    instance=instance,
+                    raise_on_error=False,
+                    run_config={
+                        "resources": {"pulse": {"config": {"source_mode": mode}}},
+                        "loggers": {"console": {}},
+                        **(config or {}),
+                    },
+                    tags={"pulse/by": "command line", "pulse/mode": mode, **(tags or {})},
+                )
+                if not result.success:
+                    if stopped():
+                        raise KeyboardInterrupt
+                    lines = failure_lines(workspace, result)
+                elif not summary:
+                    lines = []
+                elif job_name == "dry_run":
+                    lines = ["Everything was built and checked; nothing was published."]
+                else:
+                    lines = summary_lines(workspace, result)
+        except dg.DagsterExecutionInterruptedError as error:
+            raise KeyboardInterrupt from error
+        except (sqlalchemy.exc.SQLAlchemyError, OSError) as error:
+            raise PulseError(
+                "the record of the run cannot be kept; what was published stays as it was",
+                code="no_record",
+                file=str(dagster_home()),
+                found=str(error).splitlines()[0],
+                todo="free space or fix the permissions of DAGSTER_HOME, then refresh again",
+            ) from error
+        except Exception as error:
+            # What a station raises while it is loaded is wrapped by the loader.
+            ours = cause_of(error)
+            if ours is None:
+                raise
+            raise ours from error
     outcome = "all of it" if result.success else "with errors: NOT published"
     click.echo(line(time.monotonic() - began, f"finished    {outcome}"))
     if lines:

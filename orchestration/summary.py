@@ -6,6 +6,7 @@ run's own events.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
 import dagster as dg
@@ -138,7 +139,11 @@ def _words(error: dg.SerializableErrorInfo) -> str:
     chain = [error]
     while (cause := chain[-1].cause or chain[-1].context) is not None:
         chain.append(cause)
-    ours = [each for each in chain if each.cls_name in _ours()]
+    kinds = [PulseError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    names = {kind.__name__ for kind in kinds}
+    ours = [each for each in chain if each.cls_name in names]
     # The innermost of ours knows the place; else what wraps nothing, or what a station raised.
     failures = [each for each in chain if each.cls_name == "Failure"]
     chosen = (ours or failures or chain)[-1]
@@ -146,18 +151,9 @@ def _words(error: dg.SerializableErrorInfo) -> str:
     return str(words.partition(": ")[2] if ours or failures else words)
 
 
-def _ours() -> set[str]:
-    kinds = [PulseError]
-    for kind in kinds:
-        kinds += kind.__subclasses__()
-    return {kind.__name__ for kind in kinds}
-
-
 def _heading(words: str) -> list[str]:
     return ["", words, "-" * len(words)]
 
 
 def _wrapped(text: str) -> list[str]:
-    import textwrap
-
     return textwrap.wrap(text, _WIDTH, initial_indent="  ", subsequent_indent="                ")

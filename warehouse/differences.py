@@ -7,25 +7,44 @@ another version of the method.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from warehouse.connection import reading
-from warehouse.release import Manifest, release_folder
+from warehouse.connection import attach, reading
+from warehouse.release import WAREHOUSE, Manifest, release_folder
 from warehouse.workspace import Workspace
 
-KEY = ["barometer_id", "area_code", "dataset", "edition", "period_end"]
-_QUERY = """
+_CELLS = """
     select
-        b.barometer_id, b.area_code, b.area_name, b.dataset, b.edition,
-        cast(b.period_end as varchar) as period_end, b.value, b.lower_95, b.upper_95, b.status,
-        b.origin, b.method, b.source_dataset,
-        (select min(p.revision) from marts.provenance p
+        b.*,
+        (select min(p.revision) from {database}marts.provenance as p
          where p.provenance_id = b.provenance_id and p.part = 'figure') as revision
-    from marts.barometers b
+    from {database}marts.barometers as b
+"""
+_DIFFERENCES = f"""
+    select
+        barometer_id, area_code, dataset, edition, cast(period_end as varchar) as period_end,
+        coalesce(after.area_name, before.area_name) as area_name,
+        before.value as value_before, after.value as value_after,
+        before.lower_95 as lower_95_before, after.lower_95 as lower_95_after,
+        before.upper_95 as upper_95_before, after.upper_95 as upper_95_after,
+        before.status as status_before, after.status as status_after,
+        case
+            when before.status is null then 'new edition'
+            when after.status is null then 'edition gone'
+            when (before.origin, before.source_dataset)
+                is distinct from (after.origin, after.source_dataset) then 'other source'
+            when before.revision is distinct from after.revision then 'revision'
+            else 'method'
+        end as why
+    from ({_CELLS.format(database="earlier.")}) as before
+    full join ({_CELLS.format(database="")}) as after
+        using (barometer_id, area_code, dataset, edition, period_end)
+    where
+        (before.value, before.lower_95, before.upper_95, before.status)
+        is distinct from (after.value, after.lower_95, after.upper_95, after.status)
+    order by all
 """
 
 
@@ -33,57 +52,23 @@ def differences(earlier: Path, later: Path) -> pd.DataFrame:
     """Figures that differ between two warehouses.
 
     Returns:
-        A row a cell: the key, ``area_name``, value, limits and status before and after, and ``why``:
-        new edition, edition gone, revision, other source, method, or figure held.
+        A row per cell: the key, ``area_name``, value, limits and status before and after, and ``why``:
+        new edition, edition gone, revision, other source or method.
     """
-    frames = []
-    for path in (earlier, later):
-        with reading(path) as connection:
-            frames.append(connection.execute(_QUERY).df())
-    both = frames[0].merge(frames[1], on=KEY, how="outer", suffixes=("_before", "_after"))
-    changed = pd.Series(False, index=both.index)
-    for column in ("value", "lower_95", "upper_95", "status"):
-        before, after = both[f"{column}_before"], both[f"{column}_after"]
-        changed |= ~(before.eq(after) | (before.isna() & after.isna()))
-    both = both[changed].copy()
-    both["area_name"] = both["area_name_after"].fillna(both["area_name_before"])
-    both["why"] = [_why(row) for row in both.to_dict("records")]
-    return both[
-        [*KEY, "area_name"]
-        + [
-            f"{c}_{s}"
-            for c in ("value", "lower_95", "upper_95", "status")
-            for s in ("before", "after")
-        ]
-        + ["why"]
-    ].reset_index(drop=True)
+    with reading(later) as connection:
+        attach(connection, earlier, "earlier")
+        return connection.execute(_DIFFERENCES).df()
 
 
-def _why(row: Mapping[Hashable, Any]) -> str:
-    if pd.isna(row["status_before"]):
-        return "new edition"
-    if pd.isna(row["status_after"]):
-        return "edition gone"
-    if row["origin_before"] != row["origin_after"] or (
-        row["source_dataset_before"] != row["source_dataset_after"]
-    ):
-        return "other source"
-    if row["revision_before"] != row["revision_after"]:
-        return "revision"
-    return "method"
-
-
-def difference_lines(
-    workspace: Workspace, earlier: int, later: int, *, limit: int = 40
-) -> list[str]:
-    """The same for a person: counts by reason, then the figures.
+def difference_lines(workspace: Workspace, earlier: int, later: int, *, limit: int) -> list[str]:
+    """The same for a person: counts by reason, then at most ``limit`` figures.
 
     Raises:
         ReleaseError: when one of the releases is not there.
     """
     folders = [release_folder(workspace, number) for number in (earlier, later)]
     before, after = (Manifest.read(folder).code_version for folder in folders)
-    found = differences(*(folder / "pulse.duckdb" for folder in folders))
+    found = differences(*(folder / WAREHOUSE for folder in folders))
     lines = [f"release {earlier} to release {later}: {len(found)} cells differ"]
     if before != after:
         lines.append(f"code: {before} to {after}")

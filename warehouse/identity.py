@@ -35,10 +35,10 @@ def code_files() -> list[Path]:
     return [*found, PROJECT / "docs" / "methods.md"]
 
 
-def code_sha256(files: Iterable[Path]) -> str:
-    """One hash over files of the project, their names and bytes."""
+def code_sha256() -> str:
+    """One hash over the files that decide what is computed, their names and bytes."""
     digest = hashlib.sha256()
-    for path in files:
+    for path in code_files():
         content = path.read_bytes()
         digest.update(f"{path.relative_to(PROJECT).as_posix()} {len(content)}\n".encode())
         digest.update(content)
@@ -50,7 +50,7 @@ def code_version() -> str:
 
     Two workspaces with the same one compute the same from the same inputs.
     """
-    return f"{_version('pulse-barometers')}+{code_sha256(code_files())[:12]}"
+    return f"{_version('pulse-barometers')}+{code_sha256()[:12]}"
 
 
 def _version(package: str) -> str:
@@ -70,7 +70,7 @@ def build_identity(catalogue: Catalogue, editions: Iterable[EditionUsed]) -> str
     parts = {
         "catalogue": [each.model_dump_json() for each in catalogue.datasets.values()],
         "editions": sorted(json.dumps(each.to_json(), sort_keys=True) for each in editions),
-        "code": code_sha256(code_files()),
+        "code": code_sha256(),
         "libraries": libraries(),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,43 +71,34 @@ SEALED_TABLES: Mapping[str, tuple[Mapping[str, tuple[str, str]], str]] = {
 
 def input_checks(build: Path) -> list[dict[str, Any]]:
     """What the contract said of each input of a build."""
-    with reading(build) as connection:
-        rows = connection.execute(
-            "select 'contract', dataset || ' ' || edition, check_name, outcome, message "
-            "from raw.input_checks order by all"
-        ).fetchall()
-    return [dict(zip(_CHECKS, row, strict=True)) for row in rows]
+    return _records(
+        build,
+        "select 'contract' as kind, dataset || ' ' || edition as subject, check_name, outcome, "
+        "message from raw.input_checks order by all",
+    )
 
 
 def inputs_used(build: Path) -> list[dict[str, Any]]:
     """What a build was made of, by dataset and edition, for the manifest."""
-    columns = (
-        "dataset, edition, state, origin, revision, file_sha256, file_name, source_url, figures, "
-        "refused, refusals, publisher_state, publisher_message"
+    return _records(
+        build, "select * exclude (retrieved_at, notes) from raw.inputs order by dataset, edition"
     )
-    with reading(build) as connection:
-        rows = connection.execute(
-            f"select {columns} from raw.inputs order by dataset, edition"
-        ).fetchall()
-    return [dict(zip(columns.split(", "), row, strict=True)) for row in rows]
 
 
-def row_counts(build: Path) -> dict[tuple[str, str], int]:
-    """Rows by schema and name, of every table of a build."""
+def _records(build: Path, query: str) -> list[dict[str, Any]]:
     with reading(build) as connection:
-        names = connection.execute(
-            "select schema_name, table_name from duckdb_tables() order by 1, 2"
-        ).fetchall()
-        counts = {}
-        for schema, name in names:
-            found = connection.execute(f'select count(*) from "{schema}"."{name}"').fetchone()
-            counts[(schema, name)] = int(found[0]) if found else 0
-    return counts
+        found = connection.execute(query)
+        names = [column[0] for column in found.description]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def table_counts(build: Path) -> dict[str, int]:
     """Rows by mart."""
-    return {name: rows for (schema, name), rows in row_counts(build).items() if schema == "marts"}
+    with reading(build) as connection:
+        names = connection.execute(
+            "select table_name from duckdb_tables() where schema_name = 'marts' order by 1"
+        ).fetchall()
+        return {name: len(connection.table(f"marts.{name}")) for (name,) in names}
 
 
 def seal(
@@ -121,7 +111,7 @@ def seal(
     previous: Path | None,
     follows: int | None,
     number: int,
-    made_at: datetime,
+    made_at: str,
     version_of_code: str,
 ) -> dict[str, str]:
     """Write the warehouse of a release: what a build has to publish, described, in a compact file.
@@ -135,7 +125,7 @@ def seal(
         previous: the warehouse of the release that this one is compared with, if there is one.
         follows: the number of that release.
         number: of the release to be.
-        made_at: its moment, with a time zone.
+        made_at: its moment, as ISO 8601 with a time zone.
         version_of_code: as ``code_version`` returns it.
 
     Returns:
@@ -190,18 +180,14 @@ def seal(
                 f"insert into meta.changed_figures select {chosen} from changed_in order by all"
             )
             connection.unregister("changed_in")
-        rows: list[list[Any]] = [
+        rows = [
             [
-                each["number"],
-                datetime.fromisoformat(each["made_at"]).replace(tzinfo=None),
-                each["code_version"],
-                each["content_sha256"],
-                each["number"] == follows,
-                False,
+                *(each[name] for name in ("number", "made_at", "code_version", "content_sha256")),
+                *(each["number"] == follows, False),
             ]
             for each in earlier
         ]
-        rows.append([number, made_at.replace(tzinfo=None), version_of_code, None, False, True])
+        rows.append([number, made_at, version_of_code, None, False, True])
         connection.executemany("insert into meta.releases values (?, ?, ?, ?, ?, ?)", rows)
         connection.execute("commit")
         connection.execute("detach built")

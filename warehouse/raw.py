@@ -24,7 +24,7 @@ from sources.observation import MEMBERSHIP_COLUMNS, OBSERVATION_COLUMNS
 from sources.parsers import QUESTION
 from sources.selection import DatasetObservations, EditionUsed
 from warehouse.connection import writing
-from warehouse.workspace import Workspace
+from warehouse.workspace import Workspace, replace_link
 
 # Of the columns that are not text.
 _TYPES: Mapping[str, str] = {
@@ -119,11 +119,7 @@ Rows = Iterable[dict[str, Any]]
 
 def make_current(workspace: Workspace, build_id: str) -> None:
     """Point ``build/current`` at a build and remove the older ones: nothing reads them."""
-    link = workspace.current_build
-    fresh = link.with_name(f".current-{build_id}")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(build_id, target_is_directory=True)
-    fresh.replace(link)
+    replace_link(workspace.current_build, build_id)
     for other in workspace.builds.iterdir():
         if other.is_symlink() and other.name.startswith(".current-"):
             other.unlink(missing_ok=True)

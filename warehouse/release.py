@@ -25,7 +25,7 @@ from typing import Any
 
 from sources.errors import PulseError
 from warehouse.connection import reading
-from warehouse.workspace import Workspace, WorkspaceError
+from warehouse.workspace import Workspace, WorkspaceError, replace_link
 
 MANIFEST = "manifest.json"
 WAREHOUSE = "pulse.duckdb"
@@ -101,32 +101,17 @@ class Manifest:
         return f"{self.number:04d}"
 
 
-@dataclass(frozen=True)
-class CheckCounts:
-    """Checks of a release by outcome; notes have passed."""
-
-    passed: int
-    red: int
-    warnings: int
-
-    def __str__(self) -> str:
-        warned = f", {self.warnings} warnings" if self.warnings else ""
-        return f"{self.passed} passed, {self.red} red{warned}"
-
-
-def count_checks(checks: Iterable[Mapping[str, Any]]) -> CheckCounts:
-    """Count checks by their ``outcome``."""
+def count_checks(checks: Iterable[Mapping[str, Any]]) -> str:
+    """Checks by their ``outcome``, in words; notes have passed."""
     found = Counter(check["outcome"] for check in checks)
-    return CheckCounts(found["passed"] + found["note"], found["red"], found["warning"])
+    warned = f", {found['warning']} warnings" if found["warning"] else ""
+    return f"{found['passed'] + found['note']} passed, {found['red']} red{warned}"
 
 
 def sha256_of(path: Path) -> str:
     """The sha256 of a file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        for block in iter(lambda: stream.read(1 << 20), b""):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def hash_tree(folder: Path) -> dict[str, str]:
@@ -145,35 +130,25 @@ def differing(one: Mapping[str, str], other: Mapping[str, str]) -> list[str]:
 
 def list_releases(workspace: Workspace) -> list[Manifest]:
     """Every release with a readable manifest, oldest first."""
-    found = []
-    for folder in _release_folders(workspace):
-        with contextlib.suppress(ReleaseError):
-            found.append(Manifest.read(folder))
-    return found
+    return [found for each in _release_folders(workspace) if (found := _manifest(each))]
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    with contextlib.suppress(ReleaseError):
+        return Manifest.read(folder)
+    return None
 
 
 def _release_folders(workspace: Workspace) -> list[Path]:
     """The folders that are releases, oldest first: what else lies there is not ours to judge."""
-    if not workspace.releases.is_dir():
-        return []
-    return sorted(
-        (
-            folder
-            for folder in workspace.releases.iterdir()
-            if folder.name.isdecimal() and folder.is_dir()
-        ),
-        key=lambda folder: int(folder.name),
-    )
+    found = (f for f in workspace.releases.glob("*") if f.name.isdecimal() and f.is_dir())
+    return sorted(found, key=lambda folder: int(folder.name))
 
 
 def current_release(workspace: Workspace) -> Manifest | None:
     """The release that readers see; none before the first, or where its manifest is broken."""
     link = workspace.current_release
-    if not link.is_symlink() or not link.exists():
-        return None
-    with contextlib.suppress(ReleaseError):
-        return Manifest.read(link.resolve())
-    return None
+    return _manifest(link.resolve()) if link.is_symlink() else None
 
 
 def release_state(folder: Path) -> str:
@@ -192,9 +167,8 @@ def release_state(folder: Path) -> str:
 def release_states(workspace: Workspace) -> list[tuple[int, Manifest | None, str, bool]]:
     """Of every release folder, oldest first: number, manifest, state, and whether readers see it."""
     seen = workspace.current_release.resolve()
-    known = {manifest.folder_name: manifest for manifest in list_releases(workspace)}
     return [
-        (int(each.name), known.get(each.name), release_state(each), each.resolve() == seen)
+        (int(each.name), _manifest(each), release_state(each), each.resolve() == seen)
         for each in _release_folders(workspace)
     ]
 
@@ -271,7 +245,7 @@ def publish(workspace: Workspace, manifest: Manifest, made: Path, *, keep: int =
         manifest.write(partial)
         _close(partial)
         partial.rename(target)
-        _sync_folder(workspace.releases)
+        _sync(workspace.releases)
         _point_at(workspace, name)
     except OSError as error:
         remove_tree(partial)
@@ -373,11 +347,7 @@ def remove_tree(folder: Path) -> None:
 
 def sweep(workspace: Workspace) -> list[Path]:
     """Remove what a crash left half-made. Only names that start with a dot are touched."""
-    left = [
-        *workspace.releases.glob(".*.partial"),
-        *workspace.published.glob(".current-*"),
-        *workspace.published.glob(".link-*"),
-    ]
+    left = [*workspace.releases.glob(".*.partial"), *workspace.published.glob(".*-*")]
     for path in left:
         if path.is_dir() and not path.is_symlink():
             remove_tree(path)
@@ -401,20 +371,11 @@ def _point_at(workspace: Workspace, name: str) -> None:
         if not link.is_symlink() or str(link.readlink()) != wanted:
             if link.is_dir() and not link.is_symlink():
                 raise OSError(0, "a folder is in the place of a link", str(link))
-            _replace_link(link, wanted, "link")
-    _replace_link(
-        workspace.current_release, os.path.relpath(workspace.releases / name, published), "current"
-    )
+            replace_link(link, wanted)
+    replace_link(workspace.current_release, os.path.relpath(workspace.releases / name, published))
     # The move itself has happened; a disk that cannot sync now would only lose it in a power cut.
     with contextlib.suppress(OSError):
-        _sync_folder(published)
-
-
-def _replace_link(link: Path, target: str, kind: str) -> None:
-    fresh = link.with_name(f".{kind}-{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    fresh.symlink_to(target)
-    fresh.replace(link)
+        _sync(published)
 
 
 def _retire(workspace: Workspace, *, keep: int) -> None:
@@ -433,16 +394,12 @@ def _retire(workspace: Workspace, *, keep: int) -> None:
 def _close(folder: Path) -> None:
     """Make every file and folder read-only, for those whom the umask let read, and durable."""
     for path in [*folder.rglob("*"), folder]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fchmod(descriptor, os.fstat(descriptor).st_mode & 0o555)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        path.chmod(path.stat().st_mode & 0o555)
+        _sync(path)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

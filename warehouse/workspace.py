@@ -8,7 +8,6 @@ of their own. Nothing is read or written on import.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +29,14 @@ class WorkspaceError(PulseError):
     default_code = "workspace"
 
 
+def replace_link(link: Path, target: str) -> None:
+    """Point a link at something else, in one step; a crash may leave ``.<name>-next`` beside it."""
+    fresh = link.with_name(f".{link.name}-next")
+    fresh.unlink(missing_ok=True)
+    fresh.symlink_to(target)
+    fresh.replace(link)
+
+
 @dataclass(frozen=True)
 class Workspace:
     """The folders below one root."""
@@ -37,14 +44,13 @@ class Workspace:
     root: Path
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Workspace:
+    def from_environment(cls) -> Workspace:
         """The workspace that ``PULSE_HOME`` names, else the project's own folder.
 
         Raises:
             WorkspaceError: when ``PULSE_HOME`` names something that is not a folder.
         """
-        values = os.environ if environment is None else environment
-        named = values.get("PULSE_HOME", "").strip()
+        named = os.environ.get("PULSE_HOME", "").strip()
         if not named:
             return cls(PROJECT)
         root = Path(named).expanduser().resolve()

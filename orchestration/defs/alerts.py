@@ -65,7 +65,6 @@ def send(alert: Alert) -> bool:
 
 # A run from the command line belongs to no code location, so all of them are watched.
 @dg.run_failure_sensor(
-    name="alert_on_failed_runs",
     monitor_all_code_locations=True,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Sends an alert for each failed run.",
@@ -83,7 +82,6 @@ def alert_on_failed_runs(context: dg.RunFailureSensorContext) -> None:
 
 
 @dg.run_status_sensor(
-    name="alert_on_red_checks",
     run_status=dg.DagsterRunStatus.SUCCESS,
     monitor_all_code_locations=True,
     default_status=dg.DefaultSensorStatus.RUNNING,
@@ -121,7 +119,6 @@ def red_checks(instance: dg.DagsterInstance, run_id: str) -> list[str]:
 
 
 @dg.sensor(
-    name="alert_on_overdue_sources",
     minimum_interval_seconds=EVERY_DAY,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description=(
@@ -168,11 +165,3 @@ def silent(instance: dg.DagsterInstance, now: datetime) -> dict[str, Alert]:
             "The monthly sweep should have: look whether the daemon and its schedules run.",
         )
     }
-
-
-@dg.definitions
-def alerts() -> dg.Definitions:
-    """The three sensors."""
-    return dg.Definitions(
-        sensors=[alert_on_failed_runs, alert_on_red_checks, alert_on_overdue_sources]
-    )

@@ -86,9 +86,3 @@ def refresh_after_backfill(context: dg.RunStatusSensorContext) -> dg.RunRequest:
             "pulse/edition": context.dagster_run.tags.get("dagster/partition", ""),
         },
     )
-
-
-@dg.definitions
-def backfills() -> dg.Definitions:
-    """The job and what follows it."""
-    return dg.Definitions(jobs=[backfill], sensors=[refresh_after_backfill])

@@ -211,7 +211,12 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
         io_manager_key="observations_io",
         owners=[OWNER],
         check_specs=[check, fresh],
-        freshness_policy=_policy(declared),
+        # How long an annual source may go without a refresh before the page says so.
+        freshness_policy=dg.FreshnessPolicy.time_window(
+            warn_window=timedelta(days=45), fail_window=timedelta(days=365 + declared.grace_days)
+        )
+        if declared.cadence == "annual" and declared.discovery
+        else None,
         metadata={"publisher page": dg.MetadataValue.url(declared.landing_page)},
     )
     def observed(
@@ -290,15 +295,6 @@ def judge_freshness(workspace: Workspace, dataset: Dataset) -> Freshness:
     store = workspace.store
     held = [e.edition for e in dataset.editions if store.revisions(dataset.code, e.edition)]
     return freshness(dataset, datetime.now(UTC).date(), held=held)
-
-
-def _policy(dataset: Dataset) -> dg.FreshnessPolicy | None:
-    """How long an annual source may go without a refresh before the page says so."""
-    if dataset.cadence != "annual" or not dataset.discovery:
-        return None
-    return dg.FreshnessPolicy.time_window(
-        warn_window=timedelta(days=45), fail_window=timedelta(days=365 + dataset.grace_days)
-    )
 
 
 def _alerts_file(workspace: Workspace, dataset: str) -> Path:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sources.selection import DatasetObservations, EditionUsed
-from warehouse.workspace import Workspace, WorkspaceError
+from warehouse.workspace import Workspace, WorkspaceError, replace_link
 
 _KEPT = 3
 IDENTITY = "identity"
@@ -37,10 +37,7 @@ class ObservationsIO(dg.IOManager):
         path = self._path(obj.dataset, str(identity))
         if not path.exists():
             _write(obj, path)
-        fresh = path.with_name(".current")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(path.name)
-        fresh.replace(path.with_name("current"))
+        replace_link(path.with_name("current"), path.name)
         files = sorted(path.parent.glob("*.parquet"), key=lambda each: each.stat().st_mtime)
         for old in files[:-_KEPT]:
             if old != path:

@@ -4,7 +4,7 @@ Write, audit, swap: the exports are written beside the build, the release is has
 folder, and one rename lets readers see it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from orchestration import dbt
 from orchestration.defs.gate import GATE_CHECKS, GATED
 from orchestration.defs.ingest import OWNER, newest_metadata, table
 from orchestration.defs.resources import PulseResource
-from orchestration.defs.transform import dbt_checks, require_build
+from orchestration.defs.transform import current_build, dbt_checks
 from orchestration.retention import forget_charts, releases_to_keep
 from sources.inbox import DATASET as INBOX
 from warehouse.connection import reading
@@ -33,7 +33,7 @@ from warehouse.release import (
     remove_tree,
     whole_release,
 )
-from warehouse.workspace import WorkspaceError
+from warehouse.workspace import Workspace, WorkspaceError
 from warehouse.writers import write_exports
 
 NUMBERED = "numbered"
@@ -100,46 +100,32 @@ def identify(pulse: PulseResource) -> dict[str, Any]:
     """
     again = pulse.rebuilding
     if again is not None:
-        return {
-            "number": again.number,
-            "made_at": again.made_at,
-            "follows": again.follows,
-            "earlier": list(again.earlier),
-        }
+        return {name: getattr(again, name) for name in ("number", "made_at", "follows", "earlier")}
     before = previous_release(pulse.workspace)
+    shown = ("number", "made_at", "code_version", "content_sha256")
     return {
         "number": next_number(pulse.workspace),
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "follows": before[0].number if before else None,
         "earlier": [
-            {
-                "number": each.number,
-                "made_at": each.made_at,
-                "code_version": each.code_version,
-                "content_sha256": each.content_sha256,
-            }
-            for each in list_releases(pulse.workspace)
+            {name: getattr(each, name) for name in shown} for each in list_releases(pulse.workspace)
         ],
     }
 
 
-def with_held(pulse: PulseResource, inputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def with_held(workspace: Workspace, inputs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Each input with the sha256 of every revision that the store holds of it, newest first.
 
     A file of the inbox is held once, in the inbox.
     """
     return [
-        {
-            **each,
-            "held": []
-            if each["dataset"] == INBOX
-            else [
-                landed.sha256
-                for landed in pulse.workspace.store.revisions(each["dataset"], each["edition"])
-            ],
-        }
+        {**each, "held": [] if each["dataset"] == INBOX else _held(workspace, each)}
         for each in inputs
     ]
+
+
+def _held(workspace: Workspace, used: Mapping[str, Any]) -> list[str]:
+    return [each.sha256 for each in workspace.store.revisions(used["dataset"], used["edition"])]
 
 
 @dg.asset(
@@ -156,8 +142,7 @@ def with_held(pulse: PulseResource, inputs: Sequence[Mapping[str, Any]]) -> list
 def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.MaterializeResult[Any]:
     """Close the build and write its exports beside it."""
     workspace = pulse.workspace
-    require_build(workspace)
-    build = workspace.build_file.resolve()
+    build = current_build(workspace)
     identity = identify(pulse)
     made = build.parent / RELEASE
     remove_tree(made)
@@ -170,7 +155,7 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
         previous=previous_warehouse(workspace),
         follows=identity["follows"],
         number=identity["number"],
-        made_at=datetime.fromisoformat(identity["made_at"]),
+        made_at=identity["made_at"],
         version_of_code=code_version(),
     )
     charts = workspace.builds / "charts"
@@ -208,8 +193,7 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
 def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.MaterializeResult[Any]:
     """Make the next release, unless it would tell readers nothing new."""
     workspace = pulse.workspace
-    require_build(workspace)
-    build = workspace.build_file.resolve()
+    build = current_build(workspace)
     with reading(build) as connection:
         ((identity,),) = connection.execute("select identity from raw.build").fetchall()
     numbered = recorded(context.instance, exports.key.path, NUMBERED)
@@ -225,7 +209,7 @@ def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mat
                 code_version=code_version(),
                 identity=identity,
                 content_sha256=content_sha256(numbered["content"]),
-                inputs=with_held(pulse, inputs_used(build)),
+                inputs=with_held(workspace, inputs_used(build)),
                 checks=all_checks(context.instance, build),
                 tables=table_counts(build),
                 source_mode=pulse.mode,

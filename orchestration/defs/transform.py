@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -147,15 +148,14 @@ def _dbt_assets() -> dg.AssetsDefinition:
         dagster_dbt_translator=PulseTranslator(),
     )
     def build(context: dg.AssetExecutionContext, pulse: PulseResource) -> Iterator[DbtEvent]:
-        workspace = pulse.workspace
-        require_build(workspace)
+        folder = current_build(pulse.workspace).parent
         pulse.say("building    the marts with dbt")
         # Of all of them: in a run of some, the context knows only those.
         names = _unique_ids(_dbt_assets())
         passed: Counter[str] = Counter()
         failed: list[dbt.NodeResult] = []
         spoken = time.monotonic()
-        for result in dbt.build(_selection(context, names), workspace.build_file.resolve().parent):
+        for result in dbt.build(_selection(context, names), folder):
             kind = result.unique_id.partition(".")[0]
             if result.passed:
                 passed["tests" if kind == "test" else "models"] += 1
@@ -176,11 +176,7 @@ def _dbt_assets() -> dg.AssetsDefinition:
         if failed:
             raise dg.Failure(
                 description="dbt build failed: the models and tests it names are red above",
-                metadata={
-                    "dbt log": dg.MetadataValue.path(
-                        str(workspace.current_build / "dbt" / "dbt.log")
-                    )
-                },
+                metadata={"dbt log": dg.MetadataValue.path(folder / "dbt" / "dbt.log")},
             )
 
     return build
@@ -196,12 +192,8 @@ DbtEvent = dg.MaterializeResult[Any] | dg.AssetCheckResult
 
 def _unique_ids(assets: dg.AssetsDefinition) -> dict[str, dg.AssetKey | dg.AssetCheckKey]:
     """Each asset and check of the dbt assets, by dbt's own name of the node."""
-    found: dict[str, dg.AssetKey | dg.AssetCheckKey] = {
-        spec.metadata[_UNIQUE_ID]: spec.key for spec in assets.specs
-    }
-    for check in assets.check_specs:
-        found[(check.metadata or {})[_UNIQUE_ID]] = check.key
-    return found
+    specs: list[dg.AssetSpec | dg.AssetCheckSpec] = [*assets.specs, *assets.check_specs]
+    return {(spec.metadata or {})[_UNIQUE_ID]: spec.key for spec in specs}
 
 
 def _selection(
@@ -241,8 +233,8 @@ def _events(
         yield dg.MaterializeResult(asset_key=key, metadata=metadata)
 
 
-def require_build(workspace: Workspace) -> None:
-    """There is a build to work on.
+def current_build(workspace: Workspace) -> Path:
+    """The warehouse of the current build.
 
     Raises:
         DbtError: when no build was started in this workspace.
@@ -253,3 +245,4 @@ def require_build(workspace: Workspace) -> None:
             file=str(workspace.build_file),
             todo="run the job refresh, or materialise the group raw, which makes one",
         )
+    return workspace.build_file.resolve()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import duckdb
 from warehouse.connection import reading, writing
 from warehouse.meta import seal
 
-MADE_AT = datetime(2026, 1, 1, tzinfo=UTC)
+MADE_AT = "2026-01-01T00:00:00+00:00"
 
 
 def first_release(

@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -53,18 +56,18 @@ class Answer:
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
-    def markdown(self) -> str:
-        """The answer as a Markdown table; long text is cut and ends in three dots."""
+    def markdown(self, longest: int = _LONGEST) -> str:
+        """The answer as a Markdown table; longer text is cut and ends in three dots."""
         right = [
             all(isinstance(row[at], (int, float)) or row[at] is None for row in self.rows)
             for at in range(len(self.columns))
         ]
         lines = [
-            _line(self.columns),
-            _line(["---:" if each else "---" for each in right]),
-            *(_line([_shown(value) for value in row]) for row in self.rows),
+            self.columns,
+            ["---:" if each else "---" for each in right],
+            *([_shown(value, longest) for value in row] for row in self.rows),
         ]
-        return "\n".join(lines)
+        return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def load_queries() -> tuple[Query, ...]:
@@ -112,8 +115,8 @@ def fill_readme(connection: duckdb.DuckDBPyConnection, text: str) -> str:
         QueryError: when a part has a name that nothing is known of, or a query has no part.
     """
     parts: dict[str, Callable[[], str]] = {
-        "tables": lambda: list_tables_markdown(connection),
-        **{query.name: _part(connection, query) for query in load_queries()},
+        "tables": lambda: list_tables(connection).markdown(longest=sys.maxsize),
+        **{query.name: partial(_part, connection, query) for query in load_queries()},
     }
     named = {match["name"] for match in _PART.finditer(text)}
     if named != parts.keys():
@@ -130,23 +133,8 @@ def fill_readme(connection: duckdb.DuckDBPyConnection, text: str) -> str:
     )
 
 
-def list_tables_markdown(connection: duckdb.DuckDBPyConnection) -> str:
-    """The table of tables, its text uncut."""
-    answer = list_tables(connection)
-    return "\n".join(
-        [
-            _line(answer.columns),
-            _line(["---", "---:", "---"]),
-            *(
-                _line(["" if value is None else _escaped(str(value)) for value in row])
-                for row in answer.rows
-            ),
-        ]
-    )
-
-
-def _part(connection: duckdb.DuckDBPyConnection, query: Query) -> Callable[[], str]:
-    return lambda: (
+def _part(connection: duckdb.DuckDBPyConnection, query: Query) -> str:
+    return (
         f"**{query.question}** [`queries/{query.name}.sql`](queries/{query.name}.sql)\n\n"
         f"```sql\n{query.sql}\n```\n\n{run_query(connection, query).markdown()}"
     )
@@ -154,9 +142,7 @@ def _part(connection: duckdb.DuckDBPyConnection, query: Query) -> Callable[[], s
 
 def _load(path: Path) -> Query:
     lines = path.read_text(encoding="utf-8").strip().splitlines()
-    comment = 0
-    while comment < len(lines) and lines[comment].startswith("-- "):
-        comment += 1
+    comment = list(takewhile(lambda line: line.startswith("-- "), lines))
     if not comment:
         raise QueryError(
             "a query does not say what it answers",
@@ -166,15 +152,11 @@ def _load(path: Path) -> Query:
             found=lines[0] if lines else "an empty file",
             todo="write the question as a comment on the first lines",
         )
-    question = " ".join(line.removeprefix("-- ").strip() for line in lines[:comment])
-    return Query(name=path.stem, question=question, sql="\n".join(lines[comment:]).strip())
+    question = " ".join(line.removeprefix("-- ").strip() for line in comment)
+    return Query(name=path.stem, question=question, sql="\n".join(lines[len(comment) :]).strip())
 
 
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _shown(value: object) -> str:
+def _shown(value: object, longest: int) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -183,9 +165,5 @@ def _shown(value: object) -> str:
         return f"{value:.10g}"
     if isinstance(value, dt.date):
         return value.isoformat()
-    text = _escaped(str(value))
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 3].rstrip() + "..."
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    text = str(value).replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
+    return text if len(text) <= longest else text[: longest - 3].rstrip() + "..."
