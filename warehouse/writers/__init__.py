@@ -12,7 +12,6 @@ import duckdb
 
 from warehouse.workspace import PROJECT
 from warehouse.writers.briefing import write_briefings
-from warehouse.writers.csvw import write_csvw
 from warehouse.writers.read import read_model
 from warehouse.writers.site import write_site
 from warehouse.writers.spreadsheet import write_spreadsheets
@@ -45,7 +44,6 @@ def write_exports(
     folder.mkdir(parents=True)
     model = read_model(connection)
     write_tables(connection, folder)
-    write_csvw(connection, folder)
     write_spreadsheets(connection, model, folder, content_sha256=content_sha256)
     write_site(model, folder, in_release=True, cache=cache, methods=METHODS)
     write_briefings(model, folder / "site" / "briefings")

@@ -1,5 +1,8 @@
 """Every published table as CSV and Parquet, described by one ``datapackage.json``.
 
+Beside each plain CSV is its description as CSV on the Web, ``<table>.csv-metadata.json``; that
+standard knows no compressed files.
+
 The same warehouse gives the same bytes: rows are ordered by all their columns and nothing that
 depends on the clock is written. Units and meanings are the comments that the warehouse itself
 carries on its columns.
@@ -36,14 +39,27 @@ COMPRESSED = (
 # A hundred thousand rows and more, which no spreadsheet opens: Parquet alone, which describes itself.
 PARQUET_ONLY = ("changes", "comparisons", "provenance")
 
-_FIELD_TYPES = {
-    "VARCHAR": "string",
-    "DOUBLE": "number",
-    "INTEGER": "integer",
-    "BIGINT": "integer",
-    "BOOLEAN": "boolean",
-    "DATE": "date",
-    "TIMESTAMP": "datetime",
+# By the type that DuckDB names: in a data package, and in CSV on the Web.
+_TYPES: dict[str, tuple[str, str | dict[str, str]]] = {
+    "VARCHAR": ("string", "string"),
+    # Printed so that it is read back as it was.
+    "DOUBLE": ("number", "double"),
+    "INTEGER": ("integer", "int"),
+    "BIGINT": ("integer", "long"),
+    "BOOLEAN": ("boolean", "boolean"),
+    "DATE": ("date", "date"),
+    "TIMESTAMP": ("datetime", {"base": "dateTime", "format": "yyyy-MM-dd HH:mm:ss"}),
+}
+# The marts whose rows one column identifies; dbt tests that it is unique.
+KEYS = {
+    "authority_profiles": "area_code",
+    "goal_connected": "area_code",
+    "goal_equitable": "area_code",
+    "goal_inclusive": "area_code",
+    "goal_supportive": "area_code",
+    "pulse": "goal_id",
+    "group_counts": "group_count_id",
+    "report_reconciliation": "claim_id",
 }
 
 
@@ -110,19 +126,22 @@ def describe_tables(connection: duckdb.DuckDBPyConnection) -> list[Table]:
     return found
 
 
-def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Path]:
+def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Write ``csv/<table>.csv`` of most tables, ``parquet/<table>.parquet`` and ``datapackage.json``.
 
     Each Parquet file carries licence, editions, statement and description in its metadata; for a
-    CSV they are in the file beside it and in the data package.
-
-    Returns:
-        The files made, in order.
+    CSV they are in the file beside it and in the data package. No day of issue is given: the same
+    warehouse gives the same bytes, and the manifest of the release has the moment.
     """
     (folder / "csv").mkdir(parents=True, exist_ok=True)
     (folder / "parquet").mkdir(parents=True, exist_ok=True)
-    made: list[Path] = []
     resources: list[dict[str, Any]] = []
+    sources = [
+        {"title": f"{publisher}, {title}", "path": page}
+        for title, publisher, page in connection.execute(
+            "select distinct title, publisher, landing_page from meta.datasets order by 1, 2"
+        ).fetchall()
+    ]
     connection.execute("set threads = 1")
     for table in describe_tables(connection):
         # In the order of the warehouse, in which like stands by like.
@@ -135,7 +154,8 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Pa
                 f"copy ({rows}) to {_literal(csv)} "
                 f"(format csv, header true, compression {compression})"
             )
-            made.append(csv)
+            if csv.suffix == ".csv":
+                _write_json(csv.with_name(f"{csv.name}-metadata.json"), _on_the_web(table, sources))
             resources.append(_resource(table, csv, folder))
         described = {
             "licence": OGL["path"],
@@ -148,14 +168,21 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> list[Pa
             f"copy ({rows}) to {_literal(parquet)} "
             f"(format parquet, compression zstd, kv_metadata {{{pairs}}})"
         )
-        made.append(parquet)
-    package = folder / "datapackage.json"
-    package.write_text(
-        json.dumps(_package(connection, resources), indent=1, ensure_ascii=False) + "\n",
-        encoding="utf-8",
-    )
-    made.append(package)
-    return made
+    package = {
+        "name": "pulse-barometers",
+        "title": "Pulse: barometers of inclusive communities",
+        "description": STATEMENT,
+        "profile": "tabular-data-package",
+        "licenses": [OGL],
+        "sources": sources,
+        "resources": resources,
+    }
+    _write_json(folder / "datapackage.json", package)
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _literal(text: object) -> str:
@@ -181,7 +208,7 @@ def _resource(table: Table, csv: Path, folder: Path) -> dict[str, Any]:
             "fields": [
                 {
                     "name": column.name,
-                    "type": _FIELD_TYPES[column.type],
+                    "type": _TYPES[column.type][0],
                     "description": column.description,
                     **(
                         {"trueValues": ["true"], "falseValues": ["false"]}
@@ -196,20 +223,30 @@ def _resource(table: Table, csv: Path, folder: Path) -> dict[str, Any]:
     }
 
 
-def _package(
-    connection: duckdb.DuckDBPyConnection, resources: list[dict[str, Any]]
-) -> dict[str, Any]:
-    sources = connection.execute(
-        "select distinct title, publisher, landing_page from meta.datasets order by 1, 2"
-    ).fetchall()
+def _on_the_web(table: Table, sources: list[dict[str, str]]) -> dict[str, Any]:
+    """The description of a CSV as CSV on the Web."""
+    schema: dict[str, Any] = {
+        "columns": [
+            {
+                "name": column.name,
+                "titles": column.name,
+                "dc:description": column.description,
+                "datatype": _TYPES[column.type][1],
+            }
+            for column in table.columns
+        ]
+    }
+    if table.file in KEYS:
+        schema["primaryKey"] = KEYS[table.file]
     return {
-        "name": "pulse-barometers",
-        "title": "Pulse: barometers of inclusive communities",
-        "description": STATEMENT,
-        "profile": "tabular-data-package",
-        "licenses": [OGL],
-        "sources": [
-            {"title": f"{publisher}, {title}", "path": page} for title, publisher, page in sources
-        ],
-        "resources": resources,
+        "@context": ["http://www.w3.org/ns/csvw", {"@language": "en"}],
+        "url": table.csv,
+        "dc:title": table.file,
+        "dc:description": table.description,
+        "dc:creator": "Pulse",
+        "dc:publisher": "Pulse",
+        "dc:source": list(table.editions) or [f"{e['title']}: {e['path']}" for e in sources],
+        "dc:license": {"@id": OGL["path"]},
+        "notes": [{"type": "statement", "body": STATEMENT}],
+        "tableSchema": schema,
     }
