@@ -69,7 +69,7 @@ def receive(
             edition.edition,
             content,
             file_name=file_name,
-            reasons=[f"{error.code}: {error}", *error.details],
+            reasons=error.reasons,
             address=address,
             retrieved_at=now,
         )

@@ -41,23 +41,9 @@ _NAMED = 8
 _KEY = ["measure", "area_code", "period_start", "period_end", "breakdown", "category"]
 _MEASURE_AND_PERIOD = ["measure", "period_start", "period_end"]
 _SHOWN = [
-    "measure",
-    "area_code",
-    "area_name",
-    "area_level",
-    "period_start",
-    "breakdown",
-    "category",
-    "value",
-    "lower_95",
-    "upper_95",
-    "group_number",
-    "group_label",
-    "unit",
-    "status",
-    "sheet",
-    "row_number",
-    "column_letter",
+    *("measure", "area_code", "area_name", "area_level", "period_start", "breakdown", "category"),
+    *("value", "lower_95", "upper_95", "group_number", "group_label", "unit", "status"),
+    *("sheet", "row_number", "column_letter"),
 ]
 
 
@@ -705,8 +691,9 @@ def _against_earlier(
         for measure, group in both.groupby("measure"):
             yield from _same_file(group, str(measure), entry, judged)
         if entry is earlier[0]:
+            own = {each.code: each.jump for each in judged.dataset.measures}
             for measure, group in both.groupby("measure"):
-                jump = _jump_rule(judged.dataset, str(measure))
+                jump = own.get(str(measure)) or judged.dataset.jump
                 if jump is not None:
                     yield from _jump(group, str(measure), entry, jump, judged)
 
@@ -723,11 +710,6 @@ def _latest(rows: pd.DataFrame, areas: AreaBook) -> pd.DataFrame:
     key = ["edition", "measure", "today"]
     newest = valued.groupby(key)["period_end"].transform("max")
     return valued[valued["period_end"].eq(newest)].drop_duplicates(key, keep=False)
-
-
-def _jump_rule(dataset: Dataset, measure: str) -> JumpRule | None:
-    own = next((entry.jump for entry in dataset.measures if entry.code == measure), None)
-    return own or dataset.jump
 
 
 def _same_file(

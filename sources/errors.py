@@ -52,6 +52,11 @@ class PulseError(Exception):
         super().__init__(self.render())
 
     @property
+    def reasons(self) -> list[str]:
+        """The fault in full, for the record of a refused file."""
+        return [f"{self.code}: {self}", *self.details]
+
+    @property
     def place(self) -> str:
         """The place of the fault in words, e.g. ``smc_youth_labour_market 2025, file x.csv``."""
         head = " ".join(part for part in (self.dataset, self.edition) if part)

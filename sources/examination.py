@@ -95,16 +95,12 @@ def check(
             else "compare the cells named with the publisher's file; if the file is right, correct "
             "the rule or the catalogue",
             details=[
-                fault if each.failure_cases is None else f"{fault}. All: {_all(each.failure_cases)}"
-                for fault, each in zip(faults, errors, strict=True)
+                fault if cases is None else f"{fault}. All: {cells(cases, len(cases))}"
+                for fault, cases in zip(faults, (e.failure_cases for e in errors), strict=True)
             ],
         )
     # The rows at fault are named in the message; nothing needs them as a table from here on.
     return tuple(Finding(each.code, each.severity, each.message, each.where) for each in findings)
-
-
-def _all(cases: pd.DataFrame) -> str | None:
-    return cells(cases, len(cases))
 
 
 def correct(

@@ -183,7 +183,7 @@ class _Run:
                     edition.edition,
                     error.content,
                     file_name=file_name_of(error.address) if error.address else "file",
-                    reasons=[f"{error.code}: {error}", *error.details],
+                    reasons=error.reasons,
                     address=error.address,
                     retrieved_at=self.now,
                 )

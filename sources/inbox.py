@@ -205,14 +205,7 @@ def _rows(found: Iterable[tuple[str, str, Iterable[BaseModel]]]) -> pd.DataFrame
 def _accepted(name: str, origin: str, content: bytes, rows: int) -> EditionUsed:
     sha256 = hashlib.sha256(content).hexdigest()
     return EditionUsed(
-        DATASET,
-        name,
-        "accepted",
-        origin=origin,
-        revision=sha256[:12],
-        file_sha256=sha256,
-        file_name=name,
-        figures=rows,
+        DATASET, name, "accepted", origin, sha256[:12], sha256, file_name=name, figures=rows
     )
 
 

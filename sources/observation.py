@@ -21,28 +21,11 @@ pa.DataFrameSchema.get_backend(check_type=pd.DataFrame)
 
 AREA_LEVELS: tuple[str, ...] = get_args(AreaLevel)
 UNITS: tuple[str, ...] = get_args(Unit)
-STATUSES: tuple[str, ...] = (
-    "published",
-    "suppressed",
-    "low_reliability",
-    "not_available",
-    "not_applicable",
-    "not_held",
+STATUSES_WITHOUT_VALUE = ("suppressed", "not_available", "not_applicable", "not_held")
+STATUSES = (
+    *("published", "suppressed", "low_reliability", "not_available", "not_applicable", "not_held"),
 )
-STATUSES_WITHOUT_VALUE: tuple[str, ...] = (
-    "suppressed",
-    "not_available",
-    "not_applicable",
-    "not_held",
-)
-ORIGINS: tuple[str, ...] = (
-    "publisher",
-    "transcribed",
-    "reported",
-    "derived",
-    "local",
-    "synthetic",
-)
+ORIGINS = ("publisher", "transcribed", "reported", "derived", "local", "synthetic")
 
 EVERYBODY: tuple[str, str] = ("all", "all")
 """Breakdown and category of a figure that is not of a group of people."""
@@ -50,17 +33,25 @@ EVERYBODY: tuple[str, str] = ("all", "all")
 _TEXT, _REAL, _WHOLE, _DAY = "string", "float64", "Int64", "datetime64[ns]"
 
 
-def _says_where_from(frame: pd.DataFrame) -> pd.Series:
-    """True where the row leads back to a cell of a file, or carries a citation instead."""
-    cell = frame["file_sha256"].notna() & frame["row_number"].notna()
-    cited = frame["citation"].fillna("").str.strip().ne("")
-    from_file = frame["origin"].eq("publisher").fillna(False)
-    copied = frame["origin"].isin(["transcribed", "reported"])
-    other = ~(from_file | copied)
-    return ((from_file & cell) | (copied & cited) | other).astype(bool)
+class _Rows(pa.DataFrameModel):
+    class Config:
+        strict = True
+        ordered = True
+        coerce = True
+
+    @pa.dataframe_check
+    @classmethod
+    def no_provenance(cls, frame: pd.DataFrame) -> pd.Series:
+        """True where the row leads back to a cell of a file, or carries a citation instead."""
+        cell = frame["file_sha256"].notna() & frame["row_number"].notna()
+        cited = frame["citation"].fillna("").str.strip().ne("")
+        from_file = frame["origin"].eq("publisher").fillna(False)
+        copied = frame["origin"].isin(["transcribed", "reported"])
+        other = ~(from_file | copied)
+        return ((from_file & cell) | (copied & cited) | other).astype(bool)
 
 
-class ObservationModel(pa.DataFrameModel):
+class ObservationModel(_Rows):
     """One row per published cell; percentages are 0 to 100, dates are midnight."""
 
     dataset: Series[pd.StringDtype]
@@ -92,9 +83,6 @@ class ObservationModel(pa.DataFrameModel):
 
     class Config:
         name = "observations"
-        strict = True
-        ordered = True
-        coerce = True
 
     @pa.dataframe_check(name="published_without_value")
     @classmethod
@@ -133,13 +121,8 @@ class ObservationModel(pa.DataFrameModel):
         days: pd.Series = (start == start.dt.normalize()) & (end == end.dt.normalize())
         return days
 
-    @pa.dataframe_check(name="no_provenance")
-    @classmethod
-    def says_where_from(cls, frame: pd.DataFrame) -> pd.Series:
-        return _says_where_from(frame)
 
-
-class MembershipModel(pa.DataFrameModel):
+class MembershipModel(_Rows):
     """One row per membership: the member area belongs to the parent area in that edition."""
 
     dataset: Series[pd.StringDtype]
@@ -158,19 +141,11 @@ class MembershipModel(pa.DataFrameModel):
 
     class Config:
         name = "memberships"
-        strict = True
-        ordered = True
-        coerce = True
 
     @pa.dataframe_check(name="member_of_itself")
     @classmethod
     def not_its_own_parent(cls, frame: pd.DataFrame) -> pd.Series:
         return frame["member_code"].ne(frame["parent_code"]).astype(bool)
-
-    @pa.dataframe_check(name="no_provenance")
-    @classmethod
-    def says_where_from(cls, frame: pd.DataFrame) -> pd.Series:
-        return _says_where_from(frame)
 
 
 def has_shape(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> bool:

@@ -221,7 +221,7 @@ class _Selection:
             except PulseError as error:
                 rejections.append(Rejection(*_named(source), error.code, str(error)))
                 if landed:
-                    self.store.set_aside(landed, [f"{error.code}: {error}", *error.details])
+                    self.store.set_aside(landed, error.reasons)
                 continue
             rows = examined.rows
             revision, name = _named(source)

@@ -29,15 +29,8 @@ from sources.observation import ObservationModel, as_observations
 SURVEY: Final = "survey.yaml"
 RESULTS: Final = "results.csv"
 COLUMNS: Final = (
-    "question",
-    "area_code",
-    "area_name",
-    "breakdown",
-    "category",
-    "value",
-    "lower_95",
-    "upper_95",
-    "base",
+    *("question", "area_code", "area_name", "breakdown", "category"),
+    *("value", "lower_95", "upper_95", "base"),
 )
 _NEEDED: Final = ("question", "area_code", "value", "base")
 # Below a survey's own area the base decides what is shown: fewer answers say little and may

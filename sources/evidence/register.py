@@ -126,20 +126,10 @@ def _twice(entry: Mapping[str, Any], taken: set[str], known: set[str], label: st
         words = ("an id is used twice", "an id of its own", f"'{entry['id']}'")
         faults.append(Fault(label, "id", *words, todo="give it another id", code="entry_invalid"))
     if entry.get("initiative") and entry["initiative"] not in known:
-        words = (
-            "an initiative is not registered",
-            "the id of an initiative of this file or of the register",
-            f"'{entry['initiative']}'",
-        )
-        faults.append(
-            Fault(
-                label,
-                "initiative",
-                *words,
-                todo="register it, or leave it out",
-                code="entry_unknown_code",
-            )
-        )
+        expected = "the id of an initiative of this file or of the register"
+        words = ("an initiative is not registered", expected, f"'{entry['initiative']}'")
+        todo = "register it, or leave it out"
+        faults.append(Fault(label, "initiative", *words, todo, code="entry_unknown_code"))
     return faults
 
 

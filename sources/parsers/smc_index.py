@@ -67,31 +67,13 @@ def parse(content: bytes, context: ParseContext) -> Parsed:
 
 # Columns of the two layouts that are known and carry nothing that is used.
 _KNOWN: Final = frozenset(
-    [
-        "ind_code",
-        "area_type",
-        "area_code",
-        "seb",
-        "age",
-        "sex",
-        "category_type",
-        "category_type2",
-        "category2",
-        "value",
-        "se",
-        "unit",
-        "value_note",
-        "group",
-        "measure_code",
-        "chart_type",
-        "primary_split_type",
-        "primary_split_value",
-        "secondary_split_type",
-        "tertiary_split_type",
-        "tertiary_split_value",
-        "fourth_split_type",
-        "fourth_split_value",
-    ]
+    {
+        *("ind_code", "area_type", "area_code", "seb", "age", "sex", "category_type"),
+        *("category_type2", "category2", "value", "se", "unit", "value_note", "group"),
+        *("measure_code", "chart_type", "primary_split_type", "primary_split_value"),
+        *("secondary_split_type", "tertiary_split_type", "tertiary_split_value"),
+        *("fourth_split_type", "fourth_split_value"),
+    }
 )
 _SPOKEN: Final[Mapping[str, str]] = {
     "title": "measure_title",

@@ -37,22 +37,11 @@ from sources.workbook import (
 )
 
 LEVEL_BY_PREFIX: Final[Mapping[str, str]] = {
-    "E92": "nation",
-    "K02": "nation",
-    "W92": "nation",
-    "S92": "nation",
-    "N92": "nation",
+    **dict.fromkeys(("E92", "K02", "W92", "S92", "N92"), "nation"),
     "E12": "itl1",
     "E47": "cauth",
-    "E10": "utla",
-    "E11": "utla",
-    "E06": "lad",
-    "E07": "lad",
-    "E08": "lad",
-    "E09": "lad",
-    "W06": "lad",
-    "S12": "lad",
-    "N09": "lad",
+    **dict.fromkeys(("E10", "E11"), "utla"),
+    **dict.fromkeys(("E06", "E07", "E08", "E09", "W06", "S12", "N09"), "lad"),
 }
 """Area level by the first three characters of a GSS code, for codes that the seeds do not list."""
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sources.catalogue import Dataset, Edition
 from sources.editions import WatchEvent, derive_edition
 from sources.errors import FetchError
-from sources.http import CSV, Fetched, HttpClient, TransferError, Validators
+from sources.http import CSV, Expect, Fetched, HttpClient, TransferError, Validators
 
 M = TypeVar("M", bound=BaseModel)
 D = TypeVar("D")
@@ -173,17 +173,27 @@ class Publisher(ABC, Generic[D]):
             edition=edition.edition if edition else None,
         )
 
-    def get_csv(
-        self, address: str, edition: Edition | None = None, known: Cursor | None = None
+    def get(
+        self,
+        address: str,
+        expect: Expect,
+        edition: Edition | None = None,
+        validators: Validators | None = None,
     ) -> Fetched:
-        """A CSV file from the publisher; see ``HttpClient.get``."""
+        """A file from the publisher; see ``HttpClient.get``."""
         return self.http.get(
             address,
-            expect=CSV,
-            validators=known.file_validators if known else None,
+            expect=expect,
+            validators=validators,
             dataset=self.dataset.code,
             edition=edition.edition if edition else None,
         )
+
+    def get_csv(
+        self, address: str, edition: Edition | None = None, known: Cursor | None = None
+    ) -> Fetched:
+        """A CSV file from the publisher, where it is another than the known one."""
+        return self.get(address, CSV, edition, known.file_validators if known else None)
 
     def fetch_csv(
         self, address: str, edition: Edition, cursor: Cursor | None, **other: Any

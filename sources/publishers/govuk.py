@@ -208,17 +208,6 @@ class GovUk(Publisher[GovUkDiscovery]):
         address = self.http.settings.address(self.site, url)
         return self.http.settings.address("govuk_assets", address) if "://" in url else address
 
-    def _download(
-        self, address: str, edition: Edition, validators: Validators | None = None
-    ) -> Fetched:
-        return self.http.get(
-            address,
-            expect=SPREADSHEET,
-            validators=validators,
-            dataset=self.dataset.code,
-            edition=edition.edition,
-        )
-
     # -- fetching --
 
     def fetch(self, edition: Edition, cursor: Cursor | None = None) -> Answer:
@@ -268,7 +257,7 @@ class GovUk(Publisher[GovUkDiscovery]):
                     "The publisher replaced the file without moving the page's public date "
                     f"({(item.public_updated_at or 'none')[:10]}).",
                 )
-        file = self._download(address, edition, validators)
+        file = self.get(address, SPREADSHEET, edition, validators)
         if file.not_modified and known is not None:
             return Answer(None, known.model_copy(update=stated), remarks, item.withdrawn)
         if chosen.file_size not in (None, len(file.content)):
@@ -317,7 +306,7 @@ class GovUk(Publisher[GovUkDiscovery]):
         mark = hashlib.sha256(json.dumps(stated).encode()).hexdigest()
         if known is not None and known.mark == mark:
             return Answer(None, known, tuple(remarks))
-        files = [self._download(address, edition) for address in sorted(chosen)]
+        files = [self.get(address, SPREADSHEET, edition) for address in sorted(chosen)]
         file = files[0]
         if len(files) > 1:
             remarks += [f"Put together from {each.address}." for each in files]

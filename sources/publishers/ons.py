@@ -37,14 +37,10 @@ MOST_PAGES: Final = 50
 
 
 class ArcgisField(Payload):
-    """A column as the service declares it."""
-
     name: str
 
 
 class ArcgisFeature(Payload):
-    """One row."""
-
     attributes: dict[str, str | int | float | None]
 
 

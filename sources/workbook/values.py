@@ -50,6 +50,8 @@ def tidy_text(cell: CellValue) -> str:
 
 Status = Literal["published", "suppressed", "low_reliability", "not_available", "not_applicable"]
 
+_PRINTED: Final[Status] = "published"
+_NONE: Final[Status] = "not_available"
 _BRACKETED: Final[Mapping[str, Status]] = {
     "c": "suppressed",
     "x": "not_available",
@@ -59,29 +61,11 @@ _BRACKETED: Final[Mapping[str, Status]] = {
     "low": "published",
     "k": "published",
     "w": "not_available",
-    "a": "published",
-    "b": "published",
-    "d": "published",
-    "e": "published",
-    "f": "published",
-    "p": "published",
-    "r": "published",
-    "t": "published",
-    "ns": "published",
-    "s": "published",
-    "ss": "published",
-    "sss": "published",
+    **dict.fromkeys(("a", "b", "d", "e", "f", "p", "r", "t", "ns", "s", "ss", "sss"), _PRINTED),
 }
 _BARE: Final[Mapping[str, Status]] = {
-    "..": "not_available",
-    "…": "not_available",
-    ":": "not_available",
-    "-": "not_available",
-    "–": "not_available",
-    "—": "not_available",
+    **dict.fromkeys(("..", "…", ":", "-", "–", "—", "na", "n/a"), _NONE),
     "*": "suppressed",
-    "na": "not_available",
-    "n/a": "not_available",
 }
 # The first of these that is printed decides.
 _STRENGTH: Final[tuple[Status, ...]] = (
