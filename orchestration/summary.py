@@ -45,7 +45,7 @@ def summary_lines(workspace: Workspace, result: dg.ExecuteInProcessResult) -> li
             "order by 1, 2"
         ).fetchall()
         if refused:
-            lines += _heading("Refused, and what is used instead stands above")
+            lines += _heading("Refused; what is used instead is listed above")
             lines += [f"  {dataset} {edition}: {why}" for dataset, edition, why in refused]
 
         lines += _heading("Figures in the barometers")

@@ -9,7 +9,7 @@ Seeds and their columns:
 
 - ``areas.csv``: area_code, area_name, area_level, valid_from, valid_to, current_code, region_code,
   note. ``valid_from`` and ``valid_to`` are a year or a date, empty where open; ``current_code`` is
-  empty or the code itself for an area that stands.
+  empty or the code itself for an area that is in use.
 - ``area_aliases.csv``: dataset, edition, printed_code, printed_name, area_code. ``dataset`` and
   ``edition`` may be a shell pattern (``smc_*``); empty means any.
 - ``area_code_changes.csv``: old_code, new_code, year, kind, note.
@@ -166,7 +166,7 @@ class AreaBook:
         return self.area(code).name
 
     def current(self, code: str) -> str:
-        """The code that stands today for this one; the code itself where nothing replaced it."""
+        """The current code of this one; the code itself where nothing replaced it."""
         seen = {code}
         while code in self.changes:
             code = self.changes[code]
@@ -187,7 +187,7 @@ class AreaBook:
         return starts and ends
 
     def codes(self, level: str, *, prefix: str = "", year: int | None = None) -> tuple[str, ...]:
-        """Codes of a level in order; with a year those in use in it, else those that stand today."""
+        """Codes of a level in order; with a year those in use in it, else those in use now."""
         return tuple(
             sorted(
                 area.code

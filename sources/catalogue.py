@@ -317,7 +317,7 @@ Discovery = Annotated[
 
 
 class Table(_Model):
-    """Where one measure stands in a workbook.
+    """Where one measure is in a workbook.
 
     ``sheets``: area level -> sheet codes that may hold it, best first. ``response``: regular expression
     for the response row, matched whole and without regard to case after note marks and surplus spaces

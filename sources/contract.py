@@ -537,7 +537,7 @@ def _doubled(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     equal: list[Any] = []
     for _, group in keyed[same].groupby(_KEY, dropna=False):
         codes = list(group["printed"])
-        # Predecessors of a merger stand side by side until they are summed; that is no doubling.
+        # Predecessors of a merger are side by side until they are summed; that is no doubling.
         if len(set(codes)) == len(codes) and str(group["area_code"].iloc[0]) not in codes:
             continue
         figures = group[["value", "lower_95", "upper_95", "group_number", "status"]]

@@ -191,7 +191,7 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
     owners=[OWNER],
 )
 def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.MaterializeResult[Any]:
-    """Make the next release, unless it would tell readers nothing new."""
+    """Make the next release, unless nothing in it is new."""
     workspace = pulse.workspace
     build = current_build(workspace)
     with reading(build) as connection:

@@ -10,7 +10,7 @@ designs as (
 
 ),
 
--- England's base is often missing from a copy of its figure: the survey's own total stands in.
+-- England's base is often missing from a copy of its figure: the survey's own total takes its place.
 with_base as (
 
     select
