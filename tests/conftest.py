@@ -7,6 +7,7 @@ to change something.
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import shutil
 import subprocess
@@ -56,6 +57,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before any module is imported: some count their examples from the profile."""
+    # Nearly all that is imported and made lasts: looking for garbage in it costs a tenth of the time.
+    gc.set_threshold(200_000, 20, 20)
     if config.getoption("markexpr") == "slow" and not config.getoption("--hypothesis-profile"):
         settings.load_profile("slow")
 
@@ -77,6 +80,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.path.stem in group:
             item.add_marker(pytest.mark.xdist_group(group[item.path.stem]))
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
 
 
 def run_pulse(
