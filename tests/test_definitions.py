@@ -43,7 +43,7 @@ def test_a_dataset_is_known_everywhere_by_one_code(keys: set[str]) -> None:
         key.removeprefix("observations/") for key in keys if key.startswith("observations/")
     } == (codes)
     raw = {key.removeprefix("raw/") for key in keys if key.startswith("raw/")}
-    assert raw == set(transform.RAW_TABLES)
+    assert raw == set(transform.TABLES)
 
 
 def test_every_parser_is_used_and_every_dataset_with_one_has_a_golden() -> None:
