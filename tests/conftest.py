@@ -10,6 +10,7 @@ import fcntl
 import gc
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -57,6 +58,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Before any module is imported: some count their examples from the profile."""
+    # A script starts what runs in the background deaf to Ctrl-C, and its children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Nearly all that is imported and made lasts: looking for garbage in it costs a tenth of the time.
     gc.set_threshold(200_000, 20, 20)
     if config.getoption("markexpr") == "slow" and not config.getoption("--hypothesis-profile"):
