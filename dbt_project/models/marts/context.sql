@@ -2,4 +2,4 @@ select
     {{ cell_columns() }}
 from {{ ref('int_described_cells') }}
 where role = 'context'
-order by framework, area_code, barometer_id, edition, period_end
+order by framework, barometer_id, area_code, edition, period_end
