@@ -380,8 +380,10 @@ class _Site:
                 for row in model.tables["census"]
                 if row["area_code"] == area.code
                 and row["method"] != "published"
-                and (shown := entries[row["barometer_id"]].row) is not None
-                and shown["edition"] == row["edition"]
+                # Another framework of goals need not have the barometer.
+                and (entry := entries.get(row["barometer_id"])) is not None
+                and entry.row is not None
+                and entry.row["edition"] == row["edition"]
             },
             # What the page takes from the register; passed so that it is in the key.
             registered=(
