@@ -340,6 +340,11 @@ def site(area: str | None, framework: str | None, folder: Path) -> None:
     from warehouse.writers.read import read_model
     from warehouse.writers.site import write_site
 
+    if (folder / "site").exists():
+        raise PulseError(
+            f"{folder / 'site'} is there already",
+            todo="name another folder with --to, or remove this one",
+        )
     with reading(Workspace.from_environment().warehouse_file) as connection:
         write_site(read_model(connection, area, framework), folder, methods=METHODS)
         click.echo(f"open {folder / 'site' / 'index.html'}")

@@ -185,3 +185,11 @@ def test_term_while_dbt_builds_ends_the_refresh_promptly(tmp_path: Path) -> None
     assert "Traceback" not in error
     assert took < 10
     assert not Workspace(tmp_path).current_release.exists()
+
+
+def test_pages_are_not_written_over_others(tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    done = CliRunner().invoke(main, ["site", "--to", str(tmp_path)])
+    assert done.exit_code == 1
+    assert f"{tmp_path / 'site'} is there already" in done.output
+    assert "--to" in done.output
