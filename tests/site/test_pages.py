@@ -553,7 +553,7 @@ def test_the_estimates_with_other_weights_are_shown(small_site: Path) -> None:
 def test_an_estimate_with_other_weights_is_beside_it(small_site: Path) -> None:
     page = (small_site / f"area-{small.LEAD}.html").read_text(encoding="utf-8")
     assert re.search(
-        r'\[e\]</abbr><br><span class="who">30\.41, by census weights 30\.57</span>', page
+        r'\[e\]</abbr><br> <span class="who">30\.41, by census weights 30\.57</span>', page
     )
     # A published figure has none beside it, whatever its members would give.
     other = (small_site / f"area-{small.OTHER}.html").read_text(encoding="utf-8")
