@@ -343,6 +343,7 @@ def site(area: str | None, framework: str | None, folder: Path) -> None:
     if (folder / "site").exists():
         raise PulseError(
             f"{folder / 'site'} is there already",
+            code="folder_taken",
             todo="name another folder with --to, or remove this one",
         )
     with reading(Workspace.from_environment().warehouse_file) as connection:

@@ -121,9 +121,7 @@ def make_current(workspace: Workspace, build_id: str) -> None:
     """Point ``build/current`` at a build and remove the older ones: nothing reads them."""
     replace_link(workspace.current_build, build_id)
     for other in workspace.builds.iterdir():
-        if other.is_symlink() and other.name.startswith(".current-"):
-            other.unlink(missing_ok=True)
-        elif (
+        if (
             other.is_dir()
             and not other.is_symlink()
             and other.name not in (build_id, "observations", "charts")

@@ -44,7 +44,7 @@ def _watch(declared: Dataset) -> dg.SensorDefinition:
             return dg.SkipReason("offline: no publisher is asked")
         workspace = pulse.workspace
         noticed = NoticedEditions(workspace.landing)
-        dataset = pulse.workspace.catalogue.dataset(declared.code)
+        dataset = workspace.catalogue.dataset(declared.code)
         try:
             with HttpClient(PublisherSettings.from_env(os.environ)) as http:
                 publisher = publisher_for(dataset, http)

@@ -104,7 +104,7 @@ def transform() -> dg.Definitions:
         context: dg.AssetExecutionContext, pulse: PulseResource, **observed: DatasetObservations
     ) -> Iterator[dg.MaterializeResult[Any]]:
         workspace = pulse.workspace
-        catalogue = pulse.workspace.catalogue
+        catalogue = workspace.catalogue
         for code, observations in observed.items():
             if len(observations.revised):
                 pulse.say(f"revised     {code}: {len(observations.revised)} figures changed")

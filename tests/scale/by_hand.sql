@@ -26,8 +26,7 @@ with decimals as (
     select
         measure as barometer_id,
         edition,
-        max(case when value = round(value) then 0 when value * 10 = round(value * 10) then 1 else 1 end)
-            as decimals
+        max(case when value = round(value) then 0 else 1 end) as decimals
     from pulse.raw.observations
     where dataset = 'made_up_survey'
     group by measure, edition
@@ -119,9 +118,7 @@ ranked as (
     select
         *,
         count(*) over family as tests,
-        rank() over (
-            partition by area_code, change_kind, from_edition, to_edition order by p_value desc
-        ) as from_the_end
+        rank() over (family order by p_value desc) as from_the_end
     from judged
     window family as (partition by area_code, change_kind, from_edition, to_edition)
 )

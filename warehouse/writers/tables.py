@@ -3,8 +3,8 @@
 Beside each plain CSV is its description as CSV on the Web, ``<table>.csv-metadata.json``; that
 standard knows no compressed files.
 
-The same warehouse gives the same bytes: rows are ordered by all their columns and nothing that
-depends on the clock is written. Units and meanings are the comments that the warehouse itself
+The same warehouse gives the same bytes: rows keep the order of the warehouse, which the
+models fix, and nothing that depends on the clock is written. Units and meanings are the comments that the warehouse itself
 carries on its columns.
 """
 

@@ -29,10 +29,9 @@ final as (
         observations.measure,
         observations.area_code as published_area_code,
         observations.area_name as published_area_name,
-        case
-            when mergers.old_code is null then coalesce(areas.current_code, observations.area_code)
-            else observations.area_code
-        end as area_code,
+        coalesce(
+            case when mergers.old_code is null then areas.current_code end, observations.area_code
+        ) as area_code,
         observations.area_level,
         observations.period_start,
         observations.period_end,

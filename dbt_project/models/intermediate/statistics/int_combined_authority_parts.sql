@@ -28,7 +28,7 @@ barometers as (
 
 ),
 
--- Counts of the authorities of 2021, added up to those of today.
+-- Counts of the authorities of 2021, added up by current code.
 census as (
 
     select
