@@ -148,13 +148,17 @@ CELL_MARTS: Mapping[str, tuple[str, ...]] = {
 
 
 def _figures_are_kept(mart: str) -> str:
-    """The figures of the release before that the mart lacks."""
+    """The figures of the release before that the mart lacks.
+
+    All conditions compare one side with the other, so that DuckDB hashes the cells; an ``or`` would
+    have it compare every cell with every other.
+    """
     key = CELL_MARTS[mart]
     same = " and ".join(f"before.{column} is not distinct from now.{column}" for column in key)
     return f"""
     from previous_{mart} as before
     anti join (select {", ".join(key)}, value from marts.{mart}) as now
-        on {same} and (before.value is null or now.value is not null)
+        on {same} and (now.value is not null) >= (before.value is not null)
     where (dataset, edition) not in (select (dataset, edition) from reference.explained_losses)
     """
 
