@@ -77,7 +77,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.slow)
             for name in set(MADE_ONCE).intersection(getattr(item, "fixturenames", ())):
                 item.add_marker(pytest.mark.xdist_group(name))
-    if asked != "not slow" or config.getoption("dist", "no") != "loadgroup":
+    if asked != "not slow":
         return
     group = {module: name for name, modules in GROUPS.items() for module in modules}
     for item in items:

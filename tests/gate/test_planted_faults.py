@@ -7,14 +7,15 @@ real marts, and that a red one stops everything behind it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import dagster as dg
 import duckdb
 import pytest
 
 from orchestration.definitions import defs
-from warehouse.gate import run_gate
+from warehouse.connection import attach, writing
+from warehouse.contracts import rules
+from warehouse.gate import apply, prepare
 from warehouse.release import hash_tree
 from warehouse.workspace import Workspace
 
@@ -46,29 +47,24 @@ def republish(workspace: Workspace) -> dg.ExecuteInProcessResult:
         return job.execute_in_process(instance=instance, raise_on_error=False)
 
 
-def break_build(path: Path, statement: str) -> None:
-    """Change the build as a bug would."""
-    with duckdb.connect(str(path)) as connection:
-        connection.execute(statement)
-        connection.execute("checkpoint")
-
-
 @pytest.mark.planted_fault
 def test_each_fault_is_red_on_the_real_marts(own_workspace: Callable[[], Workspace]) -> None:
     workspace = own_workspace()
-    build = workspace.build_file.resolve()
-    previous = workspace.warehouse_file.resolve()
-    whole = build.read_bytes()
-    assert all(verdict.passed for verdict in run_gate(build, previous))
-    for name, statement in FAULTS.items():
-        try:
-            break_build(build, statement)
-        except duckdb.ConstraintException:
-            # The contract of the mart refuses the fault before the gate sees it.
-            continue
-        red = {verdict.rule.name for verdict in run_gate(build, previous) if not verdict.passed}
-        assert name in red, f"{name}: red were {sorted(red)}"
-        build.write_bytes(whole)
+    with writing(workspace.build_file.resolve()) as connection:
+        attach(connection, workspace.warehouse_file.resolve(), "previous")
+        prepare(connection)
+        assert all(verdict.passed for verdict in apply(connection, rules()))
+        for name, statement in FAULTS.items():
+            connection.begin()
+            try:
+                connection.execute(statement)
+                verdicts = apply(connection, rules())
+                red = {verdict.rule.name for verdict in verdicts if not verdict.passed}
+                assert name in red, f"{name}: red were {sorted(red)}"
+            except duckdb.ConstraintException:
+                # The contract of the mart refuses the fault before the gate sees it.
+                pass
+            connection.rollback()
 
 
 @pytest.mark.planted_fault
@@ -77,7 +73,8 @@ def test_a_red_rule_stops_the_release_and_shows_its_cases(
 ) -> None:
     workspace = own_workspace()
     before = hash_tree(workspace.current_release.resolve())
-    break_build(workspace.build_file.resolve(), FAULTS["interval_contains_value"])
+    with writing(workspace.build_file.resolve()) as connection:
+        connection.execute(FAULTS["interval_contains_value"])
 
     result = republish(workspace)
 

@@ -171,6 +171,13 @@ def test_every_pin_has_hashes(name: str) -> None:
             assert "--require-hashes" in line or "-r requirements" not in line, (place, line)
 
 
+@pytest.mark.xdist_group("grouped")
+def test_pytest_gives_xdist_the_group_of_a_test(request: pytest.FixtureRequest) -> None:
+    """At the end of its id; where it is not there, each worker makes what a group shares anew."""
+    if getattr(request.config.option, "loadgroup", False):
+        assert request.node.nodeid.endswith("@grouped")
+
+
 def test_the_project_says_its_licence() -> None:
     """In the file and in the package's metadata."""
     assert (PROJECT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
