@@ -227,17 +227,15 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
         store = pulse.workspace.store
         bundled = None if pulse.mode == "only_publisher" else BUNDLED_DIRECTORY
         identity = observation_identity(dataset, store, SEEDS, bundled=bundled)
-        observations = ObservationsIO(pulse.workspace).kept(dataset.code, identity)
-        read_again = observations is None
-        if observations is None:
-            observations = observe(dataset, store, pulse.areas, bundled=bundled)
+        kept = ObservationsIO(pulse.workspace).kept(dataset.code, identity)
+        observations = kept or observe(dataset, store, pulse.areas, bundled=bundled)
         intakes = observations.editions
         refused = []
         for intake in intakes:
             if intake.state == "accepted":
                 pulse.say(
                     f"observed    {dataset.code} {intake.edition}: {intake.figures} rows, "
-                    f"{intake.origin}{'' if read_again else ', as read before'}"
+                    f"{intake.origin}{', as read before' if kept else ''}"
                 )
             for rejection in intake.rejections:
                 pulse.say(
@@ -258,8 +256,8 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
             data_version=dg.DataVersion(identity),
             metadata={
                 IDENTITY: identity,
-                "parsed in this run": read_again,
-                "dagster/row_count": len(observations.rows),
+                "parsed in this run": kept is None,
+                "dagster/row_count": sum(intake.figures for intake in held),
                 "editions": ", ".join(intake.edition for intake in held) or "none held",
                 "origin": ", ".join(sorted({str(intake.origin) for intake in held})) or "none",
                 "sha256": ", ".join(str(i.file_sha256) for i in held if i.file_sha256)

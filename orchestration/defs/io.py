@@ -10,6 +10,7 @@ import base64
 import io
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 import pandas as pd
@@ -17,10 +18,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sources.selection import DatasetObservations, EditionUsed
+from warehouse.release import sha256_of
 from warehouse.workspace import Workspace, WorkspaceError, replace_link
 
 _KEPT = 3
 IDENTITY = "identity"
+
+
+class Kept(NamedTuple):
+    """The file of an identity, and what became of each edition in it."""
+
+    file: Path
+    editions: tuple[EditionUsed, ...]
 
 
 class ObservationsIO(dg.IOManager):
@@ -29,14 +38,14 @@ class ObservationsIO(dg.IOManager):
     def __init__(self, workspace: Workspace) -> None:
         self._root = workspace.builds / "observations"
 
-    def handle_output(self, context: dg.OutputContext, obj: DatasetObservations) -> None:
-        """Write the file of this identity where there is none yet, and put it in use."""
+    def handle_output(self, context: dg.OutputContext, obj: DatasetObservations | Kept) -> None:
+        """Put the file of this identity in use, written now unless it was kept."""
         identity = context.output_metadata[IDENTITY]
         if isinstance(identity, dg.MetadataValue):
             identity = identity.value
-        path = self._path(obj.dataset, str(identity))
-        if not path.exists():
-            _write(obj, path)
+        path = (
+            obj.file if isinstance(obj, Kept) else _write(obj, self._root / obj.dataset, identity)
+        )
         replace_link(path.with_name("current"), path.name)
         files = sorted(path.parent.glob("*.parquet"), key=lambda each: each.stat().st_mtime)
         for old in files[:-_KEPT]:
@@ -47,15 +56,13 @@ class ObservationsIO(dg.IOManager):
         """What is in use of the dataset that the asset key names."""
         return read(self.in_use(context.asset_key.path[-1]))
 
-    def kept(self, dataset: str, identity: str) -> DatasetObservations | None:
-        """What was stored under an identity, if it still is."""
-        path = self._path(dataset, identity)
-        try:
-            return read(path)
-        except (OSError, pa.ArrowException, KeyError, ValueError):
-            # Absent, or damaged: it is made again.
-            path.unlink(missing_ok=True)
-            return None
+    def kept(self, dataset: str, identity: str) -> Kept | None:
+        """What was stored under an identity, if it still is; a damaged file is removed."""
+        for path in (self._root / dataset).glob(f"{identity}.*.parquet"):
+            if path.name == _named(identity, path):
+                return Kept(path, read_editions(path))
+            path.unlink()
+        return None
 
     def in_use(self, dataset: str) -> Path:
         """The file in use.
@@ -74,9 +81,6 @@ class ObservationsIO(dg.IOManager):
             )
         return path
 
-    def _path(self, dataset: str, identity: str) -> Path:
-        return self._root / dataset / f"{identity}.parquet"
-
 
 @dg.io_manager(required_resource_keys={"pulse"}, description="Observations as Parquet files.")
 def observations_io(context: dg.InitResourceContext) -> ObservationsIO:
@@ -84,7 +88,7 @@ def observations_io(context: dg.InitResourceContext) -> ObservationsIO:
     return ObservationsIO(context.resources.pulse.workspace)
 
 
-def _write(observations: DatasetObservations, path: Path) -> None:
+def _write(observations: DatasetObservations, folder: Path, identity: object) -> Path:
     table = pa.Table.from_pandas(observations.rows, preserve_index=False)
     record = {
         "dataset": observations.dataset,
@@ -92,11 +96,16 @@ def _write(observations: DatasetObservations, path: Path) -> None:
         "revised": _packed(observations.revised),
     }
     metadata = {**(table.schema.metadata or {}), b"pulse": json.dumps(record).encode()}
-    path.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     # Written aside and moved: a kill leaves no half file under an identity.
-    aside = path.with_suffix(".writing")
+    aside = folder / "writing"
     pq.write_table(table.replace_schema_metadata(metadata), aside)
-    aside.replace(path)
+    return aside.replace(folder / _named(identity, aside))
+
+
+def _named(identity: object, file: Path) -> str:
+    """The name of the file of an identity, by which its bytes are known too."""
+    return f"{identity}.{sha256_of(file)}.parquet"
 
 
 def _packed(frame: pd.DataFrame) -> str:

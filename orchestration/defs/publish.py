@@ -34,7 +34,6 @@ from warehouse.release import (
     whole_release,
 )
 from warehouse.workspace import Workspace, WorkspaceError
-from warehouse.writers import write_exports
 
 NUMBERED = "numbered"
 RELEASE = "release"
@@ -141,6 +140,9 @@ def _held(workspace: Workspace, used: Mapping[str, Any]) -> list[str]:
 )
 def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.MaterializeResult[Any]:
     """Close the build and write its exports beside it."""
+    # Its libraries take a second to import, and most runs write nothing.
+    from warehouse.writers import write_exports
+
     workspace = pulse.workspace
     build = current_build(workspace)
     identity = identify(pulse)
