@@ -29,7 +29,7 @@ def state(workspace: Workspace) -> Iterator[str]:
     yield f"builds       the newest, and read and drawn again where unchanged: {_size(workspace.builds)}"
     yield f"landed       every file, {_size(workspace.landing)}; refused {_size(workspace.quarantine)}"
     home = Path(os.environ.get("DAGSTER_HOME", PROJECT / "dagster_home"))
-    runs = len(list((home / "history" / "runs").glob("*-*.db")))
+    runs = len(list((home / "storage").glob("*-*-*")))
     yield f"runs         {runs} of at most {runs_to_keep()} in {home}, {_size(home)}"
 
 
