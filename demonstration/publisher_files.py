@@ -30,7 +30,7 @@ import xlsxwriter
 
 from sources.areas import AreaBook
 from sources.catalogue import Dataset, Edition
-from sources.workbook import Form
+from sources.workbook.book import Form
 
 CellIn = str | float | int | None
 DESIGN_EFFECT: Final = 1.6

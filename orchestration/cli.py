@@ -31,8 +31,7 @@ class _Plain(click.Group):
 
 
 @click.group(
-    cls=_Plain,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    cls=_Plain, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.version_option(package_name="pulse-barometers", prog_name="pulse")
 def main() -> None:

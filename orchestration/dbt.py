@@ -58,8 +58,7 @@ class NodeResult:
 def ensure_manifest() -> Path:
     """The parsed dbt project, parsed again when a file of it is newer.
 
-    Raises:
-        DbtError: when dbt cannot parse the project; its own words are in the message.
+    Raises DbtError when dbt cannot parse the project; its own words are in the message.
     """
     watched = [path for folder in _WATCHED for path in (DBT_PROJECT / folder).rglob("*")]
     watched += [DBT_PROJECT / "dbt_project.yml", DBT_PROJECT / "profiles.yml"]
@@ -139,12 +138,8 @@ def build(selection: Sequence[str], build_folder: Path) -> Iterator[NodeResult]:
 
     When the iterator ends, no connection to the warehouse is left in this process.
 
-    Args:
-        selection: dbt's own words of selection.
-        build_folder: holds ``pulse.duckdb``; dbt's log and compiled SQL go to ``dbt`` in it.
-
-    Raises:
-        DbtError: when dbt itself could not go on. A node that failed raises nothing here.
+    ``selection``: dbt's own words. The folder holds ``pulse.duckdb``; dbt's log and compiled SQL go to
+    ``dbt`` in it. Raises DbtError when dbt itself could not go on; a node that failed raises nothing.
     """
     results: queue.Queue[NodeResult | None] = queue.Queue()
     ended: list[dbtRunnerResult | BaseException] = []

@@ -21,8 +21,7 @@ _FREE_BYTES = 1_000_000_000
 def state(workspace: Workspace) -> Iterator[str]:
     """What is held and how much of it stays, one line each.
 
-    Raises:
-        PulseError: when a setting of the retention is no number.
+    Raises PulseError when a setting of the retention is no number.
     """
     releases = [path for path in workspace.releases.glob("*") if path.name.isdecimal()]
     yield f"releases     {len(releases)} of at most {releases_to_keep()}, {_size(workspace.releases)}"

@@ -25,10 +25,8 @@ def locked(
     """Hold the one lock of a workspace; wait for it at most ``seconds``.
 
     The lock is the kernel's: a killed run gives it up by dying. Its ``holder`` is then still in the
-    file, and is what is yielded; after an orderly end that is the empty text.
-
-    Raises:
-        WorkspaceError: when another run still holds it.
+    file, and is what is yielded; after an orderly end that is the empty text. Raises WorkspaceError
+    when another run still holds it.
     """
     try:
         workspace.builds.mkdir(parents=True, exist_ok=True)

@@ -20,8 +20,7 @@ _STILL_READ = (("build", "needed"), ("release", "exports"))
 def kept(variable: str, usual: int) -> int:
     """How many of something are kept: what the environment says, else ``usual``.
 
-    Raises:
-        WorkspaceError: when it is no number from 1.
+    Raises WorkspaceError when it is no number from 1.
     """
     wanted = os.environ.get(variable, "").strip() or str(usual)
     if not wanted.isdecimal() or int(wanted) < 1:

@@ -52,8 +52,7 @@ def never_silent(began: float, seconds: float = _QUIET_SECONDS) -> Iterator[None
 def dagster_home() -> Path:
     """The folder of the Dagster instance, set in the environment where it was not.
 
-    Raises:
-        PulseError: when it has no settings.
+    Raises PulseError when it has no settings.
     """
     home = Path(os.environ.setdefault("DAGSTER_HOME", str(PROJECT / "dagster_home")))
     if not (home / "dagster.yaml").exists():
@@ -79,16 +78,10 @@ def run_job(
 ) -> int:
     """Run a job in this process and print how it went; returns the exit code.
 
-    Args:
-        workspace: where it works; ``PULSE_HOME`` of this process names it from now on.
-        mode: how the publishers are treated, as `PulseResource` names it.
-        rebuild: the folder of the release that is made again.
-        config: of the run, where the job asks for one.
-        tags: of the run, besides who started it and how.
-        summary: whether a summary is printed when all went well.
-
-    Raises:
-        PulseError: when the run could not start, or its record could not be kept.
+    ``PULSE_HOME`` of this process names the ``workspace`` from now on. ``mode``: how the publishers are
+    treated, as `PulseResource` names it; ``rebuild``: the folder of the release that is made again;
+    ``summary``: whether one is printed when all went well. Raises PulseError when the run could not
+    start, or its record could not be kept.
     """
     began = time.monotonic()
     # What a run makes lasts as long as the run: looking for garbage in it costs a tenth of its time.

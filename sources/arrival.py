@@ -12,7 +12,7 @@ import stat
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from sources.areas import AreaBook
 from sources.catalogue import BUNDLED_DIRECTORY, Dataset, Edition, bundled_path
@@ -58,33 +58,18 @@ def receive(
     ``record`` is what else ``LandingStore.land`` keeps. Raises ParseError or ContractError, which list
     every fault of the file, and LandingError where the store cannot keep it.
     """
+    sent: dict[str, Any] = {"file_name": file_name, "address": address, "retrieved_at": now}
     try:
         previous = accepted_before(dataset, edition, store, areas, bundled)
         examined = examine(content, file_name, dataset, edition, areas, previous=previous)
     except LandingError:
         raise
     except PulseError as error:
-        store.quarantine(
-            dataset.code,
-            edition.edition,
-            content,
-            file_name=file_name,
-            reasons=error.reasons,
-            address=address,
-            retrieved_at=now,
-        )
+        store.quarantine(dataset.code, edition.edition, content, reasons=error.reasons, **sent)
         raise
-    by_hand_and_made_up = address is None and file_name.startswith(MADE_UP_PREFIX)
-    landed = store.land(
-        dataset.code,
-        edition.edition,
-        content,
-        file_name=file_name,
-        address=address,
-        retrieved_at=now,
-        origin="synthetic" if by_hand_and_made_up else "publisher",
-        **record,
-    )
+    made_up = address is None and file_name.startswith(MADE_UP_PREFIX)
+    origin: Literal["synthetic", "publisher"] = "synthetic" if made_up else "publisher"
+    landed = store.land(dataset.code, edition.edition, content, origin=origin, **sent, **record)
     return Received(landed, examined)
 
 

@@ -44,7 +44,6 @@ Unit = Literal[
 
 _CODE = r"^[a-z][a-z0-9_]*$"
 _EDITION = r"^[a-z0-9][a-z0-9-]*$"
-_PLACEHOLDERS = {"edition": "2023-24", "edition_slash": "2023/24", "year": "2024", "yy": "24"}
 
 
 _T = TypeVar("_T")
@@ -63,12 +62,8 @@ def fill(pattern: str, edition: str) -> str:
     """
     found = re.search(r"\d{4}", edition)
     year = found.group() if found else edition
-    values = {
-        "edition": edition,
-        "edition_slash": edition.replace("-", "/"),
-        "year": year,
-        "yy": year[-2:],
-    }
+    slash = edition.replace("-", "/")
+    values = {"edition": edition, "edition_slash": slash, "year": year, "yy": year[-2:]}
     for name, value in values.items():
         pattern = pattern.replace("{" + name + "}", value)
     return pattern
@@ -77,7 +72,7 @@ def fill(pattern: str, edition: str) -> str:
 def _regex(pattern: str | None) -> str | None:
     if pattern is not None:
         try:
-            re.compile(fill(pattern, _PLACEHOLDERS["edition"]))
+            re.compile(fill(pattern, "2023-24"))
         except re.error as error:
             raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
     return pattern
@@ -560,21 +555,20 @@ def _unique_mapping(loader: _UniqueKeyLoader, node: yaml.MappingNode) -> dict[An
 _UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _unique_mapping)
 
 
+def _bad_entry(message: str, file: str, *, code: str = "bad_entry", **more: Any) -> CatalogueError:
+    return CatalogueError(message, code=code, file=file, **more)
+
+
 def _load_file(path: Path) -> Dataset:
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_UniqueKeyLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise CatalogueError(
-            f"not readable as YAML: {' '.join(str(error).split())}",
-            code="bad_yaml",
-            file=path.name,
-            todo="correct the file",
-        ) from None
+        message = f"not readable as YAML: {' '.join(str(error).split())}"
+        raise _bad_entry(message, path.name, code="bad_yaml", todo="correct the file") from None
     if not isinstance(content, dict):
-        raise CatalogueError(
+        raise _bad_entry(
             "the file does not hold one dataset",
-            code="bad_entry",
-            file=path.name,
+            path.name,
             expected="a mapping with code, title, publisher, ...",
             found=type(content).__name__,
         )
@@ -587,18 +581,16 @@ def _load_file(path: Path) -> Dataset:
             given = fault["type"] != "missing" and fault["loc"]
             shown = f" (found {fault['input']!r})" if given else ""
             faults.append(f"{where}: {fault['msg']}{shown[:120]}")
-        raise CatalogueError(
+        raise _bad_entry(
             "; ".join(faults),
-            code="bad_entry",
-            file=path.name,
+            path.name,
             dataset=content.get("code") if isinstance(content.get("code"), str) else None,
             todo="correct the fields named; sources/catalogue.py describes them",
         ) from None
     if path.stem != dataset.code:
-        raise CatalogueError(
+        raise _bad_entry(
             "the file is not named after its dataset",
-            code="bad_entry",
-            file=path.name,
+            path.name,
             dataset=dataset.code,
             expected=f"{dataset.code}.yaml",
             todo="rename the file, or correct its code",
@@ -624,11 +616,10 @@ def load_catalogue(directory: Path | None = None) -> Catalogue:
         for field in ("succeeded_by", "series"):
             other = getattr(dataset, field)
             if other is not None and (other not in datasets or other == dataset.code):
-                raise CatalogueError(
+                raise _bad_entry(
                     f"{field}: {other!r} is not another dataset of the catalogue",
-                    code="bad_entry",
+                    f"{dataset.code}.yaml",
                     dataset=dataset.code,
-                    file=f"{dataset.code}.yaml",
                     expected=", ".join(code for code in datasets if code != dataset.code),
                 )
     return Catalogue(datasets=datasets)

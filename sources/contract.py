@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
+from pydantic import ConfigDict
 
 from sources.areas import AreaBook
 from sources.catalogue import Coverage, Dataset, Edition, JumpRule, Measure
@@ -50,6 +52,8 @@ _SHOWN = [
 @dataclass(frozen=True)
 class Finding:
     """What one rule found. ``failure_cases`` holds the rows that broke it, with their cells."""
+
+    __pydantic_config__ = ConfigDict(arbitrary_types_allowed=True)
 
     code: str
     severity: Severity
@@ -777,9 +781,8 @@ def _membership_areas(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         )
         if judged.edition.code_vintage is not None:
             year = judged.edition.code_vintage
-            old = known_rows[
-                [not judged.areas.valid_in(str(code), year) for code in known_rows[column]]
-            ]
+            valid = known_rows[column].map(partial(judged.areas.valid_in, year=year)).astype(bool)
+            old = known_rows[~valid]
             yield from judged.broken(
                 "code_vintage",
                 old,

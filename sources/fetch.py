@@ -147,10 +147,9 @@ class _Run:
         dataset, publisher, known = self.dataset, self.publisher, self.reachability
 
         def outcome(state: State, message: str, error: PulseError | None = None) -> SourceOutcome:
-            return SourceOutcome(
-                dataset.code, edition.edition, False, None, state, message, error=error
-            )
+            return SourceOutcome(*place, False, None, state, message, error=error)
 
+        place = dataset.code, edition.edition
         name = f"{dataset.short_title} {edition.edition}"
         if self.mode == "offline":
             return outcome("not_tried", f"{name}: offline was asked for.")
@@ -167,7 +166,7 @@ class _Run:
                 "meanwhile",
             )
             return outcome("publisher_unreachable", error.message, error)
-        cursor = None if self.afresh else self.cursors.load(dataset.code, edition.edition)
+        cursor = None if self.afresh else self.cursors.load(*place)
         held = self._held(edition, cursor)
         try:
             return self._settle(edition, publisher.fetch(edition, cursor if held else None), held)
@@ -179,8 +178,7 @@ class _Run:
             if isinstance(error, TransferError) and error.content:
                 # What came was no file, so it did not reach the door.
                 self.store.quarantine(
-                    dataset.code,
-                    edition.edition,
+                    *place,
                     error.content,
                     file_name=file_name_of(error.address) if error.address else "file",
                     reasons=error.reasons,
@@ -208,21 +206,18 @@ class _Run:
     def _settle(self, edition: Edition, answer: Answer, held: LandedFile | None) -> SourceOutcome:
         """Let in what came, where it is not landed yet; remember it."""
         dataset = self.dataset
+        place = dataset.code, edition.edition
         state: State = "publisher_unchanged"
         what = "the publisher has nothing new"
         landed, cursor, remarks = held, answer.cursor, answer.remarks
         if answer.file is not None:
             file = answer.file
-            known = self.store.revisions(dataset.code, edition.edition, unlanded=True)
+            sent: dict[str, Any] = {"file_name": file.file_name, "address": file.address}
+            known = self.store.revisions(*place, unlanded=True)
             sha256 = hashlib.sha256(file.content).hexdigest()
             if any(each.sha256 == sha256 for each in known):
                 landed = self.store.land(
-                    dataset.code,
-                    edition.edition,
-                    file.content,
-                    file_name=file.file_name,
-                    address=file.address,
-                    retrieved_at=file.retrieved_at,
+                    *place, file.content, retrieved_at=file.retrieved_at, **sent
                 )
                 what = f"{landed.file_name} (revision {landed.revision}) is the file that was held"
                 if sha256 != known[0].sha256:
@@ -233,16 +228,14 @@ class _Run:
                     dataset,
                     edition,
                     file.content,
-                    file_name=file.file_name,
-                    address=file.address,
                     store=self.store,
                     areas=self.areas,
                     now=file.retrieved_at,
                     bundled=None if self.mode == "only_publisher" else BUNDLED_DIRECTORY,
-                    etag=file.validators.etag,
-                    last_modified=file.validators.last_modified,
                     content_type=file.content_type,
                     extra=answer.cursor.model_dump(exclude_none=True),
+                    **sent,
+                    **vars(file.validators),
                 )
                 landed = received.landed
                 remarks += tuple(note.message for note in received.examined.notes)
@@ -251,17 +244,11 @@ class _Run:
                 if known:
                     what += f" and replaces revision {known[0].revision}"
             cursor = cursor.model_copy(update={"sha256": landed.sha256})
-        self.cursors.save(dataset.code, edition.edition, cursor)
+        self.cursors.save(*place, cursor)
         mark = landed.unlanded if landed else None
         notice = f" It is not used: {mark.who} took it out of use ({mark.why})." if mark else ""
         notice += f" The release is {answer.withdrawn}." if answer.withdrawn else ""
+        message = f"{dataset.short_title} {edition.edition}: {what}.{notice}"
         return SourceOutcome(
-            dataset.code,
-            edition.edition,
-            True,
-            landed,
-            state,
-            f"{dataset.short_title} {edition.edition}: {what}.{notice}",
-            remarks=remarks,
-            withdrawn=answer.withdrawn,
+            *place, True, landed, state, message, remarks=remarks, withdrawn=answer.withdrawn
         )

@@ -66,12 +66,7 @@ class TransferError(FetchError):
     """
 
     def __init__(
-        self,
-        message: str,
-        *,
-        address: str | None = None,
-        content: bytes = b"",
-        **keywords: Any,
+        self, message: str, *, address: str | None = None, content: bytes = b"", **keywords: Any
     ) -> None:
         self.address = address
         self.content = content
@@ -657,20 +652,20 @@ def probe(
 
     No request is made: a connection is opened (to the proxy, where one is set) and closed.
     """
-    attempt = connect or _connect
-    answers: dict[str, threading.Event] = {}
-    threads = []
-    for name, base in settings.bases().items():
-        reached = answers[name] = threading.Event()
+    bases = settings.bases()
+    answers = {name: threading.Event() for name in bases}
 
-        def work(address: str = base.address, reached: threading.Event = reached) -> None:
-            with contextlib.suppress(OSError, ValueError):
-                attempt(address, seconds)
-                reached.set()
+    def work(name: str, address: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            (connect or _connect)(address, seconds)
+            answers[name].set()
 
-        thread = threading.Thread(target=work, name=f"pulse-probe-{name}", daemon=True)
+    threads = [
+        threading.Thread(target=work, args=(name, base.address), daemon=True)
+        for name, base in bases.items()
+    ]
+    for thread in threads:
         thread.start()
-        threads.append(thread)
     deadline = time.monotonic() + seconds
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))

@@ -64,7 +64,8 @@ def read_inbox(folder: Path, seeds: Path) -> Inbox:
         rows = len(entries.initiatives) + len(entries.evidence)
         editions.append(_accepted(name, origin, content, rows))
     surveys = []
-    for each in _folders(folder / SURVEYS):
+    described = (folder / SURVEYS).glob(f"[!.]*/{SURVEY}")
+    for each in sorted(path.parent for path in described):
         name = f"{SURVEYS}/{each.name}/{RESULTS}"
         try:
             results = read_survey(each, lists.areas, barometers(seeds))
@@ -89,9 +90,8 @@ def read_inbox(folder: Path, seeds: Path) -> Inbox:
 def hand_in_entries(path: Path, folder: Path, seeds: Path) -> Register:
     """Check a file of entries and put a copy into the inbox; one of that name is replaced.
 
-    Raises:
-        RegisterError: with every fault; nothing is kept then.
-        LandingError: when the file cannot be read or kept.
+    Raises RegisterError with every fault; nothing is kept then; LandingError when the file cannot
+    be read or kept.
     """
     content = read_regular_file(path, {"file": path.name})
     if path.suffix not in FORMS:
@@ -139,12 +139,6 @@ def barometers(seeds: Path) -> frozenset[str]:
         return frozenset(row["indicator_id"] for row in csv.DictReader(stream))
 
 
-def _folders(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if (p / SURVEY).is_file() and p.name[0] != ".")
-
-
 def _survey_rows(results: Results) -> pd.DataFrame:
     """The rows of a survey with what it says of itself and of each question."""
     survey = results.survey
@@ -167,7 +161,7 @@ def _entries(
     folder: Path, lists: Lists, before: Register
 ) -> Iterator[tuple[str, bytes, Register | PulseError]]:
     """Each file of entries with its bytes and what it registers, or the error that refuses it."""
-    for path in _files(folder):
+    for path in sorted(each for each in folder.glob("[!.~]*") if each.suffix in FORMS):
         try:
             content = read_regular_file(path, {"file": path.name})
             entries = read_entries(content, path.name, lists, before)
@@ -176,12 +170,6 @@ def _entries(
             continue
         before += entries
         yield path.name, content, entries
-
-
-def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if p.suffix in FORMS and p.name[0] not in ".~")
 
 
 def _rows(found: Iterable[tuple[str, str, Iterable[BaseModel]]]) -> pd.DataFrame:

@@ -135,14 +135,10 @@ class LandingStore:
         "not_written" where the disk refuses.
         """
         _check_names(dataset, edition, file_name)
+        place = {"dataset": dataset, "edition": edition, "file": file_name}
         if not content:
             raise LandingError(
-                "the file is empty",
-                code="empty_file",
-                dataset=dataset,
-                edition=edition,
-                file=file_name,
-                todo="download it again",
+                "the file is empty", code="empty_file", todo="download it again", **place
             )
         folder = self.root / dataset / edition / hashlib.sha256(content).hexdigest()
         moment = _utc(retrieved_at, dataset, edition, file_name)
@@ -290,15 +286,8 @@ class LandingStore:
             content = landed.path.read_bytes()
         except OSError:
             return  # There is nothing to keep; whoever refused it reports that it cannot be read.
-        self.quarantine(
-            landed.dataset,
-            landed.edition,
-            content,
-            file_name=landed.file_name,
-            reasons=reasons,
-            address=landed.address,
-            retrieved_at=landed.retrieved_at,
-        )
+        sent = landed.model_dump(include={"file_name", "address", "retrieved_at"})
+        self.quarantine(landed.dataset, landed.edition, content, reasons=reasons, **sent)
 
     def quarantined(self, dataset: str, edition: str) -> list[QuarantinedFile]:
         """Refused files of an edition, newest first.
@@ -362,9 +351,7 @@ def _utc(moment: datetime, dataset: str, edition: str, file_name: str) -> dateti
 
 
 def _folders(parent: Path, marker: str = RECORD) -> Iterator[Path]:
-    if not parent.is_dir():
-        return
-    for folder in sorted(parent.iterdir()):
+    for folder in sorted(parent.glob("*")):
         if _SHA256.fullmatch(folder.name) and (folder / marker).is_file():
             yield folder
 

@@ -7,13 +7,11 @@ those of samplics (Taylor linearisation, logit intervals): an optional extra of 
 
 from __future__ import annotations
 
-import csv
 import io
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import pandas as pd
 import yaml
@@ -25,6 +23,8 @@ from sources.surveys import COLUMNS, RESULTS, SMALL_AREA_BASE, SURVEY, parse_sur
 
 DESIGN: Final = "respondents.yaml"
 ANSWERS: Final = "respondents.csv"
+FIGURES: Final = ("value", "lower_95", "upper_95")
+SMALL_AREAS: Final = "small areas"
 _TODO: Final = "correct the file and land it again; docs/local_surveys.md describes the three files"
 
 
@@ -55,28 +55,11 @@ class Design(BaseModel):
     minimum_count: Annotated[int, Field(ge=3)] = 10
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A percentage of a group of people; ``group`` names the cells that add up to a published one."""
-
-    question: str
-    area_code: str
-    breakdown: str
-    category: str
-    group: str
-    base: int
-    count: int
-    value: float | None
-    lower: float | None
-    upper: float | None
-
-
 def results_of(folder: Path) -> dict[str, bytes]:
     """The two files of published results (``sources.surveys``) that the answers of a folder give.
 
-    Raises:
-        ParseError: with what is wrong; answers are never quoted.
-        LandingError: when a file cannot be read.
+    Raises ParseError with what is wrong; answers are never quoted; LandingError when a file cannot
+    be read.
     """
     content = {
         name: read_regular_file(folder / name, {"file": name}) for name in (SURVEY, DESIGN, ANSWERS)
@@ -101,14 +84,16 @@ def results_of(folder: Path) -> dict[str, bytes]:
     weights = pd.to_numeric(answers[design.weight], errors="coerce")
     if not (weights > 0).all():
         raise _error(f"{int((~(weights > 0)).sum())} weights are no positive number", ANSWERS)
-    cells = [
-        cell
-        for question, counted in design.questions.items()
-        for cell in withhold(
-            _cells(question, counted, design, answers, weights, survey.area), design
+    cells = pd.concat(
+        withhold(_cells(counted, design, answers, weights, survey.area), design).assign(
+            question=id_
         )
-    ]
-    return {SURVEY: content[SURVEY], RESULTS: _as_csv(cells)}
+        for id_, counted in design.questions.items()
+    )
+    for name in FIGURES:
+        cells[name] = cells[name].map("{:.1f}".format, na_action="ignore")
+    written = cells.reindex(columns=list(COLUMNS)).to_csv(index=False, lineterminator="\n")
+    return {SURVEY: content[SURVEY], RESULTS: written.encode()}
 
 
 def _error(words: str, file: str) -> ParseError:
@@ -116,42 +101,33 @@ def _error(words: str, file: str) -> ParseError:
 
 
 def _cells(
-    question: str,
-    counted: Counted,
-    design: Design,
-    answers: pd.DataFrame,
-    weights: pd.Series,
-    area: str,
-) -> list[Cell]:
+    counted: Counted, design: Design, answers: pd.DataFrame, weights: pd.Series, area: str
+) -> pd.DataFrame:
+    """A row per percentage of a question, in the columns of the published results.
+
+    Beside them ``group`` names the cells that add up to a published one, and ``count`` is how many
+    gave the response.
+    """
     given = answers[counted.column].ne("")
     hit = answers[counted.column].isin(counted.counted)
     everybody = pd.Series("all", index=answers.index)
     divided: list[tuple[str | None, str, str, pd.Series]] = [(area, "all", "all", everybody)]
     divided += [(area, name, name, answers[column]) for name, column in design.breakdowns.items()]
     if design.small_area:
-        divided.append((None, "all", "small areas", answers[design.small_area]))
+        divided.append((None, "all", SMALL_AREAS, answers[design.small_area]))
     cells = []
     for code, breakdown, group, domain in divided:
         used = given & domain.ne("")
         # Who did not answer stays in the design, in a part that is not shown.
         estimates = _estimate(hit, weights, domain.where(used, ""), design, answers)
-        for category, (value, lower, upper) in sorted(estimates.items()):
+        for category, shares in sorted(estimates.items()):
             members = used & domain.eq(category)
-            cells.append(
-                Cell(
-                    question,
-                    code or category,
-                    breakdown,
-                    category if code and breakdown != "all" else "all",
-                    group,
-                    int(members.sum()),
-                    int(hit[members].sum()),
-                    100 * value,
-                    100 * lower,
-                    100 * upper,
-                )
-            )
-    return cells
+            named = category if code and breakdown != "all" else "all"
+            counts = int(members.sum()), int(hit[members].sum())
+            percentages = (100 * share for share in shares)
+            cells.append((code or category, breakdown, named, group, *counts, *percentages))
+    columns = ["area_code", "breakdown", "category", "group", "base", "count", *FIGURES]
+    return pd.DataFrame(cells, columns=columns)
 
 
 def _estimate(
@@ -195,53 +171,21 @@ def _estimate(
     return found  # type: ignore[return-value]
 
 
-def withhold(cells: list[Cell], design: Design) -> list[Cell]:
+def withhold(cells: pd.DataFrame, design: Design) -> pd.DataFrame:
     """The cells of a question without what points at few people.
 
     A cell is withheld where fewer than ``minimum_base`` answered (in a ward or LSOA 100), or fewer
     than ``minimum_count`` gave the response or another. Where one cell alone is withheld of a group
     that adds up to a published one, it could be found by subtraction: the smallest other goes too.
     """
-
-    def is_small(cell: Cell) -> bool:
-        least = design.minimum_base
-        if cell.group == "small areas":
-            least = max(least, SMALL_AREA_BASE)
-        return cell.base < least or min(cell.count, cell.base - cell.count) < design.minimum_count
-
-    withheld = {number for number, cell in enumerate(cells) if is_small(cell)}
-    for group in {cell.group for cell in cells} - {"all"}:
-        members = [number for number, cell in enumerate(cells) if cell.group == group]
-        hidden = [number for number in members if number in withheld]
-        others = [number for number in members if number not in withheld]
-        if len(hidden) == 1 and others:
-            withheld.add(min(others, key=lambda number: cells[number].base))
-    return [
-        replace(cell, value=None, lower=None, upper=None) if number in withheld else cell
-        for number, cell in enumerate(cells)
-    ]
-
-
-def _as_csv(cells: list[Cell]) -> bytes:
-    made = io.StringIO()
-    writer = csv.DictWriter(made, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for cell in cells:
-        shown: dict[str, Any] = {}
-        if cell.value is not None:
-            shown = {
-                "value": f"{cell.value:.1f}",
-                "lower_95": f"{cell.lower:.1f}",
-                "upper_95": f"{cell.upper:.1f}",
-                "base": cell.base,
-            }
-        writer.writerow(
-            {
-                "question": cell.question,
-                "area_code": cell.area_code,
-                "breakdown": cell.breakdown,
-                "category": cell.category,
-                **shown,
-            }
-        )
-    return made.getvalue().encode()
+    base, count = cells["base"], cells["count"]
+    small_areas = cells["group"].eq(SMALL_AREAS)
+    few = base.lt(design.minimum_base) | (small_areas & base.lt(SMALL_AREA_BASE))
+    withheld = few | count.clip(upper=base - count).lt(design.minimum_count)
+    for _, bases in base[cells["group"].ne("all")].groupby(cells["group"]):
+        others = bases[~withheld[bases.index]]
+        if len(others) == len(bases) - 1 and len(others):
+            withheld |= withheld.index == others.idxmin()
+    shown = cells.astype({"base": "Int64"})
+    shown.loc[withheld, [*FIGURES, "base"]] = None
+    return shown

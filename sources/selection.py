@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,7 +22,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from sources.areas import SEED_FILES, AreaBook
 from sources.catalogue import BUNDLED_DIRECTORY, Dataset, Edition, bundled_path
@@ -74,26 +75,16 @@ class EditionUsed:
 
     def to_json(self) -> dict[str, Any]:
         """The record in JSON's own types; ``from_json`` gives an equal one."""
-        return vars(self) | {
-            "retrieved_at": self.retrieved_at.isoformat() if self.retrieved_at else None,
-            "notes": [vars(each) for each in self.notes],
-            "findings": [vars(each) for each in self.findings],
-            "rejections": [vars(each) for each in self.rejections],
-        }
+        record: dict[str, Any] = _RECORD.dump_python(self, mode="json")
+        return record
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> EditionUsed:
-        """Raises KeyError, TypeError or ValueError for a record that ``to_json`` did not write."""
-        moment = record["retrieved_at"]
-        return cls(
-            **{
-                **record,
-                "retrieved_at": datetime.fromisoformat(moment) if moment else None,
-                "notes": tuple(Note(**each) for each in record["notes"]),
-                "findings": tuple(Finding(**each) for each in record["findings"]),
-                "rejections": tuple(Rejection(**each) for each in record["rejections"]),
-            }
-        )
+        """Raises ValueError for a record that ``to_json`` did not write."""
+        return _RECORD.validate_python(record)
+
+
+_RECORD: Final = TypeAdapter(EditionUsed)
 
 
 @dataclass(frozen=True)
@@ -395,61 +386,38 @@ def compare_revisions(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     both = old[columns].merge(
         new[columns], how="outer", on=list(KEY), suffixes=("_old", "_new"), indicator="side"
     )
-    side = both["side"].to_numpy(dtype=object)
-    shared = side == "both"
-    figures = {
-        figure: (_real(both[f"{figure}_old"]), _real(both[f"{figure}_new"])) for figure in FIGURES
-    }
-    # One line is a row of ``both`` and a field of it.
-    picked: list[tuple[str, NDArray[np.intp]]] = []
-    changed = np.zeros(len(both), dtype=bool)
-    for figure, (before, after) in figures.items():
-        differs = shared & ~((before == after) | (np.isnan(before) & np.isnan(after)))
+    shared = both["side"].eq("both")
+    changed = pd.Series(False, index=both.index)
+    found = []
+    for field in FIGURES:
+        before, after = (both[f"{field}_{when}"].astype("Float64") for when in ("old", "new"))
+        same = before.eq(after).fillna(False) | (before.isna() & after.isna())
+        differs = shared & ~same
         changed |= differs
-        if figure == "value":
-            differs = differs | ~shared
-        picked.append((figure, np.flatnonzero(differs)))
-    statuses = _text(both["status_old"]) != _text(both["status_new"])
-    picked.append(("status", np.flatnonzero(shared & ~changed & statuses)))
-
-    at = np.concatenate([rows for _, rows in picked])
-    lines = pd.DataFrame({name: both[name].to_numpy()[at] for name in KEY})
-    kinds = {"both": "changed", "left_only": "removed", "right_only": "added"}
-    lines["kind"] = [kinds[each] for each in side[at]]
-    lines["field"] = [field for field, rows in picked for _ in rows]
-    nothing = np.full(len(both), np.nan)
-    for name, which in (("old_value", 0), ("new_value", 1)):
-        lines[name] = np.concatenate(
-            [figures.get(field, (nothing, nothing))[which][rows] for field, rows in picked]
-        )
-    for name in ("status", "revision"):
-        for when in ("old", "new"):
-            lines[f"{when}_{name}"] = _text(both[f"{name}_{when}"])[at]
+        if field == "value":
+            differs |= ~shared
+        found.append(both.assign(field=field, old_value=before, new_value=after)[differs])
+    statuses = shared & ~changed & both["status_old"].ne(both["status_new"])
+    found.append(both.assign(field="status", old_value=np.nan, new_value=np.nan)[statuses])
+    lines = pd.concat(found).rename(
+        columns=lambda name: re.sub(r"^(status|revision)_(old|new)$", r"\2_\1", name)
+    )
+    lines["kind"] = lines["side"].map(
+        {"both": "changed", "left_only": "removed", "right_only": "added"}
+    )
     for name in ("dataset", "edition", "area_name"):
-        lines[name] = _text(both[f"{name}_new"].fillna(both[f"{name}_old"]))[at]
+        lines[name] = lines[f"{name}_new"].fillna(lines[f"{name}_old"])
     order = ["measure", "area_code", "area_level", "period_start", "period_end", "unit"]
     order += ["breakdown", "category", "field"]
     lines = lines.sort_values(order, kind="stable", ignore_index=True)
     return lines[list(REVISION_COLUMNS)].astype(_TYPES)
 
 
-def _real(column: pd.Series) -> NDArray[np.float64]:
-    return np.asarray(column.astype("Float64").to_numpy(dtype="float64", na_value=np.nan))
-
-
-def _text(column: pd.Series) -> NDArray[np.object_]:
-    return np.asarray([None if pd.isna(each) else each for each in column], dtype=object)
-
-
 # --- identity -------------------------------------------------------------------------------------
 
 
 def observation_identity(
-    dataset: Dataset,
-    store: LandingStore,
-    seeds: Path,
-    *,
-    bundled: Path | None = BUNDLED_DIRECTORY,
+    dataset: Dataset, store: LandingStore, seeds: Path, *, bundled: Path | None = BUNDLED_DIRECTORY
 ) -> str:
     """sha256 of everything that ``observe`` depends on: an equal identity gives an equal result.
 

@@ -98,15 +98,9 @@ class Results:
 def read_survey(folder: Path, areas: AreaBook, barometers: frozenset[str]) -> Results:
     """Read and check a folder.
 
-    Args:
-        folder: holds ``survey.yaml`` and ``results.csv``. One whose name begins with ``synthetic-``
-            is made up.
-        areas: the areas that are known; wards and LSOAs are let in by their code.
-        barometers: the indicators that a question may resemble.
-
-    Raises:
-        ParseError: with every fault of the two files.
-        LandingError: when one of them cannot be read.
+    A folder whose name begins with ``synthetic-`` is made up; wards and LSOAs are let in by their code.
+    ``barometers`` are the indicators that a question may resemble. Raises ParseError with every fault
+    of the two files, and LandingError when one of them cannot be read.
     """
     content = {
         name: read_regular_file(folder / name, {"file": f"{folder.name}/{name}"})

@@ -19,7 +19,7 @@ from sources.areas import AreaBook
 from sources.catalogue import Catalogue, load_catalogue
 from sources.errors import ParseError
 from sources.parsers import PARSERS, ParseContext, Parsed
-from sources.workbook import Form, column_index
+from sources.workbook.book import Form, column_index
 from tests.lazy import lazy
 
 openpyxl = lazy("openpyxl")

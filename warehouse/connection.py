@@ -32,8 +32,7 @@ _COMPACT: dict[str, str] = {
 def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection, closed whatever happens.
 
-    Raises:
-        WorkspaceError: when there is no warehouse at ``path``, or it cannot be opened.
+    Raises WorkspaceError when there is no warehouse at ``path``, or it cannot be opened.
     """
     if not path.exists():
         raise WorkspaceError(
@@ -69,12 +68,8 @@ def writing(path: Path, *, compact: bool = False) -> Iterator[duckdb.DuckDBPyCon
 
     The checkpoint matters: a file moved without its ``.wal`` loses tables silently.
 
-    Args:
-        path: the file, made where there is none.
-        compact: whether a new file gets small blocks, in which many small tables take less.
-
-    Raises:
-        WorkspaceError: when the file cannot be opened or written.
+    ``compact``: whether a new file gets small blocks, in which many small tables take less. Raises
+    WorkspaceError when the file cannot be opened or written.
     """
     try:
         connection = duckdb.connect(str(path), config={**CONFIG, **(_COMPACT if compact else {})})
@@ -103,8 +98,7 @@ def _unwritable(path: Path, error: duckdb.Error) -> WorkspaceError:
 def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
     """Attach another file, read-only, to a connection.
 
-    Raises:
-        WorkspaceError: when it cannot be opened.
+    Raises WorkspaceError when it cannot be opened.
     """
     quoted = str(path).replace("'", "''")
     try:
@@ -116,8 +110,7 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None
 def check_memory_limit() -> None:
     """Have DuckDB judge the memory that a build is allowed (``PULSE_MEMORY_LIMIT``).
 
-    Raises:
-        WorkspaceError: when DuckDB does not know such a size.
+    Raises WorkspaceError when DuckDB does not know such a size.
     """
     limit = os.environ.get("PULSE_MEMORY_LIMIT")
     if limit is None:

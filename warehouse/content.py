@@ -41,10 +41,6 @@ def table_hashes(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 
 def content_sha256(tables: Mapping[str, str]) -> str:
-    """One hash over the marts: two releases with the same one have the same figures.
-
-    Args:
-        tables: as ``table_hashes`` returns them.
-    """
+    """One hash over the marts: two releases with the same one have the same figures."""
     marts = {name: value for name, value in tables.items() if name.startswith("marts.")}
     return hashlib.sha256(json.dumps(marts, sort_keys=True).encode()).hexdigest()

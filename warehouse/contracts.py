@@ -26,13 +26,8 @@ UNIT_RANGES: Mapping[str, tuple[float, float]] = {
     **dict.fromkeys(("pounds", "pounds_million", "years", "minutes"), (0.0, float("inf"))),
 }
 VERDICTS = (
-    "agrees",
-    "differs",
-    "possible",
-    "impossible",
-    "too_close_to_call",
-    "contradicted_within_report",
-    "cannot_be_computed",
+    *("agrees", "differs", "possible", "impossible", "too_close_to_call"),
+    *("contradicted_within_report", "cannot_be_computed"),
 )
 _NOT_SYNTHETIC = (
     "Remove the synthetic file from the landing store; the demonstration has its own folder."
@@ -88,12 +83,9 @@ def _complete(
 ) -> str:
     """The cells that are there twice, and of each group the key where one of the areas is missing.
 
-    Args:
-        cells: a query for the rows that are looked at.
-        key: the columns of which no two cells have the same.
-        per: the columns of a group that has each of the areas.
-        areas: the view of areas.
-        but: which groups are meant.
+    ``cells``: a query for the rows that are looked at; ``key``: the columns of which no two of them
+    have the same; ``per``: those of a group that has each of the ``areas``, a view; ``but``: which
+    groups are meant.
     """
     return f"""
         with cells as ({cells})

@@ -51,9 +51,8 @@ _DIFFERENCES = f"""
 def differences(earlier: Path, later: Path) -> pd.DataFrame:
     """Figures that differ between two warehouses.
 
-    Returns:
-        A row per cell: the key, ``area_name``, value, limits and status before and after, and ``why``:
-        new edition, edition gone, revision, other source or method.
+    Returns a row per cell: the key, ``area_name``, value, limits and status before and after, and
+    ``why``: new edition, edition gone, revision, other source or method.
     """
     with reading(later) as connection:
         attach(connection, earlier, "earlier")
@@ -63,8 +62,7 @@ def differences(earlier: Path, later: Path) -> pd.DataFrame:
 def difference_lines(workspace: Workspace, earlier: int, later: int, *, limit: int) -> list[str]:
     """The same for a person: counts by reason, then at most ``limit`` figures.
 
-    Raises:
-        ReleaseError: when one of the releases is not there.
+    Raises ReleaseError when one of the releases is not there.
     """
     folders = [release_folder(workspace, number) for number in (earlier, later)]
     before, after = (Manifest.read(folder).code_version for folder in folders)

@@ -23,20 +23,8 @@ from warehouse.contracts import CELL_MARTS, RELEASABLE_ORIGINS, UNIT_RANGES, Rul
 _SHOWN = 100
 # What a person looks for first, of whatever mart; the rest of a row is one query away.
 _FIRST = (
-    "barometer_id",
-    "claim_id",
-    "goal_id",
-    "area_code",
-    "area_name",
-    "edition",
-    "period_end",
-    "value",
-    "lower_95",
-    "upper_95",
-    "group_number",
-    "group_label",
-    "status",
-    "origin",
+    *("barometer_id", "claim_id", "goal_id", "area_code", "area_name", "edition", "period_end"),
+    *("value", "lower_95", "upper_95", "group_number", "group_label", "status", "origin"),
     "provenance_id",
 )
 # What the rules compare the marts with, beside the tables of the build.
@@ -95,15 +83,9 @@ def run_gate(
 ) -> list[Verdict]:
     """Apply the rules to the marts of a build.
 
-    Args:
-        build: the warehouse file of the build.
-        previous: the published warehouse, or none before the first release.
-        only: some of the rules; all of them where it is not given.
-        demonstration: whether the workspace is one where everything is made up, the only one whose
-            figures may be synthetic.
-
-    Returns:
-        A verdict per rule, in order. A mart that is missing or empty fails every rule on it.
+    ``previous``: the published warehouse, or none before the first release; ``demonstration``: whether
+    the workspace is one where everything is made up, the only one whose figures may be synthetic.
+    Returns a verdict per rule, in order. A mart that is missing or empty fails every rule on it.
     """
     with reading(build) as connection:
         if previous is not None and previous.exists():

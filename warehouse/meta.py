@@ -116,23 +116,14 @@ def seal(
 ) -> dict[str, str]:
     """Write the warehouse of a release: what a build has to publish, described, in a compact file.
 
-    Args:
-        build: the warehouse that dbt built and the gate passed; it stays as it is.
-        target: the file to make. Only tables are copied: a view would name the build.
-        dbt_manifest: ``manifest.json`` of the build, whose descriptions become comments.
-        checks: every verdict, as ``meta.checks`` has them.
-        earlier: the releases before this one, as manifests name them.
-        previous: the warehouse of the release that this one is compared with, if there is one.
-        follows: the number of that release.
-        number: of the release to be.
-        made_at: its moment, as ISO 8601 with a time zone.
-        version_of_code: as ``code_version`` returns it.
+    ``build`` passed the gate and stays as it is; only its tables are copied to ``target``: a view would
+    name the build. The descriptions of ``dbt_manifest`` become comments. ``checks`` are as
+    ``meta.checks`` has them; ``earlier`` the releases before this one, as manifests name them;
+    ``previous`` is the warehouse of the release ``follows``, which this one is compared with.
+    ``made_at``: ISO 8601 with a time zone; ``version_of_code``: as ``code_version`` returns it.
 
-    Returns:
-        A hash per table, as ``warehouse.content.table_hashes`` has them.
-
-    Raises:
-        WorkspaceError: when one of the files cannot be opened or written.
+    Returns a hash per table, as ``warehouse.content.table_hashes`` has them. Raises WorkspaceError
+    when one of the files cannot be opened or written.
     """
     changed = differences(previous, build) if previous is not None else None
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -139,26 +139,14 @@ def load(
 ) -> dict[str, int]:
     """Write the accepted rows of every dataset into a new warehouse file.
 
-    Args:
-        path: the file to make; its folder exists and the file does not.
-        catalogue: what is declared of each dataset.
-        observations: one for each dataset.
-        source_notes: by dataset and edition, the state that asking the publisher came to, as
-            ``sources.fetch`` names it, and a message.
-        inbox: what communities and councils handed in.
-
-    Returns:
-        Rows by table of the ``raw`` schema.
-
-    Raises:
-        WorkspaceError: when the file cannot be written.
+    ``path``: in a folder that exists; the file does not. ``observations``: one for each dataset.
+    ``source_notes``: by dataset and edition, the state that asking the publisher came to, as
+    ``sources.fetch`` names it, and a message. Returns rows by table of the ``raw`` schema. Raises
+    WorkspaceError when the file cannot be written.
     """
     inbox = inbox or Inbox()
     taken = sorted(
-        (
-            *(used for each in observations for used in each.editions),
-            *inbox.editions,
-        ),
+        (*(used for each in observations for used in each.editions), *inbox.editions),
         key=lambda used: (used.dataset, used.edition),
     )
     revised = [each.revised for each in observations if not each.revised.empty]
@@ -168,7 +156,12 @@ def load(
         "memberships": _observed(observations, catalogue, "memberships"),
         "catalogue": _catalogue_rows(datasets, taken),
         "editions": _edition_rows(datasets),
-        "edition_levels": _level_rows(datasets),
+        "edition_levels": [
+            {"dataset": d.code, "edition": e.edition, "area_level": level}
+            for d in datasets
+            for e in d.editions
+            for level in e.levels
+        ],
         "group_scales": _scale_rows(datasets),
         "inputs": _input_rows(taken, source_notes or {}),
         "input_checks": _check_rows(taken),
@@ -233,13 +226,6 @@ def _edition_rows(datasets: Iterable[Dataset]) -> Rows:
                 "is_history": e.history,
                 "attribution": d.attribution_for(e.edition),
             }
-
-
-def _level_rows(datasets: Iterable[Dataset]) -> Rows:
-    for d in datasets:
-        for e in d.editions:
-            for level in e.levels:
-                yield {"dataset": d.code, "edition": e.edition, "area_level": level}
 
 
 def _scale_rows(datasets: Iterable[Dataset]) -> Rows:

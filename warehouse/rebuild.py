@@ -20,14 +20,7 @@ from sources.errors import PulseError
 from sources.inbox import DATASET as INBOX
 from sources.landing import LandingStore
 from warehouse.identity import code_version, libraries
-from warehouse.release import (
-    WAREHOUSE,
-    Manifest,
-    differing,
-    release_folder,
-    sha256_of,
-    verify,
-)
+from warehouse.release import WAREHOUSE, Manifest, differing, release_folder, sha256_of, verify
 from warehouse.workspace import Workspace
 
 
@@ -54,11 +47,9 @@ class Comparison:
 def prepare(workspace: Workspace, number: int, root: Path) -> tuple[Workspace, Manifest]:
     """A workspace below ``root`` that holds what release ``number`` was made of, and no more.
 
-    Raises:
-        ReleaseError: when there is no such release or it was changed on disk.
-        RebuildError: when the code is not the one that made it ("other_code"), an input is no
-            longer in the store ("input_gone"), or the release that readers saw before it was
-            removed ("release_before_gone").
+    Raises ReleaseError when there is no such release or it was changed on disk; RebuildError when
+    the code is not the one that made it ("other_code"), an input is no longer in the store
+    ("input_gone"), or the release that readers saw before it was removed ("release_before_gone").
     """
     manifest = verify(release_folder(workspace, number))
     now = code_version()
@@ -159,9 +150,7 @@ def _copy_noticed(workspace: Workspace, scratch: Workspace, manifest: Manifest) 
 def compare(manifest: Manifest, again: Path) -> Comparison:
     """Compare a release that was made again with the first, by content.
 
-    Args:
-        manifest: of the release on record.
-        again: the folder of the one that was made from it.
+    ``manifest`` is of the release on record, ``again`` the folder of the one that was made from it.
     """
     remade = Manifest.read(again)
     ours, theirs = ({**m.content, **_exports(m)} for m in (remade, manifest))

@@ -47,8 +47,7 @@ class Workspace:
     def from_environment(cls) -> Workspace:
         """The workspace that ``PULSE_HOME`` names, else the project's own folder.
 
-        Raises:
-            WorkspaceError: when ``PULSE_HOME`` names something that is not a folder.
+        Raises WorkspaceError when ``PULSE_HOME`` names something that is not a folder.
         """
         named = os.environ.get("PULSE_HOME", "").strip()
         if not named:

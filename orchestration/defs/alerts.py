@@ -37,11 +37,9 @@ class Alert:
 def send(alert: Alert) -> bool:
     """Log an alert and send it to every address in ``PULSE_ALERTS``.
 
-    ``PULSE_PAGE`` is the base address of the Dagster page, for links to runs.
-
-    Returns:
-        Whether it reached everyone it should. Nothing is raised, and no address is logged, because
-        it often holds a secret.
+    ``PULSE_PAGE`` is the base address of the Dagster page, for links to runs. Returns whether it
+    reached everyone it should. Nothing is raised, and no address is logged, because it often holds
+    a secret.
     """
     page = os.environ.get("PULSE_PAGE", "").strip().rstrip("/") or PAGE
     link = f"{page}/runs/{alert.run_id}" if alert.run_id else page

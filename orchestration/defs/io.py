@@ -67,8 +67,7 @@ class ObservationsIO(dg.IOManager):
     def in_use(self, dataset: str) -> Path:
         """The file in use.
 
-        Raises:
-            WorkspaceError: when the asset was never materialised in this workspace.
+        Raises WorkspaceError when the asset was never materialised in this workspace.
         """
         path = self._root / dataset / "current"
         if not path.exists():

@@ -78,8 +78,7 @@ def all_checks(instance: dg.DagsterInstance, build: Path) -> list[dict[str, Any]
 def recorded(instance: dg.DagsterInstance, key: Sequence[str], name: str) -> Any:
     """A value in the metadata of an asset's newest materialization.
 
-    Raises:
-        WorkspaceError: when it was never materialised.
+    Raises WorkspaceError when it was never materialised.
     """
     metadata = newest_metadata(instance, key)
     if name not in metadata:
@@ -117,14 +116,16 @@ def with_held(workspace: Workspace, inputs: Iterable[Mapping[str, Any]]) -> list
 
     A file of the inbox is held once, in the inbox.
     """
+    revisions = workspace.store.revisions
     return [
-        {**each, "held": [] if each["dataset"] == INBOX else _held(workspace, each)}
+        {
+            **each,
+            "held": []
+            if each["dataset"] == INBOX
+            else [landed.sha256 for landed in revisions(each["dataset"], each["edition"])],
+        }
         for each in inputs
     ]
-
-
-def _held(workspace: Workspace, used: Mapping[str, Any]) -> list[str]:
-    return [each.sha256 for each in workspace.store.revisions(used["dataset"], used["edition"])]
 
 
 @dg.asset(
@@ -164,10 +165,7 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
     pulse.say("exporting   tables, spreadsheets and pages")
     with reading(made / WAREHOUSE) as connection:
         files = write_exports(
-            connection,
-            made / "exports",
-            content_sha256=content_sha256(content),
-            cache=charts,
+            connection, made / "exports", content_sha256=content_sha256(content), cache=charts
         )
     forget_charts(charts)
     pulse.say(f"exported    {len(files)} files")

@@ -126,8 +126,7 @@ def _areas() -> AreaBook:
 def close_record(instance: dg.DagsterInstance, run_id: str) -> bool:
     """Mark a run as failed that is recorded as running though its process is gone.
 
-    Returns:
-        Whether there was such a record.
+    Returns whether there was such a record.
     """
     run = instance.get_run_by_id(run_id)
     if run is None or run.is_finished:

@@ -236,8 +236,7 @@ def _events(
 def current_build(workspace: Workspace) -> Path:
     """The warehouse of the current build.
 
-    Raises:
-        DbtError: when no build was started in this workspace.
+    Raises DbtError when no build was started in this workspace.
     """
     if not workspace.build_file.exists():
         raise dbt.DbtError(

@@ -18,12 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sources.areas import AreaBook
 
 Kind = Literal[
-    "case_study",
-    "evaluation",
-    "quotation",
-    "participatory_finding",
-    "attendance_figure",
-    "persona",
+    "case_study", "evaluation", "quotation", "participatory_finding", "attendance_figure", "persona"
 ]
 Capacity = Literal[
     "resident", "community_organisation", "council", "researcher", "funder", "fictional_person"
@@ -198,11 +193,8 @@ def personal_data(text: str) -> Iterator[tuple[str, str]]:
 def check(raw: Mapping[str, Any], kind: str, lists: Lists, label: str) -> Iterator[Fault]:
     """Every fault of one entry, whatever else is wrong with it.
 
-    Args:
-        raw: the entry as it was read: text, or a tuple of texts where a field holds several.
-        kind: ``initiatives`` or ``evidence``.
-        lists: what it may choose from.
-        label: how messages name the entry.
+    ``raw``: text by field, or a tuple of texts where a field holds several; ``kind``: ``initiatives`` or
+    ``evidence``; ``label``: how messages name the entry.
     """
     model = KINDS[kind]
     try:

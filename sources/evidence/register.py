@@ -15,7 +15,8 @@ import yaml
 
 from sources.errors import ParseError
 from sources.evidence.model import KINDS, Fault, Initiative, Item, Lists, check
-from sources.workbook import Where, column_letter, read_workbook
+from sources.workbook import read_workbook
+from sources.workbook.book import Where, column_letter
 
 BUNDLED: Final = Path(__file__).parent
 FORMS: Final = {".yaml", ".xlsx"}
@@ -61,14 +62,8 @@ def read_bundled(lists: Lists) -> Register:
 def read_entries(content: bytes, file: str, lists: Lists, before: Register) -> Register:
     """The entries of one file, YAML or a filled-in form.
 
-    Args:
-        content: the bytes of the file.
-        file: its name, for messages.
-        lists: what entries choose from.
-        before: entries that are registered already; an id is used once.
-
-    Raises:
-        RegisterError: with every fault of the file, none of whose entries is taken then.
+    ``file`` is its name, for messages; ``before`` are the entries that are registered already, since an
+    id is used once. Raises RegisterError with every fault of the file, none of whose entries is taken then.
     """
     raw = (_from_form if content.startswith(b"PK") else _from_yaml)(content, file)
     faults = []

@@ -12,7 +12,7 @@ could be read (``sources.contract``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -65,29 +65,21 @@ class Parsed:
 
 Parser = Callable[[bytes, ParseContext], Parsed]
 
-_MODULES: Final = (
-    "dcms_tables",
-    "smc_index",
-    "ons_local_statistics",
-    "ons_combined_authorities",
-    "population",
-)
+
+def _parser(name: str) -> Parser:
+    """The parser of a module, which is imported when it first reads a file."""
+
+    def parse(content: bytes, context: ParseContext) -> Parsed:
+        parsed: Parsed = import_module(f"sources.parsers.{name}").parse(content, context)
+        return parsed
+
+    return parse
 
 
-class _Register(Mapping[str, Parser]):
-    """The parsers by name; each module is imported when it is first asked for."""
-
-    def __getitem__(self, name: str) -> Parser:
-        if name not in _MODULES:
-            raise KeyError(name)
-        parser: Parser = import_module(f"sources.parsers.{name}").parse
-        return parser
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(_MODULES)
-
-    def __len__(self) -> int:
-        return len(_MODULES)
-
-
-PARSERS: Final[Mapping[str, Parser]] = _Register()
+PARSERS: Final[Mapping[str, Parser]] = {
+    name: _parser(name)
+    for name in (
+        *("dcms_tables", "smc_index", "ons_local_statistics", "ons_combined_authorities"),
+        "population",
+    )
+}

@@ -25,29 +25,19 @@ from sources.errors import ParseError, combined
 from sources.observation import EVERYBODY
 from sources.parsers import QUESTION, ParseContext, Parsed
 from sources.parsers.tidy import (
+    Line,
     Notes,
     address,
     check_name,
-    count_of,
     level_of,
     midnight,
     tidy,
     where_of,
 )
-from sources.workbook import (
-    CellValue,
-    Header,
-    Reading,
-    Sheet,
-    Wanted,
-    Where,
-    find_header,
-    normalise_label,
-    parse_value,
-    read_workbook,
-    refuse_unreadable,
-    tidy_text,
-)
+from sources.workbook import read_workbook
+from sources.workbook.book import Sheet, Where
+from sources.workbook.header import Header, Wanted, find_header, refuse_unreadable
+from sources.workbook.values import Reading, normalise_label, tidy_text
 
 _GSS: Final = re.compile(r"[A-Z][0-9]{8}")
 _ITL: Final = re.compile(r"TL[A-Z][0-9]?")
@@ -55,56 +45,51 @@ _YEARS: Final = re.compile(
     r"(?<![0-9/])(?:20)?([0-9]{2})\s?[/\u2013-]\s?(?:20)?([0-9]{2})(?![0-9/])"
 )
 
-# Labels as the 2023/24 workbooks print them; a layout's own patterns are tried before these.
+# Key -> how a column is named in messages, then its labels as the 2023/24 workbooks print them; a
+# layout's own patterns are tried before these.
 # {when} stands for the edition in any of its spellings. A year is required wherever the publisher
 # prints one: the block of the year before has the same labels otherwise.
 _NOT_CHANGE: Final = r"(?!.*(?:change|differ|signific))"
-_DEFAULT_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "question": (r"question",),
-    "response": (r"response", r"response breakdown"),
-    "topic": (r"topic breakdown", r"topic"),
-    "breakdown": (r"individual breakdown",),
+_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "question": ("Question", r"question"),
+    "response": ("Response Breakdown", r"response", r"response breakdown"),
+    "topic": ("Topic Breakdown", r"topic breakdown", r"topic"),
+    "breakdown": ("Individual Breakdown", r"individual breakdown"),
     "area_name": (
+        "Local authority name",
         r"(?:local authority|lad|area)(?: district)?(?: \(lad\))?(?: name)?",
         r"lad[0-9]{2} ?(?:nm|name)",
     ),
     "area_code": (
+        "LAD code",
         r"lad ?[0-9]{2} ?(?:code|cd)",
         r"(?:local authority|lad|area|ons)(?: district)?(?: [0-9]{4})? ?codes?",
     ),
     "value": (
+        "{edition} Percentage (%)",
         rf"(?=.*{{when}})(?=.*percent)(?!.*(?:lower|upper|base)){_NOT_CHANGE}.*",
         r"percentage(?: of respondents)?(?: ?\(%\))?",
     ),
     "lower_95": (
+        "{edition} Lower Estimate percentage (%)",
         rf"(?=.*{{when}})(?=.*lower){_NOT_CHANGE}.*",
         r"(?:percentage of respondents )?lower estimate(?: percentage)?(?: ?\(%\))?",
     ),
     "upper_95": (
+        "{edition} Upper Estimate percentage (%)",
         rf"(?=.*{{when}})(?=.*upper){_NOT_CHANGE}.*",
         r"(?:percentage of respondents )?upper estimate(?: percentage)?(?: ?\(%\))?",
     ),
     "respondents": (
+        "{edition} Number of respondents",
         rf"(?=.*{{when}})(?=.*(?:no\.|number) of respondents)(?!.*base){_NOT_CHANGE}.*",
         r"(?:no\.|number) of respondents",
     ),
     "base": (
+        "{edition} Unweighted Base",
         rf"(?=.*{{when}})(?=.*base){_NOT_CHANGE}.*",
         r"(?:unweighted )?base(?! ?\(?20)(?!.*[0-9]{2}/[0-9]{2}).*",
     ),
-}
-_SPOKEN: Final[Mapping[str, str]] = {
-    "question": "Question",
-    "response": "Response Breakdown",
-    "topic": "Topic Breakdown",
-    "breakdown": "Individual Breakdown",
-    "area_name": "Local authority name",
-    "area_code": "LAD code",
-    "value": "{edition} Percentage (%)",
-    "lower_95": "{edition} Lower Estimate percentage (%)",
-    "upper_95": "{edition} Upper Estimate percentage (%)",
-    "respondents": "{edition} Number of respondents",
-    "base": "{edition} Unweighted Base",
 }
 _FIGURES: Final = ("value", "lower_95", "upper_95")
 _REQUIRED: Final = (*_FIGURES, "base")
@@ -134,8 +119,6 @@ _COMPARE: Final = (
 
 #: Level, code and name of an area; breakdown and category of people.
 _Place = tuple[str, str, str, str, str]
-#: A row with its number, from 1.
-_Numbered = tuple[int, tuple[CellValue, ...]]
 
 
 @dataclass(frozen=True)
@@ -239,6 +222,10 @@ class _Reader:
         place = f"{self.context.dataset.code} {self.edition}: "
         self.findings.append(Finding(code, "warning", place + message.removeprefix(place)))
 
+    def note(self, sheet: str | None, code: str, text: str) -> None:
+        """Note what was accepted of a sheet."""
+        self.notes.add(code, f"Sheet {sheet}: {text}")
+
     def fault(self, where: Where, code: str, message: str, **more: Any) -> None:
         """Record a fault; ``more`` as ``Where.error``."""
         self.faults.append(where.error(code, message, **more))
@@ -287,7 +274,7 @@ class _Reader:
             for absent in sorted(set(levels) - everybody):
                 text = f"The sheet has no row of level {absent} for measure {measure.code}."
                 if absent in _OFTEN_ABSENT:
-                    self.notes.add("level_absent", f"Sheet {name}: {text}")
+                    self.note(name, "level_absent", text)
                     continue
                 todo = "Open the sheet and compare its groups with the catalogue's layout."
                 fault = self.where.at(name).error("empty_table", text, todo=todo)
@@ -387,7 +374,7 @@ class _Reader:
                 )
             elif asked and read.question and asked != read.question:
                 text = f"'{read.question[:120]}', elsewhere '{asked[:120]}'."
-                self.notes.add("question_differs", f"Sheet {read.sheet.name}: {text}")
+                self.note(read.sheet.name, "question_differs", text)
         englands = [(read, e) for read in sheets if (e := _england(read))]
         for read, england in englands[1:]:
             difference = _disagreement(*englands[0], read, england)
@@ -506,11 +493,13 @@ class _Reader:
         if remark:
             self.notes.add("cells_without_value", remark)
         # The others are blank rows, notes below the table, or headings inside it.
+        rows = enumerate(sheet.rows[header.row_number :], header.row_number + 1)
+        lines = [Line(number, row, header, where) for number, row in rows]
         body = [
-            (number, row)
-            for number, row in enumerate(sheet.rows[header.row_number :], header.row_number + 1)
-            if any(header.value(row, key) is not None for key in _REQUIRED)
-            or _GSS.fullmatch(tidy_text(header.value(row, "area_code")).upper())
+            line
+            for line in lines
+            if any(line.value(key) is not None for key in _REQUIRED)
+            or _GSS.fullmatch(tidy_text(line.value("area_code")).upper())
         ]
         name_key = next(
             (k for k in ("breakdown", "area_name", "response") if k in header.columns), ""
@@ -524,15 +513,15 @@ class _Reader:
                 found=", ".join(label for label in header.labels if label),
                 todo="If the publisher renamed the column, add a layout to the catalogue.",
             )
-        question = normalise_label(header.value(body[0][1], "question")) if body else ""
+        question = normalise_label(body[0].value("question")) if body else ""
         responses: tuple[str, ...] = ()
         # Where no other column has them, 'Response Breakdown' holds the names of areas.
         if "response" in header.columns and name_key != "response":
-            body, question, responses = self._of_response(sheet, header, body, table)
+            body, question, responses = self._of_response(body, table)
             # The wording, with every response offered, decides whether editions can be compared.
             self.notes.add(f"{QUESTION}{measure.code}", f"{question} [{' | '.join(responses)}]")
-        places = self._places(sheet, header, body, name_key)
-        figures = [f for row, place in places if (f := self._figure(place, row, header, where))]
+        places = self._places(body, name_key)
+        figures = [figure for line, place in places if (figure := self._figure(place, line))]
         if not figures:
             if all(fault.sheet != sheet.name for fault in self.faults):
                 raise where.error(
@@ -545,19 +534,18 @@ class _Reader:
         self.notes.symbols([figure.readings[0] for figure in figures], sheet.name)
         scaled = tuple(self._scaled(figures, where))
         self._check_figures(scaled, header, where)
-        first = [normalise_label(cell) for cell in body[0][1] if isinstance(cell, str)]
+        first = [normalise_label(cell) for cell in body[0].cells if isinstance(cell, str)]
         head = "\n".join([*_head_lines(sheet, header.row_number - 1), *first])
         return _Read(sheet, header, scaled, question, head, responses)
 
     def _header(self, sheet: Sheet) -> Header:
         """The sheet's header; only columns of this edition are taken."""
         where = self.where.at(sheet.name)
-        spoken = self.edition.replace("-", "/")
         wanted = {}
-        for key, default in _DEFAULT_COLUMNS.items():
+        for key, (spoken, *default) in _COLUMNS.items():
             own = tuple(fill(p, self.edition) for p in self.layout.columns.get(key, ()))
             usual = tuple(p.replace("{when}", _when(self.edition)) for p in default)
-            label = _SPOKEN[key].replace("{edition}", spoken)
+            label = spoken.replace("{edition}", self.edition.replace("-", "/"))
             wanted[key] = Wanted(label, own + usual, required=key in _REQUIRED)
         try:
             header = find_header(sheet, wanted, where)
@@ -572,11 +560,11 @@ class _Reader:
         if self.edition not in _editions_in(" ".join(labels[header.columns[k]] for k in _REQUIRED)):
             self._refuse_edition(where, _editions_in(_title(sheet)) | in_header)
             text = "the columns of figures do not say which edition they are of."
-            self.notes.add("columns_without_edition", f"Sheet {sheet.name}: {text}")
+            self.note(sheet.name, "columns_without_edition", text)
         beside = in_header - {self.edition}
         if beside:
             text = f"columns of {', '.join(sorted(beside))} were left out."
-            self.notes.add("other_editions_beside", f"Sheet {sheet.name}: {text}")
+            self.note(sheet.name, "other_editions_beside", text)
         extra = [
             label
             for label in header.extra
@@ -584,11 +572,11 @@ class _Reader:
             and not re.search(r"itl ?[12]|region", label, re.I)
         ]
         if extra:
-            self.notes.add("extra_column", f"Sheet {sheet.name}: {', '.join(extra)} not used.")
+            self.note(sheet.name, "extra_column", f"{', '.join(extra)} not used.")
         row = self.layout.header_rows.get("authority" if "area_code" in header.columns else "other")
         if row and header.row_number != row:
             text = f"the header is in row {header.row_number}, usually {row}."
-            self.notes.add("header_moved", f"Sheet {sheet.name}: {text}")
+            self.note(sheet.name, "header_moved", text)
         return header
 
     def _refuse_edition(
@@ -604,25 +592,25 @@ class _Reader:
             ) from error
 
     def _of_response(
-        self, sheet: Sheet, header: Header, body: Sequence[_Numbered], table: Table
-    ) -> tuple[list[_Numbered], str, tuple[str, ...]]:
+        self, body: Sequence[Line], table: Table
+    ) -> tuple[list[Line], str, tuple[str, ...]]:
         """The rows of the measure's response, its question, and every response of the sheet.
 
         Blank labels continue the one above.
         """
-        where = self.where.at(sheet.name)
         pattern = re.compile(fill(table.response, self.edition), re.I)
         question = response = ""
-        matched: dict[tuple[str, str], list[_Numbered]] = {}
+        matched: dict[tuple[str, str], list[Line]] = {}
         met: dict[str, None] = {}
-        for number, row in body:
-            question = normalise_label(header.value(row, "question")) or question
-            response = normalise_label(header.value(row, "response")) or response
+        for line in body:
+            question = normalise_label(line.value("question")) or question
+            response = normalise_label(line.value("response")) or response
             met[response] = None
             if pattern.fullmatch(response):
-                matched.setdefault((question, response), []).append((number, row))
+                matched.setdefault((question, response), []).append(line)
         if not matched and met:
-            raise where.error(
+            header = body[0].header
+            raise body[0].where.error(
                 "missing_response",
                 "No row has the response that the measure means.",
                 cell=f"{header.letter('response')}{header.row_number}",
@@ -636,7 +624,7 @@ class _Reader:
             narrowed = {key: rows for key, rows in matched.items() if words in key[0]}
             matched = narrowed if len(narrowed) == 1 else matched
         if len(matched) > 1:
-            raise where.error(
+            raise body[0].where.error(
                 "ambiguous_response",
                 "More than one question or response matches the one that the measure means.",
                 expected=f"one label that matches '{table.response}'",
@@ -650,42 +638,38 @@ class _Reader:
 
     # --- Rows -------------------------------------------------------------------------------------
 
-    def _places(
-        self, sheet: Sheet, header: Header, body: Sequence[_Numbered], name_key: str
-    ) -> list[tuple[_Numbered, _Place]]:
+    def _places(self, body: Sequence[Line], name_key: str) -> list[tuple[Line, _Place]]:
         """Each row about an area, with the area and the people of it that the row is about.
 
         Rows of an area that is not known are left out with a warning; too many are a fault. Rows by a
         topic that the layout does not name, or names for another topic of the sheet, are noted.
         """
-        where = self.where.at(sheet.name)
         places = []
         unknown: list[ParseError] = []
         topics: dict[str, str] = {}
         left_out: dict[str, None] = {}
         group = ""
-        group_key = "topic" if "topic" in header.columns else "question"
-        for position, (number, row) in enumerate(body):
-            group = normalise_label(header.value(row, group_key)) or group
-            name = tidy_text(header.value(row, name_key))
-            at = where, address(header.columns[name_key], number)
+        for line in body:
+            columns = line.header.columns
+            group = (
+                normalise_label(line.value("topic" if "topic" in columns else "question")) or group
+            )
+            name = tidy_text(line.value(name_key))
             try:
-                place = self._place(header, row, name, group, position == 0, at)
+                place = self._place(line, name, group, line is body[0], line.at(name_key))
             except ParseError as error:
-                error.sheet, error.cell = sheet.name, at[1]
-                error.dataset, error.edition = self.where.dataset, self.where.edition
-                error.file = self.where.file
+                vars(error).update(vars(line.where), cell=line.at(name_key))
                 error.found = error.found or name
                 if error.code == "unknown_area":
                     error.message, error.todo = _UNKNOWN, _ADD
                 (unknown if error.code == "unknown_area" else self.faults).append(error)
                 continue
             if place is not None:
-                places.append(((number, row), (*place, *EVERYBODY)))
-            elif "area_code" not in header.columns:
+                places.append((line, (*place, *EVERYBODY)))
+            elif "area_code" not in columns:
                 breakdown = _matching(self.layout.topics, group)
                 if breakdown and name and topics.setdefault(breakdown, group) == group:
-                    places.append(((number, row), (*self._nation, breakdown, name)))
+                    places.append((line, (*self._nation, breakdown, name)))
                 else:
                     left_out[group or name] = None
         if left_out:
@@ -699,44 +683,38 @@ class _Reader:
             rows = ", ".join(f"{error.cell} {error.found}" for error in unknown)
             self.warn(
                 "unknown_area",
-                f"sheet {sheet.name}, rows of areas that are not known are left out: {rows}. If "
+                f"sheet {body[0].where.sheet}, rows of areas that are not known are left out: {rows}. If "
                 "they are real, add them to dbt_project/seeds/areas.csv.",
             )
         return places
 
     def _place(
-        self,
-        header: Header,
-        row: Sequence[CellValue],
-        name: str,
-        group: str,
-        first: bool,
-        at: tuple[Where, str],
+        self, line: Line, name: str, group: str, first: bool, cell: str
     ) -> tuple[str, str, str] | None:
         """Level, code and printed name of a row's area; ``None`` for a row about something else."""
-        where, cell = at
+        where, columns = line.where, line.header.columns
         areas = self.context.areas
-        code = tidy_text(header.value(row, "area_code")).upper()
+        code = tidy_text(line.value("area_code")).upper()
         if _ITL.fullmatch(code):
             code = areas.resolve_code(code, dataset=self.context.dataset.code, edition=self.edition)
         if _GSS.fullmatch(code) or areas.knows(code):
-            self._refuse_abroad(code, name, at)
+            self._refuse_abroad(code, name, where, cell)
             level = level_of(code, areas)
             if level is None or level not in _GROUPS:
                 text = f"{code} {name} is of a kind of area that is not used."
-                self.notes.add("level_left_out", f"Sheet {where.sheet}: {text}")
+                self.note(where.sheet, "level_left_out", text)
                 return None
             if not areas.knows(code):
                 raise where.error("unknown_area", _UNKNOWN, found=f"{code} {name}", todo=_ADD)
             if level != "nation" and (remark := check_name(name, code, self.context, where, cell)):
-                self.notes.add("name_differs", f"Sheet {where.sheet}: {remark}")
+                self.note(where.sheet, "name_differs", remark)
             return level, code, name or areas.name(code)
         if code and code.casefold() not in _NO_CODE:
             raise where.error("unknown_area", _UNKNOWN, found=f"{code} {name}", todo=_ADD)
         level = self._group_level(group)
         plain = normalise_label(name)
-        authority_sheet = "area_code" in header.columns
-        if "topic" in header.columns:
+        authority_sheet = "area_code" in columns
+        if "topic" in columns:
             if level not in ("nation", "itl1"):
                 return None
             if level == "nation":
@@ -752,23 +730,23 @@ class _Reader:
             level = "itl1" if self._code_of(name, "itl1") else "lad"
         if level not in ("itl1", "itl2", "lad", "cauth"):
             return None
-        self._refuse_abroad(self._code_of(name) or "", name, at)
+        self._refuse_abroad(self._code_of(name) or "", name, where, cell)
         resolved = areas.resolve(
             name, dataset=self.context.dataset.code, edition=self.edition, level=level
         )
         if level == "lad":
-            text = f"Sheet {where.sheet}: rows without a code were placed by name ({name})."
-            self.notes.add("code_from_name", text)
+            text = f"rows without a code were placed by name ({name})."
+            self.note(where.sheet, "code_from_name", text)
         return level, resolved, name
 
-    def _refuse_abroad(self, code: str, name: str, at: tuple[Where, str]) -> None:
+    def _refuse_abroad(self, code: str, name: str, where: Where, cell: str) -> None:
         country = self.context.dataset.country
         abroad = bool(country) and normalise_label(name) in _OTHER_NATIONS
         if abroad or (code and not code.startswith(country)):
-            raise at[0].error(
+            raise where.error(
                 "outside_country",
                 "The row is about an area outside the country of the survey.",
-                cell=at[1],
+                cell=cell,
                 expected=f"codes that begin with {country}",
                 found=f"{code} {name}",
                 todo="Compare the row with the publisher's file; this may be another survey's.",
@@ -790,32 +768,23 @@ class _Reader:
         except ParseError:
             return None
 
-    def _figure(
-        self, place: _Place, row: _Numbered, header: Header, where: Where
-    ) -> _Figure | None:
-        number, cells = row
-        at = {key: address(column, number) for key, column in header.columns.items()}
+    def _figure(self, place: _Place, line: Line) -> _Figure | None:
         readings = []
-        counts: dict[str, int | None] = {"respondents": None}
+        counts: dict[str, int | None] = {}
         failed = len(self.faults)
-        for key in _FIGURES:
+        for key in (*_FIGURES, "respondents", "base"):
             try:
-                cell = header.value(cells, key)
-                readings.append(parse_value(cell, where, at=at[key], thousands=False))
+                if key in _FIGURES:
+                    readings.append(line.reading(key))
+                else:
+                    counts[key] = line.count(key)
             except ParseError as error:
                 self.faults.append(error)
-        for key in ("respondents", "base"):
-            if key in header.columns:
-                try:
-                    counts[key], _ = count_of(header.value(cells, key), where, at[key])
-                except ParseError as error:
-                    self.faults.append(error)
         if len(self.faults) > failed:
             return None
-        addresses = tuple(at[key] for key in _FIGURES)
-        return _Figure(
-            *place, number, tuple(readings), addresses, counts["respondents"], counts["base"]
-        )
+        addresses = tuple(line.at(key) for key in _FIGURES)
+        respondents, base = counts["respondents"], counts["base"]
+        return _Figure(*place, line.number, tuple(readings), addresses, respondents, base)
 
     # --- Figures ----------------------------------------------------------------------------------
 
@@ -842,7 +811,7 @@ class _Reader:
         if not 0 < largest <= 1 or any(sign for _, _, sign in printed):
             return list(figures)
         text = "percentages are written as fractions of 1; they were multiplied by 100."
-        self.notes.add("percent_as_fraction", f"Sheet {where.sheet}: {text}")
+        self.note(where.sheet, "percent_as_fraction", text)
 
         def percent(reading: Reading) -> Reading:
             # 0.453 * 100 is 45.300000000000004 in binary; the file says 45.3.

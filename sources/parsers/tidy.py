@@ -11,8 +11,9 @@ import datetime as dt
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
 
 import pandas as pd
 
@@ -21,20 +22,10 @@ from sources.catalogue import fill
 from sources.errors import ParseError
 from sources.observation import as_memberships, as_observations
 from sources.parsers import Note, ParseContext, Parsed
-from sources.workbook import (
-    CSV_SHEET,
-    CellValue,
-    Header,
-    Reading,
-    Sheet,
-    Wanted,
-    Where,
-    column_letter,
-    normalise_label,
-    parse_value,
-    read_workbook,
-    tidy_text,
-)
+from sources.workbook import read_workbook
+from sources.workbook.book import CSV_SHEET, CellValue, Where, column_letter
+from sources.workbook.header import Header, Wanted, find_header
+from sources.workbook.values import Reading, normalise_label, parse_value, tidy_text
 
 LEVEL_BY_PREFIX: Final[Mapping[str, str]] = {
     **dict.fromkeys(("E92", "K02", "W92", "S92", "N92"), "nation"),
@@ -54,17 +45,6 @@ def where_of(context: ParseContext) -> Where:
 def level_of(code: str, areas: AreaBook) -> str | None:
     """The level of a code: as the seeds have it, else by its prefix, else ``None``."""
     return areas.level(code) if areas.knows(code) else LEVEL_BY_PREFIX.get(code[:3])
-
-
-def unknown_level(code: str, name: str, where: Where, at: str) -> ParseError:
-    """The error of a row whose code is of no kind of area that is known."""
-    return where.error(
-        "unknown_area",
-        f"The code {code} ({name}) is of no kind of area that is known.",
-        cell=at,
-        found=code,
-        todo="If it is a new kind of area, add it to the areas.",
-    )
 
 
 def midnight(day: dt.date) -> pd.Timestamp:
@@ -96,7 +76,9 @@ class Notes:
 
     def statuses(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Note the rows without a figure, or with one of low reliability, by their shorthand."""
-        self._counted((r["status_symbol"] for r in rows if r["status"] != "published"), "")
+        self._counted(
+            (r["status_symbol"] for r in rows if r.get("status", "published") != "published"), ""
+        )
 
     def _counted(self, symbols: Iterable[str | None], place: str) -> None:
         counted = Counter(symbol or "blank" for symbol in symbols)
@@ -175,65 +157,6 @@ def _plain(name: str) -> str:
     return " ".join(words.split())
 
 
-def wanted_columns(
-    context: ParseContext, spoken: Mapping[str, str], required: Iterable[str]
-) -> dict[str, Wanted]:
-    """The columns that the catalogue's layout declares, for ``find_header``.
-
-    ``spoken``: key -> how the column is named in messages; its normalised form is the pattern where
-    the layout has none.
-    """
-    layout = context.dataset.layout(context.edition.edition)
-    needed = set(required)
-    wanted = {}
-    for key, label in spoken.items():
-        patterns = tuple(fill(p, context.edition.edition) for p in layout.columns.get(key, ()))
-        fallback = (re.escape(label.casefold()),)
-        wanted[key] = Wanted(label, patterns or fallback, key in needed)
-    return wanted
-
-
-def only_sheet(content: bytes, where: Where) -> tuple[Sheet, Notes]:
-    """The one sheet of a CSV file."""
-    book = read_workbook(content, where, forms=("csv",))
-    return book.sheets[0], Notes(book.remarks)
-
-
-def records(sheet: Sheet, header: Header, where: Where) -> list[tuple[int, tuple[CellValue, ...]]]:
-    """The rows below a CSV header, numbered from 1 with the header's line included.
-
-    Raises ``ParseError``: ``truncated`` where the last row has fewer fields than the header, and
-    ``ragged_row`` where another has fewer or any has more.
-    """
-    width = len(sheet.rows[header.row_number - 1])
-    body = [
-        (number, row)
-        for number, row in enumerate(sheet.rows[header.row_number :], header.row_number + 1)
-        if any(cell is not None for cell in row)
-    ]
-    for number, row in body:
-        if len(row) == width:
-            continue
-        last = number == body[-1][0] and len(row) < width
-        raise where.error(
-            "truncated" if last else "ragged_row",
-            "The file breaks off in its last row."
-            if last
-            else "A row does not have as many fields as the header.",
-            cell=f"A{number}",
-            expected=f"{width} fields",
-            found=f"{len(row)} fields",
-            todo="Download the file again.",
-        )
-    return body
-
-
-def text_under(header: Header, row: tuple[CellValue, ...], key: str) -> str:
-    """A text cell, tidied; the string NA, which stands for nothing, comes back empty."""
-    text = tidy_text(header.value(row, key))
-    return "" if text == "NA" else text
-
-
 def check_name(printed: str, code: str, context: ParseContext, where: Where, at: str) -> str | None:
     """Refuse a row whose code and name are of two areas; return a remark where it is not known."""
     agree = names_agree(printed, code, context)
@@ -251,29 +174,155 @@ def check_name(printed: str, code: str, context: ParseContext, where: Where, at:
     return None
 
 
-def csv_row(
-    context: ParseContext,
-    number: int,
-    reading: Reading,
-    bounds: Mapping[str, float | None],
-    **columns: Any,
-) -> dict[str, Any]:
-    """A row of a CSV file in the tidy columns, of the edition's period unless ``columns`` say another.
+@dataclass(frozen=True)
+class Line:
+    """A row of a table under its header; ``number`` counts the rows of the sheet from 1."""
 
-    ``bounds``: lower_95 and upper_95, which a row without a value does not keep.
+    number: int
+    cells: tuple[CellValue, ...]
+    header: Header
+    where: Where
+
+    def at(self, key: str) -> str:
+        """The address of the cell under ``key``."""
+        return address(self.header.columns[key], self.number)
+
+    def value(self, key: str) -> CellValue:
+        """The cell under ``key`` as it is; ``None`` where the column is absent."""
+        return self.header.value(self.cells, key)
+
+    def text(self, key: str) -> str:
+        """A text cell, tidied; the string NA, which stands for nothing, comes back empty."""
+        text = tidy_text(self.value(key))
+        return "" if text == "NA" else text
+
+    def reading(self, key: str) -> Reading:
+        """A figure, or the reason there is none; of an absent column that it is not available."""
+        if key not in self.header.columns:
+            return Reading(None, "not_available", None)
+        return parse_value(self.value(key), self.where, at=self.at(key), thousands=False)
+
+    def count(self, key: str) -> int | None:
+        """A count; ``None`` also where the column is absent. Raises as ``count_of``."""
+        if key not in self.header.columns:
+            return None
+        return count_of(self.value(key), self.where, self.at(key))[0]
+
+    def error(self, code: str, message: str, key: str, **more: Any) -> ParseError:
+        """An error about the cell under ``key``; ``more``: expected, found, todo."""
+        return self.where.error(code, message, cell=self.at(key), **more)
+
+
+class CsvReader:
+    """One CSV file while it is read: its sheet, the header once it is found, and what is noted.
+
+    A parser is a subclass that gives ``rows`` and, where the columns depend on the file, ``find``.
     """
-    period = context.edition.period_start, context.edition.period_end
-    return {
-        "period_start": midnight(period[0]),
-        "period_end": midnight(period[1]),
-        "value": reading.value,
-        **{key: None if reading.value is None else bound for key, bound in bounds.items()},
-        "status": reading.status,
-        "status_symbol": reading.symbol,
-        "sheet": CSV_SHEET,
-        "row_number": number,
-        **columns,
-    }
+
+    columns: ClassVar[Mapping[str, str]]
+    """Key -> how the column is named in messages."""
+    required: Iterable[str]
+
+    def __init__(self, content: bytes, context: ParseContext) -> None:
+        self.content, self.context = content, context
+        self.edition = context.edition
+        self.where = where_of(context)
+        book = read_workbook(content, self.where, forms=("csv",))
+        self.layout = context.dataset.layout(context.edition.edition)
+        self.sheet, self.notes = book.sheets[0], Notes(book.remarks)
+        self.header = self.find()
+
+    def parse(self) -> Parsed:
+        """The file in the tidy shape. Raises ``ParseError``."""
+        rows = self.rows()
+        self.notes.statuses(rows)
+        return tidy(rows, self.content, self.context, self.notes)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The tidy rows, without the columns that every row of a file shares."""
+        raise NotImplementedError
+
+    def find(self) -> Header:
+        """The header. Raises as ``find_header``."""
+        return find_header(self.sheet, self.wanted(self.context), self.where)
+
+    def wanted(self, context: ParseContext) -> dict[str, Wanted]:
+        """The columns that the layout of an edition declares; a column's own name where it has none."""
+        layout = context.dataset.layout(context.edition.edition)
+        wanted = {}
+        for key, label in self.columns.items():
+            patterns = tuple(fill(p, context.edition.edition) for p in layout.columns.get(key, ()))
+            fallback = (re.escape(label.casefold()),)
+            wanted[key] = Wanted(label, patterns or fallback, key in self.required)
+        return wanted
+
+    def lines(self) -> Iterator[Line]:
+        """The rows below the header.
+
+        Raises ``ParseError``: ``truncated`` where the last row has fewer fields than the header, and
+        ``ragged_row`` where another has fewer or any has more.
+        """
+        top = self.header.row_number
+        width = len(self.sheet.rows[top - 1])
+        body = [
+            (number, row)
+            for number, row in enumerate(self.sheet.rows[top:], top + 1)
+            if any(cell is not None for cell in row)
+        ]
+        for number, row in body:
+            if len(row) == width:
+                continue
+            last = number == body[-1][0] and len(row) < width
+            raise self.where.error(
+                "truncated" if last else "ragged_row",
+                "The file breaks off in its last row."
+                if last
+                else "A row does not have as many fields as the header.",
+                cell=f"A{number}",
+                expected=f"{width} fields",
+                found=f"{len(row)} fields",
+                todo="Download the file again.",
+            )
+        return (Line(number, row, self.header, self.where) for number, row in body)
+
+    def check_name(self, name: str, code: str, line: Line) -> None:
+        """Refuse a row whose code and name are of two areas; note a name that is not known."""
+        if remark := check_name(name, code, self.context, self.where, line.at("area_code")):
+            self.notes.add("name_differs", remark)
+
+    def known_name(self, name: str, code: str) -> str:
+        """The name as printed, else as it is known, else the code."""
+        areas = self.context.areas
+        return name or (areas.name(code) if areas.knows(code) else code)
+
+    def unknown_level(self, code: str, name: str, line: Line) -> ParseError:
+        """The error of a row whose code is of no kind of area that is known."""
+        return line.error(
+            "unknown_area",
+            f"The code {code} ({name}) is of no kind of area that is known.",
+            "area_code",
+            found=code,
+            todo="If it is a new kind of area, add it to the areas.",
+        )
+
+    def row(
+        self, number: int, reading: Reading, bounds: Mapping[str, float | None], **columns: Any
+    ) -> dict[str, Any]:
+        """A row in the tidy columns, of the edition's period unless ``columns`` say another.
+
+        ``bounds``: lower_95 and upper_95, which a row without a value does not keep.
+        """
+        return {
+            "period_start": midnight(self.edition.period_start),
+            "period_end": midnight(self.edition.period_end),
+            "value": reading.value,
+            **{key: None if reading.value is None else bound for key, bound in bounds.items()},
+            "status": reading.status,
+            "status_symbol": reading.symbol,
+            "sheet": CSV_SHEET,
+            "row_number": number,
+            **columns,
+        }
 
 
 def tidy(rows: list[dict[str, Any]], content: bytes, context: ParseContext, notes: Notes) -> Parsed:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sources.catalogue import Dataset
 from sources.http import HttpClient
-from sources.publishers.base import Answer, Cursor, Publisher, Release, Watched
+from sources.publishers.base import Answer, Cursor, Publisher, Watched
 from sources.publishers.govuk import GovUk
 from sources.publishers.nomis import Nomis
 from sources.publishers.ons import LocalStatistics, Lookup
@@ -30,12 +30,4 @@ def publisher_for(dataset: Dataset, http: HttpClient) -> Publisher[Any] | None:
     return PUBLISHERS[discovery.kind](dataset, discovery, http) if discovery else None
 
 
-__all__ = [
-    "PUBLISHERS",
-    "Answer",
-    "Cursor",
-    "Publisher",
-    "Release",
-    "Watched",
-    "publisher_for",
-]
+__all__ = ["PUBLISHERS", "Answer", "Cursor", "Publisher", "Watched", "publisher_for"]

@@ -74,19 +74,6 @@ class Answer:
     withdrawn: str | None = None
 
 
-@dataclass(frozen=True)
-class Release:
-    """A release that a publisher lists, or announces with the ``state`` of its date."""
-
-    title: str
-    page: str
-    document_type: str | None = None
-    published_on: date | None = None
-    withdrawn: bool = False
-    announced_for: date | None = None
-    state: str = "stated"
-
-
 class WatchCursor(BaseModel):
     """What a sensor keeps between looks. Unknown or damaged text counts as never having looked."""
 
@@ -150,8 +137,10 @@ class Publisher(ABC, Generic[D]):
     ) -> FetchError:
         """An error that names the dataset and edition."""
         kind = TransferError if "content" in more else FetchError
-        code_of = edition.edition if edition else None
-        return kind(message, code=code, dataset=self.dataset.code, edition=code_of, **more)
+        return kind(message, code=code, **self._place(edition), **more)
+
+    def _place(self, edition: Edition | None) -> dict[str, Any]:
+        return {"dataset": self.dataset.code, "edition": edition.edition if edition else None}
 
     def missing(self, edition: Edition, what: str) -> FetchError:
         """The catalogue does not say where the edition is."""
@@ -166,12 +155,7 @@ class Publisher(ABC, Generic[D]):
         self, address: str, edition: Edition | None = None, validators: Validators | None = None
     ) -> tuple[Any, Fetched]:
         """JSON from the publisher; see ``HttpClient.get_json``."""
-        return self.http.get_json(
-            address,
-            validators=validators,
-            dataset=self.dataset.code,
-            edition=edition.edition if edition else None,
-        )
+        return self.http.get_json(address, validators=validators, **self._place(edition))
 
     def get(
         self,
@@ -181,13 +165,8 @@ class Publisher(ABC, Generic[D]):
         validators: Validators | None = None,
     ) -> Fetched:
         """A file from the publisher; see ``HttpClient.get``."""
-        return self.http.get(
-            address,
-            expect=expect,
-            validators=validators,
-            dataset=self.dataset.code,
-            edition=edition.edition if edition else None,
-        )
+        place = self._place(edition)
+        return self.http.get(address, expect=expect, validators=validators, **place)
 
     def get_csv(
         self, address: str, edition: Edition | None = None, known: Cursor | None = None
@@ -240,15 +219,8 @@ class Publisher(ABC, Generic[D]):
             "and checked by itself. Confirm its period and areas, then list it in "
             f"sources/catalogue/{self.dataset.code}.yaml."
         )
-        event = WatchEvent(
-            "new_edition",
-            self.dataset.code,
-            message,
-            edition=code,
-            derived=derived,
-            facts=facts or {},
-        )
-        return [event]
+        known = {"edition": code, "derived": derived, "facts": facts or {}}
+        return [WatchEvent("new_edition", self.dataset.code, message, **known)]
 
 
 def known_at(address: str, cursor: Cursor | None) -> Cursor | None:

@@ -15,30 +15,23 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
 
 from sources.catalogue import Edition, GovUkDiscovery, fill
 from sources.editions import WatchEvent
 from sources.errors import FetchError
 from sources.http import SPREADSHEET, Fetched, Validators
-from sources.publishers.base import (
-    Answer,
-    Cursor,
-    Payload,
-    Publisher,
-    Release,
-    WatchCursor,
-    cursor_of,
-)
+from sources.publishers.base import Answer, Cursor, Payload, Publisher, WatchCursor, cursor_of
 
 _NOT_ANNUAL: Final = re.compile(
     r"quarter|ad[ -]?hoc|technical|methodolog|questionnaire|experimental|user guide|consultation"
     r"|\b(january|april|july|october)[ -]to[ -](march|june|september|december)\b",
     re.IGNORECASE,
 )
+Day = Annotated[AwareDatetime, AfterValidator(datetime.date)]
 _RELEASE_PAGE: Final = re.compile(r"/government/statistics/(?!announcements)[^/]+(?<!-report)/?")
 
 
@@ -67,14 +60,25 @@ class ReleaseDetails(Payload):
     attachments: tuple[Attachment, ...] = ()
 
 
-class LinkedDocument(Payload):
-    """A document that a collection links to."""
+class Release(Payload):
+    """A release that a publisher lists, or announces with the ``state`` of its date."""
+
+    model_config = ConfigDict(populate_by_name=True)
 
     title: str = ""
-    base_path: str | None = None
+    page: str
     document_type: str | None = None
-    public_updated_at: AwareDatetime | None = None
+    published_on: date | None = None
     withdrawn: bool = False
+    announced_for: date | None = None
+    state: str | None = None
+
+
+class LinkedDocument(Release):
+    """A document that a collection links to; it can lack its path while it is withdrawn."""
+
+    page: Annotated[str, BeforeValidator(lambda path: path or "")] = Field("", alias="base_path")
+    published_on: Day | None = Field(default=None, alias="public_updated_at")
 
 
 class Links(Payload):
@@ -102,13 +106,12 @@ class ContentItem(Payload):
         return f"withdrawn {(notice.withdrawn_at or 'at an unstated time')[:10]}: {why}"
 
 
-class SearchResult(Payload):
-    title: str = ""
-    link: str
-    content_store_document_type: str | None = None
-    public_timestamp: AwareDatetime | None = None
-    release_timestamp: AwareDatetime | None = None
-    statistics_announcement_state: str | None = None
+class SearchResult(Release):
+    page: str = Field(alias="link")
+    document_type: str | None = Field(default=None, alias="content_store_document_type")
+    published_on: Day | None = Field(default=None, alias="public_timestamp")
+    announced_for: Day | None = Field(default=None, alias="release_timestamp")
+    state: str | None = Field(default=None, alias="statistics_announcement_state")
 
 
 class SearchResults(Payload):
@@ -335,20 +338,8 @@ class GovUk(Publisher[GovUkDiscovery]):
             **parameters,
         }
         path = "/api/search.json?" + urlencode(asked, doseq=True)
-        found = self.read(
-            SearchResults, *self.get_json(self.http.settings.address(self.site, path))
-        )
-        return [
-            Release(
-                title=each.title,
-                page=each.link,
-                document_type=each.content_store_document_type,
-                published_on=_day(each.public_timestamp),
-                announced_for=_day(each.release_timestamp),
-                state=each.statistics_announcement_state or "stated",
-            )
-            for each in found.results
-        ]
+        answer = self.get_json(self.http.settings.address(self.site, path))
+        return list(self.read(SearchResults, *answer).results)
 
     def _releases(
         self, validators: Validators | None
@@ -361,18 +352,7 @@ class GovUk(Publisher[GovUkDiscovery]):
                 releases = None
             else:
                 validators = fetched.validators
-                # Members without a path (they can be missing while being withdrawn) are left out.
-                releases = [
-                    Release(
-                        title=each.title,
-                        page=each.base_path,
-                        document_type=each.document_type,
-                        published_on=_day(each.public_updated_at),
-                        withdrawn=each.withdrawn,
-                    )
-                    for each in item.links.documents
-                    if each.base_path
-                ]
+                releases = [each for each in item.links.documents if each.page]
         if self.discovery.search:
             releases = [*(releases or []), *self.search(self.discovery.search)]
         return releases, validators
@@ -485,12 +465,10 @@ class GovUk(Publisher[GovUkDiscovery]):
         day, _, release = min(dates, default=(None, "", None))
         if day is None or release is None or day == former.next_expected:
             return [], day
-        message = f"{release.title!r} is announced for {day.isoformat()} ({release.state})."
+        message = (
+            f"{release.title!r} is announced for {day.isoformat()} ({release.state or 'stated'})."
+        )
         return [WatchEvent("date_announced", self.dataset.code, message, next_expected=day)], day
-
-
-def _day(moment: datetime | None) -> date | None:
-    return moment.date() if moment else None
 
 
 def _archive(files: list[Fetched]) -> bytes:

@@ -15,22 +15,8 @@ import re
 from collections.abc import Sequence
 
 from sources.workbook.archive import GET_AGAIN, open_archive, refuse_other_documents, workbooks_in
-from sources.workbook.book import (
-    CSV_SHEET,
-    DEFAULT_LIMITS,
-    Book,
-    CellValue,
-    Form,
-    Limits,
-    Sheet,
-    Unreadable,
-    Where,
-    column_index,
-    column_letter,
-)
-from sources.workbook.header import Header, Wanted, find_header, refuse_unreadable
+from sources.workbook.book import DEFAULT_LIMITS, Book, Form, Limits, Sheet, Where
 from sources.workbook.reader import SHEETS, csv_sheet
-from sources.workbook.values import Reading, normalise_label, parse_value, tidy_text
 
 
 def read_workbook(
@@ -98,26 +84,3 @@ def _extension_remark(form: Form, where: Where) -> tuple[tuple[str, str], ...]:
         return ()
     message = f"The file is named .{match.group(1)} and holds {form.upper()}; it was read as such."
     return (("wrong_extension", message),)
-
-
-__all__ = [
-    "CSV_SHEET",
-    "Book",
-    "CellValue",
-    "Form",
-    "Header",
-    "Limits",
-    "Reading",
-    "Sheet",
-    "Unreadable",
-    "Wanted",
-    "Where",
-    "column_index",
-    "column_letter",
-    "find_header",
-    "normalise_label",
-    "parse_value",
-    "read_workbook",
-    "refuse_unreadable",
-    "tidy_text",
-]

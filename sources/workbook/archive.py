@@ -12,7 +12,6 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
 from typing import Any, Final
 from xml.parsers import expat
 
@@ -180,7 +179,7 @@ def open_archive(content: bytes, where: Where, limits: Limits) -> tuple[Form, di
         )
     for name, data in parts.items():
         if name != "mimetype":
-            walk(name, data, where)
+            _refuse_unsound(name, data, where)
     return form, parts
 
 
@@ -206,17 +205,14 @@ def workbooks_in(content: bytes, where: Where, limits: Limits) -> dict[str, byte
     return books
 
 
-def walk(name: str, data: bytes, where: Where, handlers: Mapping[str, Any] | None = None) -> None:
-    """Parse one XML part; ``handlers`` are expat's, by attribute name.
+def _refuse_unsound(name: str, data: bytes, where: Where) -> None:
+    """Read one XML part to its end.
 
     Raises ``ParseError``: ``xml_entities`` for a part that declares entities, which could expand
     without end, and ``damaged_workbook`` for one that is not well-formed.
     """
-    reader = expat.ParserCreate()
-    reader.buffer_text = True
+    reader = expat.ParserCreate(namespace_separator="}")
     reader.StartDoctypeDeclHandler = _refuse_doctype
-    for handler, function in (handlers or {}).items():
-        setattr(reader, handler, function)
     try:
         reader.Parse(data, True)
     except _EntityDeclaredError as error:

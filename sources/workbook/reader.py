@@ -11,12 +11,12 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
 from typing import Final
 from xml.etree import ElementTree
 
-from sources.workbook.archive import GET_AGAIN, walk
+from sources.workbook.archive import GET_AGAIN
 from sources.workbook.book import (
     CSV_SHEET,
     CellValue,
@@ -36,6 +36,19 @@ _NO_NUMBER: Final = "a number without a value"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _EPOCH: Final = dt.date(1899, 12, 30)
 _DATE_FORMATS: Final = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
+
+
+_OASIS: Final = "urn:oasis:names:tc:opendocument:xmlns"
+_OFFICE: Final = f"{{{_OASIS}:office:1.0}}"
+_TABLE: Final = f"{{{_OASIS}:table:1.0}}"
+_WORDS: Final = f"{{{_OASIS}:text:1.0}}"
+_CALCEXT: Final = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
+_CELL, _COVERED = f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"
+_FORMULA: Final = f"{_TABLE}formula"
+_PASSED_OVER: Final = frozenset(
+    {f"{_OFFICE}annotation", f"{_TABLE}table", f"{{{_OASIS}:drawing:1.0}}frame"}
+)
+_BREAKS: Final = {f"{_WORDS}tab": "\t", f"{_WORDS}line-break": "\n"}
 
 
 class _Grid:
@@ -120,7 +133,7 @@ def xlsx_sheets(parts: Mapping[str, bytes], where: Where, limits: Limits) -> tup
         relation.get("Id"): relation.get("Target", "")
         for relation in _tree(parts, "xl/_rels/workbook.xml.rels")
     }
-    strings = _strings(parts)
+    strings = [_string(item) for item in _tree(parts, "xl/sharedStrings.xml")]
     dates = _date_styles(parts)
     sheets = []
     for element in _tree(parts, "xl/workbook.xml").iter():
@@ -138,28 +151,26 @@ def xlsx_sheets(parts: Mapping[str, bytes], where: Where, limits: Limits) -> tup
                 found=target or None,
                 todo=GET_AGAIN,
             )
-        read = partial(_xlsx_rows, path, parts[path], strings, dates, where.at(name), limits)
-        sheets.append(Sheet(name, read))
+        sheets.append(
+            Sheet(name, partial(_xlsx_rows, parts[path], strings, dates, where.at(name), limits))
+        )
     return tuple(sheets)
 
 
+# Every part was refused already if it declares entities or is not well-formed.
 def _tree(parts: Mapping[str, bytes], name: str) -> ElementTree.Element:
-    # Every part was refused already if it declares entities or is not well-formed.
     return ElementTree.fromstring(parts[name]) if name in parts else ElementTree.Element("none")
 
 
 @lru_cache(maxsize=256)
 def _local(tag: str) -> str:
-    return tag.rpartition("}")[2].rpartition(":")[2]
+    return tag.rpartition("}")[2]
 
 
-def _strings(parts: Mapping[str, bytes]) -> list[str]:
-    """The shared strings; phonetic guides (rPh) are no part of the text."""
-    texts = []
-    for item in _tree(parts, "xl/sharedStrings.xml"):
-        runs = [item, *(run for run in item if _local(run.tag) == "r")]
-        texts.append("".join(t.text or "" for run in runs for t in run if _local(t.tag) == "t"))
-    return texts
+def _string(item: ElementTree.Element) -> str:
+    """The text of a string; phonetic guides (rPh) are no part of it."""
+    runs = [item, *(run for run in item if _local(run.tag) == "r")]
+    return "".join(t.text or "" for run in runs for t in run if _local(t.tag) == "t")
 
 
 def _date_styles(parts: Mapping[str, bytes]) -> frozenset[str]:
@@ -176,74 +187,37 @@ def _date_styles(parts: Mapping[str, bytes]) -> frozenset[str]:
 
 
 def _xlsx_rows(
-    part: str,
-    data: bytes,
-    strings: list[str],
-    dates: frozenset[str],
-    where: Where,
-    limits: Limits,
+    data: bytes, strings: list[str], dates: frozenset[str], where: Where, limits: Limits
 ) -> tuple[Rows, tuple[Unreadable, ...]]:
     grid = _Grid(limits)
-    row = column = -1
-    cells: dict[int, CellValue | _Bad] = {}
-    kind = style = ""
-    inside = ""
-    texts: dict[str, list[str]] = {}
-
-    def start(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal row, column, cells, kind, style, inside, texts
-        name = _local(tag)
-        if name == "row":
-            printed = attributes.get("r", "")
-            row = int(printed) - 1 if re.fullmatch(r"[1-9][0-9]{0,8}", printed) else row + 1
-            column, cells = -1, {}
-        elif name == "c":
-            match = re.fullmatch(r"([A-Z]{1,4})[0-9]{1,9}", attributes.get("r", ""))
-            column = column_index(match.group(1)) if match else column + 1
-            kind, style = attributes.get("t", "n"), attributes.get("s", "")
-            texts = {}
-        elif name in ("v", "f", "t") and inside != "rPh":
-            inside = name
-            texts.setdefault(name, [])
-        elif name == "rPh":
-            inside = name
-
-    def text(data: str) -> None:
-        if inside in ("v", "f", "t"):
-            texts.setdefault(inside, []).append(data)
-
-    def end(tag: str) -> None:
-        nonlocal inside
-        name = _local(tag)
-        if name == "c":
-            if not grid.full:
-                cells[column] = _xlsx_value(
-                    kind, {key: "".join(t) for key, t in texts.items()}, strings, style in dates
-                )
-        elif name == "row":
-            grid.add(row, cells)
-        elif name == "rPh" or (name in ("v", "f", "t") and inside != "rPh"):
-            inside = ""
-
-    walk(
-        part,
-        data,
-        where,
-        {"StartElementHandler": start, "CharacterDataHandler": text, "EndElementHandler": end},
-    )
+    row = -1
+    for _, element in ElementTree.iterparse(io.BytesIO(data)):
+        if _local(element.tag) != "row":
+            continue
+        printed = element.get("r", "")
+        row = int(printed) - 1 if re.fullmatch(r"[1-9][0-9]{0,8}", printed) else row + 1
+        column = -1
+        cells: dict[int, CellValue | _Bad] = {}
+        for cell in element if not grid.full else ():
+            if _local(cell.tag) == "c":
+                match = re.fullmatch(r"([A-Z]{1,4})[0-9]{1,9}", cell.get("r", ""))
+                column = column_index(match.group(1)) if match else column + 1
+                cells[column] = _xlsx_value(cell, strings, cell.get("s", "") in dates)
+        grid.add(row, cells)
+        element.clear()
     return grid.result(where)
 
 
-def _xlsx_value(
-    kind: str, texts: Mapping[str, str], strings: list[str], is_date: bool
-) -> CellValue | _Bad:
-    value = texts.get("v")
+def _xlsx_value(cell: ElementTree.Element, strings: list[str], is_date: bool) -> CellValue | _Bad:
+    kind = cell.get("t", "n")
+    parts = {_local(part.tag): part for part in cell}
+    value = (parts["v"].text or "") if "v" in parts else None
     if kind == "e":
         return _Bad(f"the error value {value or '(unnamed)'}")
     if kind == "inlineStr":
-        return _text(texts.get("t", ""))
+        return _text(_string(parts["is"])) if "is" in parts else None
     if value is None or (kind != "str" and not value.strip()):
-        if "f" in texts:
+        if "f" in parts:
             return _Bad(_NO_RESULT)
         return None if value is None else _Bad(_NO_NUMBER)
     if kind == "str":
@@ -265,104 +239,87 @@ def _xlsx_value(
 
 
 def ods_sheets(parts: Mapping[str, bytes], where: Where, limits: Limits) -> tuple[Sheet, ...]:
-    """The tables of an ODS spreadsheet, in order. White space between elements means nothing."""
-    reader = _OdsReader(limits)
-    walk(
-        "content.xml",
-        parts["content.xml"],
-        where,
-        {
-            "StartElementHandler": reader.start,
-            "CharacterDataHandler": reader.text,
-            "EndElementHandler": reader.end,
-        },
-    )
-    return tuple(Sheet(name, partial(g.result, where.at(name))) for name, g in reader.tables)
+    """The tables of an ODS spreadsheet, in order. White space between elements means nothing.
+
+    Notes on cells, and tables and pictures inside cells, are passed over.
+    """
+    tables: list[tuple[str, _Grid]] = []
+    inside = row = 0
+    content = io.BytesIO(parts["content.xml"])
+    for event, element in ElementTree.iterparse(content, ("start", "end")):
+        if element.tag in (_CELL, _COVERED):
+            inside += 1 if event == "start" else -1
+        elif inside:
+            continue
+        elif event == "start" and element.tag == f"{_TABLE}table":
+            tables.append((element.get(f"{_TABLE}name", ""), _Grid(limits)))
+            row = 0
+        elif event == "end" and element.tag == f"{_TABLE}table-row" and tables:
+            repeat = _repeat(element, f"{_TABLE}number-rows-repeated")
+            tables[-1][1].add(row, _ods_cells(element), repeat)
+            row += repeat
+            element.clear()
+    return tuple(Sheet(name, partial(grid.result, where.at(name))) for name, grid in tables)
 
 
-class _OdsReader:
-    """Collects the cells of each table. Notes on cells and tables inside cells are passed over."""
-
-    _BREAKS: Final = {"text:tab": "\t", "text:line-break": "\n"}
-
-    def __init__(self, limits: Limits) -> None:
-        self.tables: list[tuple[str, _Grid]] = []
-        self._limits = limits
-        self._row = self._column = 0
-        self._row_repeat = 1
-        self._cells: dict[int, CellValue | _Bad] = {}
-        self._cell: dict[str, str] | None = None
-        self._paragraphs: list[str] = []
-        self._skipped = 0
-        self._in_paragraph = 0
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        if self._skipped or (
-            self._cell is not None and tag in ("office:annotation", "table:table", "draw:frame")
-        ):
-            self._skipped += 1
-        elif self._cell is not None:
-            if tag in ("text:p", "text:h"):
-                self._in_paragraph += 1
-                self._paragraphs.append("")
-            elif tag == "text:s":
-                self.text(" " * min(_repeat(attributes, "text:c"), 100))
-            elif tag in self._BREAKS:
-                self.text(self._BREAKS[tag])
-        elif tag == "table:table":
-            self.tables.append((attributes.get("table:name", ""), _Grid(self._limits)))
-            self._row = 0
-        elif tag == "table:table-row":
-            self._row_repeat = _repeat(attributes, "table:number-rows-repeated")
-            self._column, self._cells = 0, {}
-        elif tag in ("table:table-cell", "table:covered-table-cell"):
-            self._cell, self._paragraphs = attributes, []
-
-    def text(self, data: str) -> None:
-        if self._in_paragraph and not self._skipped:
-            self._paragraphs[-1] += data
-
-    def end(self, tag: str) -> None:
-        if self._skipped:
-            self._skipped -= 1
-        elif tag in ("text:p", "text:h"):
-            self._in_paragraph = max(self._in_paragraph - 1, 0)
-        elif tag in ("table:table-cell", "table:covered-table-cell") and self._cell is not None:
-            value = _ods_value(self._cell, "\n".join(self._paragraphs))
-            repeat = _repeat(self._cell, "table:number-columns-repeated")
+def _ods_cells(row: ElementTree.Element) -> dict[int, CellValue | _Bad]:
+    cells: dict[int, CellValue | _Bad] = {}
+    column = 0
+    for cell in row:
+        if cell.tag in (_CELL, _COVERED):
+            repeat = _repeat(cell, f"{_TABLE}number-columns-repeated")
+            value = _ods_value(cell, "\n".join(_paragraphs(cell)))
             if value is not None:
-                for column in range(self._column, self._column + min(repeat, 20_000)):
-                    self._cells[column] = value
-            self._column += repeat
-            self._cell = None
-        elif tag == "table:table-row" and self.tables:
-            self.tables[-1][1].add(self._row, self._cells, self._row_repeat)
-            self._row += self._row_repeat
+                cells.update(dict.fromkeys(range(column, column + min(repeat, 20_000)), value))
+            column += repeat
+    return cells
 
 
-def _repeat(attributes: Mapping[str, str], name: str) -> int:
-    printed = attributes.get(name, "1")
+def _paragraphs(element: ElementTree.Element) -> Iterator[str]:
+    for child in element:
+        if child.tag in (f"{_WORDS}p", f"{_WORDS}h"):
+            yield _words(child)
+        elif child.tag not in _PASSED_OVER:
+            yield from _paragraphs(child)
+
+
+def _words(element: ElementTree.Element) -> str:
+    """The text of a paragraph, in which white space is spelt out."""
+    text = element.text or ""
+    for child in element:
+        if child.tag == f"{_WORDS}s":
+            text += " " * min(_repeat(child, f"{_WORDS}c"), 100)
+        elif child.tag in _BREAKS:
+            text += _BREAKS[child.tag]
+        elif child.tag not in _PASSED_OVER:
+            text += _words(child)
+        text += child.tail or ""
+    return text
+
+
+def _repeat(element: ElementTree.Element, name: str) -> int:
+    printed = element.get(name, "1")
     return max(int(printed), 1) if re.fullmatch(r"[0-9]{1,9}", printed) else 1
 
 
-def _ods_value(attributes: Mapping[str, str], text: str) -> CellValue | _Bad:
-    kind = attributes.get("office:value-type", "")
-    error = attributes.get("calcext:value-type") == "error"
+def _ods_value(cell: ElementTree.Element, text: str) -> CellValue | _Bad:
+    kind = cell.get(f"{_OFFICE}value-type", "")
+    error = cell.get(f"{_CALCEXT}value-type") == "error"
     if error or ERROR_VALUE.fullmatch(text.strip()):
         return _Bad(f"the error value {text.strip() or '(unnamed)'}")
     if kind in ("float", "percentage", "currency"):
-        printed = attributes.get("office:value", "")
+        printed = cell.get(f"{_OFFICE}value", "")
         if not printed.strip():
-            return _Bad(_NO_RESULT if "table:formula" in attributes else _NO_NUMBER)
+            return _Bad(_NO_RESULT if _FORMULA in cell.attrib else _NO_NUMBER)
         return _number(printed)
     if kind == "boolean":
-        return attributes.get("office:boolean-value") == "true"
+        return cell.get(f"{_OFFICE}boolean-value") == "true"
     if kind == "date":
-        return _day(attributes.get("office:date-value", ""))
+        return _day(cell.get(f"{_OFFICE}date-value", ""))
     if kind == "time":
         return dt.timedelta()
-    text = text or attributes.get("office:string-value", "")
-    if not kind and not text and "table:formula" in attributes:
+    text = text or cell.get(f"{_OFFICE}string-value", "")
+    if not kind and not text and _FORMULA in cell.attrib:
         return _Bad(_NO_RESULT)
     return _text(text)
 

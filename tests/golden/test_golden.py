@@ -9,7 +9,7 @@ import pytest
 
 from sources.observation import MEMBERSHIP_COLUMNS, OBSERVATION_COLUMNS
 from sources.parsers import Parsed
-from sources.workbook import Form
+from sources.workbook.book import Form
 from tests.publisher_files import GOLDEN, GOLDENS, Cells, as_text, catalogue, expected, parse
 
 

@@ -10,17 +10,10 @@ import xlsxwriter
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from sources.workbook import (
-    Sheet,
-    Wanted,
-    Where,
-    column_index,
-    column_letter,
-    find_header,
-    normalise_label,
-    parse_value,
-    read_workbook,
-)
+from sources.workbook import read_workbook
+from sources.workbook.book import Sheet, Where, column_index, column_letter
+from sources.workbook.header import Wanted, find_header
+from sources.workbook.values import normalise_label, parse_value
 from tests.publisher_files import attempt, write
 
 QUICK = settings(deadline=2000)

@@ -27,8 +27,8 @@ from sources.http import HttpClient
 from sources.landing import LandingStore
 from sources.observation import empty_observations
 from sources.publishers import Watched, publisher_for
-from sources.publishers.base import Release, WatchCursor
-from sources.publishers.govuk import GovUk
+from sources.publishers.base import WatchCursor
+from sources.publishers.govuk import GovUk, Release
 from tests.publishers import servers as say
 from tests.publishers.servers import ODS, Asset, FakePublishers, as_json
 from tests.publishers.world import areas, catalogue, client, made_up, smc_page
@@ -389,7 +389,7 @@ def test_metadata_in_another_form_is_an_error(world: FakePublishers) -> None:
 def edition_code(dataset: Dataset, title: str, page: str) -> str | None:
     assert isinstance(dataset.discovery, GovUkDiscovery)
     with HttpClient() as http:
-        return GovUk(dataset, dataset.discovery, http).edition_code(Release(title, page))
+        return GovUk(dataset, dataset.discovery, http).edition_code(Release(title=title, page=page))
 
 
 def test_known_editions_are_recognised_by_their_page() -> None:

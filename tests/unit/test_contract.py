@@ -617,6 +617,12 @@ def test_an_old_member_code_is_a_warning():
     assert codes(findings, "warning") == {"code_vintage"}
 
 
+def test_a_lookup_of_which_no_code_is_known_is_refused():
+    """None of its codes can be judged by their year."""
+    found = lookup(lookup_rows().assign(parent_code="E99999999"))
+    assert "unknown_area" in codes(found)
+
+
 def test_errors_come_first():
     rows = survey_rows()
     rows.loc[0, ["lower_95", "upper_95"]] = rows.loc[0, "value"]

@@ -72,6 +72,7 @@ def refused(content: bytes) -> ParseError:
 
 
 FLOAT = '<table:table-cell office:value-type="float"'
+CALCEXT = 'xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
 REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "formula without a result": ("unreadable_cells", lambda: edited(place("B4c", "C", "=1+1"))),
     "error value": ("unreadable_cells", lambda: edited(place("X9c", "D", "#REF!"))),
@@ -79,10 +80,14 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
         "unreadable_cells",
         lambda: ods(
             walsall(
-                '<table:table-cell office:value-type="string" calcext:value-type="error">'
+                f'<table:table-cell office:value-type="string" {CALCEXT} calcext:value-type="error">'
                 "<text:p>#DIV/0!</text:p></table:table-cell>"
             )
         ),
+    ),
+    "ODS prefix without a namespace": (
+        "damaged_workbook",
+        lambda: ods(walsall('<table:table-cell calcext:value-type="error"/>')),
     ),
     "ODS number without a value": ("unreadable_cells", lambda: ods(walsall(f"{FLOAT}/>"))),
     "ODS decimal comma": (

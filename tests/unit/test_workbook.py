@@ -12,19 +12,10 @@ from odf.table import Table, TableCell, TableRow
 from odf.text import P
 
 from sources.errors import ParseError
-from sources.workbook import (
-    CellValue,
-    Limits,
-    Sheet,
-    Wanted,
-    Where,
-    column_index,
-    column_letter,
-    find_header,
-    normalise_label,
-    parse_value,
-    read_workbook,
-)
+from sources.workbook import read_workbook
+from sources.workbook.book import CellValue, Limits, Sheet, Where, column_index, column_letter
+from sources.workbook.header import Wanted, find_header
+from sources.workbook.values import normalise_label, parse_value
 from tests.lazy import lazy
 
 ooxml = lazy("msoffcrypto.format.ooxml")

@@ -12,12 +12,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -49,75 +48,63 @@ class Query:
     sql: str
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What a query returns: names of columns and rows."""
 
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
+    columns: Sequence[str]
+    rows: Sequence[tuple[Any, ...]]
 
     def markdown(self, longest: int = _LONGEST) -> str:
         """The answer as a Markdown table; longer text is cut and ends in three dots."""
-        right = [
-            all(isinstance(row[at], (int, float)) or row[at] is None for row in self.rows)
-            for at in range(len(self.columns))
+        numbers = [
+            all(value is None or isinstance(value, int | float) for value in column)
+            for column in zip(*self.rows, strict=True)
         ]
         lines = [
             self.columns,
-            ["---:" if each else "---" for each in right],
+            ["---:" if each else "---" for each in numbers],
             *([_shown(value, longest) for value in row] for row in self.rows),
         ]
         return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
+# What is said about a release grows with its checks and its history: no size to remember.
+_TABLES = Query(
+    "tables",
+    "Every table for readers, with its size and what it holds",
+    f"""
+    select
+        format('`{{}}.{{}}`', schema_name, table_name) as "table",
+        case when schema_name != 'meta' then estimated_size end as "rows",
+        comment as "what it holds"
+    from duckdb_tables() where schema_name in {SCHEMAS}
+    order by list_position({list(SCHEMAS)}, schema_name), table_name
+    """,
+)
+
+
 def load_queries() -> tuple[Query, ...]:
     """Every query, in order of its number.
 
-    Raises:
-        QueryError: when a file does not open with its question.
+    Raises QueryError when a file does not open with its question.
     """
     return tuple(_load(path) for path in sorted(FOLDER.glob("*.sql")))
 
 
 def run_query(connection: duckdb.DuckDBPyConnection, query: Query) -> Answer:
     """Ask a warehouse."""
-    cursor = connection.execute(query.sql)
-    return Answer(
-        columns=tuple(column[0] for column in cursor.description or ()),
-        rows=tuple(cursor.fetchall()),
-    )
-
-
-def list_tables(connection: duckdb.DuckDBPyConnection) -> Answer:
-    """Every table for readers, with its size and what it holds, from the warehouse's comments."""
-    tables = connection.execute(
-        "select schema_name, table_name, comment from duckdb_tables() "
-        "where list_contains($schemas, schema_name) "
-        "order by list_position($schemas, schema_name), table_name",
-        {"schemas": list(SCHEMAS)},
-    ).fetchall()
-    rows = []
-    for schema, table, comment in tables:
-        counted = connection.execute(f"select count(*) from {schema}.{table}").fetchone()
-        # What is said about a release grows with its checks and its history: no size to remember.
-        size = None if schema == "meta" or counted is None else counted[0]
-        rows.append((f"`{schema}.{table}`", size, comment))
-    return Answer(columns=("table", "rows", "what it holds"), rows=tuple(rows))
+    answer = connection.sql(query.sql)
+    return Answer(answer.columns, answer.fetchall())
 
 
 def fill_readme(connection: duckdb.DuckDBPyConnection, text: str) -> str:
     """The README with its generated parts written from a warehouse.
 
-    A part is between ``<!-- generated: NAME -->`` and ``<!-- end -->``, where NAME is
-    ``tables`` or the name of a query. Every part must be there.
-
-    Raises:
-        QueryError: when a part has a name that nothing is known of, or a query has no part.
+    A part is between ``<!-- generated: NAME -->`` and ``<!-- end -->``, where NAME is ``tables`` or
+    the name of a query. Every part must be there. Raises QueryError when a part has a name that
+    nothing is known of, or a query has no part.
     """
-    parts: dict[str, Callable[[], str]] = {
-        "tables": lambda: list_tables(connection).markdown(longest=sys.maxsize),
-        **{query.name: partial(_part, connection, query) for query in load_queries()},
-    }
+    parts = {query.name: query for query in (_TABLES, *load_queries())}
     named = {match["name"] for match in _PART.finditer(text)}
     if named != parts.keys():
         raise QueryError(
@@ -128,16 +115,18 @@ def fill_readme(connection: duckdb.DuckDBPyConnection, text: str) -> str:
             found=", ".join(sorted(named)),
             todo="add or remove `<!-- generated: NAME -->` … `<!-- end -->` in the README",
         )
-    return _PART.sub(
-        lambda match: f"{match['start']}{parts[match['name']]()}\n{match['end']}", text
-    )
 
+    def written(match: re.Match[str]) -> str:
+        query = parts[match["name"]]
+        if query is _TABLES:
+            shown = run_query(connection, query).markdown(longest=sys.maxsize)
+        else:
+            link = f"[`queries/{query.name}.sql`](queries/{query.name}.sql)"
+            answer = run_query(connection, query).markdown()
+            shown = f"**{query.question}** {link}\n\n```sql\n{query.sql}\n```\n\n{answer}"
+        return f"{match['start']}{shown}\n{match['end']}"
 
-def _part(connection: duckdb.DuckDBPyConnection, query: Query) -> str:
-    return (
-        f"**{query.question}** [`queries/{query.name}.sql`](queries/{query.name}.sql)\n\n"
-        f"```sql\n{query.sql}\n```\n\n{run_query(connection, query).markdown()}"
-    )
+    return _PART.sub(written, text)
 
 
 def _load(path: Path) -> Query:

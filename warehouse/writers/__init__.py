@@ -29,17 +29,9 @@ def write_exports(
 ) -> list[Path]:
     """Write every form of a release into ``folder``, which is made anew.
 
-    Args:
-        connection: open on the warehouse of the release.
-        folder: where to; it does not exist yet.
-        content_sha256: the hash over its marts, printed on the cover of the spreadsheet.
-        cache: folder in which charts and pages are kept from one release to the next.
-
-    Returns:
-        The files made.
-
-    Raises:
-        PulseError: when a mart lacks what a form shows.
+    ``folder`` does not exist yet. ``content_sha256``: the hash over the marts, printed on the cover of
+    the spreadsheet. ``cache``: a folder in which charts and pages are kept from one release to the next.
+    Returns the files made. Raises PulseError when a mart lacks what a form shows.
     """
     folder.mkdir(parents=True)
     model = read_model(connection)

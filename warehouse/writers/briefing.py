@@ -28,14 +28,8 @@ class BriefingError(PulseError):
 def write_briefings(model: Model, folder: Path, codes: Sequence[str] | None = None) -> list[Path]:
     """Write ``folder/briefing-<code>.pdf`` for some areas.
 
-    Args:
-        model: what the site shows, see ``warehouse.writers.read_model``.
-        folder: where to; it is made where it does not exist.
-        codes: codes of areas with a page; every combined authority and the members of the lead
-            area where None.
-
-    Raises:
-        BriefingError: ``no_such_area`` when a code has no page, ``too_long`` as below.
+    ``codes``: of areas with a page; every combined authority and the members of the lead area where
+    None. Raises BriefingError ``no_such_area`` when a code has no page, ``too_long`` as below.
     """
     if codes is None:
         areas = [*model.current("cauth"), *model.members(model.lead)]
@@ -61,14 +55,8 @@ def write_briefings(model: Model, folder: Path, codes: Sequence[str] | None = No
 def write_briefing(model: Model, area: Area, path: Path, *, release: str) -> Path:
     """Write the briefing of an area as a PDF of at most two pages.
 
-    Args:
-        model: what the site shows (``warehouse.writers.read.read_model``).
-        area: an area with a page.
-        path: the file to write.
-        release: how the release is named on the page, for example "release 3 of 2 May 2026".
-
-    Raises:
-        BriefingError: ``too_long`` when it does not fit on two pages.
+    ``release``: as the page names it, for example "release 3 of 2 May 2026". Raises BriefingError
+    ``too_long`` when it does not fit on two pages.
     """
     inputs = {"data": json.dumps(briefing_data(model, area, release), ensure_ascii=False)}
     pages = 0

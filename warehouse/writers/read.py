@@ -358,15 +358,16 @@ class Model:
 
     def groups_in(self, indicator: Indicator, row: Row) -> int:
         """How many groups the index has in the edition of a cell."""
-        return self._groups_in.get((indicator.id, row["edition"]), 7)
-
-    @cached_property
-    def _groups_in(self) -> dict[tuple[str, str], int]:
-        return {
-            (each["barometer_id"], each["edition"]): each["groups_in_edition"]
-            for rows in self.groups.values()
-            for each in rows
-        }
+        wanted = indicator.id, row["edition"]
+        return next(
+            (
+                each["groups_in_edition"]
+                for rows in self.groups.values()
+                for each in rows
+                if (each["barometer_id"], each["edition"]) == wanted
+            ),
+            7,
+        )
 
     def entry(self, indicator: Indicator, area: Area) -> Entry:
         """What pages and briefings say about an indicator for an area."""
@@ -467,6 +468,21 @@ _TABLES = {
     "pulse": "from marts.pulse order by goal_order",
 }
 
+# What pages look up by indicator and area.
+_CELL = ("barometer_id", "area_code")
+_BY_CELL = {
+    "comparisons": "select barometer_id, area_code, edition, period_end, comparator_kind, "
+    "comparator_code, comparator_name, comparator_value, comparator_lowest, comparator_highest, "
+    "difference, difference_lower_95, difference_upper_95, outcome, close_call, survives_family, "
+    "sentence from marts.comparisons where comparator_kind <> 'england' "
+    "and role != 'context' order by comparator_kind, comparator_name",
+    "changes": "select barometer_id, area_code, change_kind, from_edition, to_edition, "
+    "from_period_end, to_period_end, outcome, close_call, grade, grade_reason, "
+    "group_movement, from_group_number, to_group_number, sentence from marts.changes "
+    "where role != 'context' order by to_period_end, to_edition",
+    "groups": "from marts.group_counts order by period_end, edition, group_number",
+}
+
 # Of what pages show; earlier context figures are nine in ten of all.
 _PROVENANCE = """
     select p.* from marts.provenance as p
@@ -481,13 +497,6 @@ _CELL_COLUMNS = (
     "difference_lower_95, difference_upper_95, comparator_value, minimum_detectable_change, "
     "sentence, provenance_id"
 )
-
-
-def _by_cell(rows: Sequence[Row]) -> dict[tuple[str, str], list[Row]]:
-    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in rows:
-        found[row["barometer_id"], row["area_code"]].append(row)
-    return dict(found)
 
 
 def _areas(connection: duckdb.DuckDBPyConnection) -> dict[str, Area]:
@@ -528,14 +537,10 @@ def read_model(
 ) -> Model:
     """Read everything that the pages of one lead area and one framework need.
 
-    Args:
-        connection: open on a published warehouse, or a build that passed the gate.
-        lead_area: code of a combined authority; the warehouse's own where None.
-        framework: the framework whose goals are shown; that of the report where None.
-
-    Raises:
-        SiteError: ``no_pulse`` when the warehouse has no goals, ``not_a_combined_authority`` when
-            ``lead_area`` is not a combined authority with members.
+    The warehouse is a published one, or a build that passed the gate. ``lead_area``: code of a combined
+    authority, the warehouse's own where None; ``framework``: that of the report where None. Raises
+    SiteError ``no_pulse`` when the warehouse has no goals, ``not_a_combined_authority`` when
+    ``lead_area`` is not a combined authority with members.
     """
     own = connection.execute(
         "select min(pulse.area_code), min(goals.framework) from marts.pulse as pulse "
@@ -591,33 +596,8 @@ def read_model(
                 "from reference.area_groups where kind like '%non_constituent' group by 1 order by 1"
             ).fetchall()
         ),
-        cells=_by_cell(cells),
-        comparisons=_by_cell(
-            rows_of(
-                connection,
-                "select barometer_id, area_code, edition, period_end, comparator_kind, "
-                "comparator_code, comparator_name, comparator_value, comparator_lowest, "
-                "comparator_highest, difference, "
-                "difference_lower_95, difference_upper_95, outcome, close_call, survives_family, "
-                "sentence from marts.comparisons where comparator_kind <> 'england' "
-                "and role != 'context' order by comparator_kind, comparator_name",
-            )
-        ),
-        changes=_by_cell(
-            rows_of(
-                connection,
-                "select barometer_id, area_code, change_kind, from_edition, to_edition, "
-                "from_period_end, to_period_end, outcome, close_call, grade, grade_reason, "
-                "group_movement, from_group_number, to_group_number, sentence from marts.changes "
-                "where role != 'context' order by to_period_end, to_edition",
-            )
-        ),
-        groups=_by_cell(
-            rows_of(
-                connection,
-                "select * from marts.group_counts order by period_end, edition, group_number",
-            )
-        ),
+        cells=_grouped(cells, *_CELL),
+        **{name: _grouped(rows_of(connection, query), *_CELL) for name, query in _BY_CELL.items()},
         tables={
             name: rows_of(connection, query, *[framework] * query.count("?"))
             for name, query in _TABLES.items()
@@ -647,8 +627,10 @@ def read_model(
     return model
 
 
-def _grouped(rows: Sequence[Row], name: str) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = defaultdict(list)
+def _grouped(rows: Sequence[Row], *names: str) -> dict[Any, list[Row]]:
+    """Rows by the value of a column, or by those of several."""
+    found: dict[Any, list[Row]] = defaultdict(list)
     for row in rows:
-        found[row[name]].append(row)
+        key = tuple(row[name] for name in names)
+        found[key if len(names) > 1 else key[0]].append(row)
     return dict(found)

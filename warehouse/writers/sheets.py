@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -117,10 +117,10 @@ class Sheet:
 
     name: str
     title: str
-    source: str
-    notes: tuple[int, ...]
     headers: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    source: str = "Source: Pulse."
+    notes: tuple[int, ...] = ()
     links: bool = False
 
     @property
@@ -173,12 +173,9 @@ class SheetBook:
         """The lines above the table of a sheet, the title first."""
         lines = [sheet.title, ONE_TABLE, sheet.source]
         if sheet.notes:
-            lines.append(
-                "Read with "
-                + ("note " if len(sheet.notes) == 1 else "notes ")
-                + _listed([str(number) for number in sheet.notes])
-                + " on the worksheet Notes."
-            )
+            *others, last = map(str, sheet.notes)
+            numbers = f"notes {', '.join(others)} and {last}" if others else f"note {last}"
+            lines.append(f"Read with {numbers} on the worksheet Notes.")
         if sheet.shorthand and sheet.name != "Shorthand":
             meanings = [
                 f"{symbol} {self.symbols[symbol].lower()}"
@@ -194,10 +191,7 @@ def build_sheets(
 ) -> SheetBook:
     """The spreadsheet of a warehouse: barometers of the lead combined authority and its peers.
 
-    Args:
-        connection: open on a gated warehouse.
-        model: what the pages show of it, see ``read_model``.
-        content_sha256: the hash over the release's marts, printed on the cover.
+    ``content_sha256``: the hash over the release's marts, printed on the cover.
     """
     reader = _Reader(connection, model)
     symbols = reader.symbols()
@@ -219,8 +213,6 @@ def build_sheets(
         Sheet(
             name="Notes",
             title="Notes",
-            source="Source: Pulse.",
-            notes=(),
             headers=("Note number", "Note text"),
             rows=tuple((number, text) for number, text in enumerate(NOTES, start=1)),
         ),
@@ -237,8 +229,6 @@ def build_sheets(
     contents = Sheet(
         name="Contents",
         title="Table of contents",
-        source="Source: Pulse.",
-        notes=(),
         headers=("Worksheet", "Title", "Rows"),
         rows=tuple((sheet.name, sheet.title, len(sheet.rows)) for sheet in body),
         links=True,
@@ -275,10 +265,6 @@ def as_text(value: object) -> str:
     return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
 
 
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
-
-
 def _text(value: object, absent: str = NOT_APPLICABLE) -> str:
     if value is None or value == "":
         return absent
@@ -289,10 +275,6 @@ def _text(value: object, absent: str = NOT_APPLICABLE) -> str:
     if isinstance(value, dt.date):
         return value.isoformat()
     return as_text(value)
-
-
-def _cell(value: object) -> Cell:
-    return value if type(value) is int else _text(value)
 
 
 class _Reader:
@@ -358,13 +340,7 @@ class _Reader:
             source=source,
             notes=notes,
             headers=tuple(columns),
-            rows=tuple(
-                tuple(
-                    _cell(row[column]) if isinstance(column, str) else column(row)
-                    for column in columns.values()
-                )
-                for row in rows
-            ),
+            rows=tuple(tuple(_cell(row, column) for column in columns.values()) for row in rows),
         )
 
     # ------------------------------------------------------------ cells
@@ -786,6 +762,13 @@ class _Reader:
             source=self._source(rows),
             notes=(4, 10),
         )
+
+
+def _cell(row: Row, column: Column) -> Cell:
+    if callable(column):
+        return column(row)
+    value = row[column]
+    return value if type(value) is int else _text(value)
 
 
 def _plainly(*columns: str) -> dict[str, Column]:

@@ -64,11 +64,7 @@ _THEME: Final = {
 def write_spreadsheets(
     connection: duckdb.DuckDBPyConnection, model: Model, folder: Path, *, content_sha256: str
 ) -> list[Path]:
-    """Write ``spreadsheet/pulse.ods`` and ``spreadsheet/pulse.xlsx``.
-
-    Returns:
-        The files made.
-    """
+    """Write ``spreadsheet/pulse.ods`` and ``spreadsheet/pulse.xlsx``. Returns the files made."""
     book = build_sheets(connection, model, content_sha256=content_sha256)
     target = folder / "spreadsheet"
     target.mkdir(parents=True, exist_ok=True)

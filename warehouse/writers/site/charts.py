@@ -165,9 +165,7 @@ def _strip(width: int, _: int) -> Any:
             y=y,
             color=_COLOUR,
             size=alt.Size(
-                "part:N",
-                scale=alt.Scale(domain=["lead", "other"], range=[80, 26]),
-                legend=None,
+                "part:N", scale=alt.Scale(domain=["lead", "other"], range=[80, 26]), legend=None
             ),
         )
     )
@@ -206,10 +204,7 @@ def _groups(width: int, groups: int) -> Any:
         alt.Chart(_rows())
         .mark_text(fontSize=13, aria=False)
         .encode(
-            y=y,
-            x=alt.X("middle:Q", axis=None),
-            text="text:N",
-            color=alt.Color("ink:N", scale=None),
+            y=y, x=alt.X("middle:Q", axis=None), text="text:N", color=alt.Color("ink:N", scale=None)
         )
     )
     return alt.layer(bars, numbers).properties(width=plot, height=alt.Step(27))

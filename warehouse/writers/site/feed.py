@@ -17,10 +17,7 @@ def calendar_rows(
 ) -> list[Row]:
     """Per dataset: its newest edition held, when the next is expected, and whether it is overdue.
 
-    Args:
-        datasets: rows of ``meta.datasets``.
-        editions: rows of ``meta.editions``.
-        today: the day on which the release was made; None says nothing about what is overdue.
+    ``today``: the day on which the release was made; None says nothing about what is overdue.
     """
     rows = []
     for dataset in datasets:
@@ -41,9 +38,7 @@ def calendar_rows(
 def feed(tables: Mapping[str, Sequence[Row]], title: str) -> str:
     """An Atom 1.0 feed with one entry per release, newest first.
 
-    Args:
-        tables: ``releases`` and ``changed`` as in ``meta``.
-        title: title of the feed.
+    ``tables``: ``releases`` and ``changed`` as in ``meta``.
     """
     ElementTree.register_namespace("", _ATOM)
     root = ElementTree.Element(f"{{{_ATOM}}}feed")

@@ -26,19 +26,11 @@ def code_of_charts() -> str:
 class Figures:
     """Draws the charts of one site, each once.
 
-    Args:
-        model: what the pages show.
-        cache: keeps what was drawn.
-        attributions: the attribution of each (dataset, edition).
-        licence: the line about the licence that ends each source.
+    ``attributions``: by (dataset, edition); ``licence``: the line that ends each source.
     """
 
     def __init__(
-        self,
-        model: Model,
-        cache: Cache,
-        attributions: dict[tuple[str, str], str],
-        licence: str,
+        self, model: Model, cache: Cache, attributions: dict[tuple[str, str], str], licence: str
     ) -> None:
         self.model = model
         self.cache = cache
@@ -149,9 +141,7 @@ class Figures:
             [row for _, row in with_value],
             in_words(with_value),
             [
-                _dot(
-                    _with_mark(_in_chart(area), row), row, self._part(area), in_words([(area, row)])
-                )
+                _dot(_in_chart(area, row), row, self._part(area), in_words([(area, row)]))
                 for area, row in with_value
             ],
             unit=indicator.measure_words,
@@ -400,12 +390,10 @@ def _dot(label: str, row: Row, part: str, words: str) -> Row:
     }
 
 
-def _in_chart(area: Area) -> str:
-    return area.name if area.level == "cauth" else area.label
-
-
-def _with_mark(label: str, row: Row) -> str:
-    return f"{label} {row['mark']}" if row["mark"] else label
+def _in_chart(area: Area, marked: Row | None = None) -> str:
+    """The label of an area in a chart, with the mark of its figure."""
+    label = area.name if area.level == "cauth" else area.label
+    return f"{label} {marked['mark']}" if marked and marked["mark"] else label
 
 
 def _ink(group: int, groups: int) -> str:

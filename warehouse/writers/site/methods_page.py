@@ -40,7 +40,7 @@ def methods_as_html(text: str) -> Markup:
                 # A header cell without words is a corner, not a header.
                 token.tag = "td"
                 token.attrs.pop("scope", None)
-                _closing(tokens, at, "th_close").tag = "td"
+                next(each for each in tokens[at:] if each.type == "th_close").tag = "td"
         elif token.type == "table_open":
             tables += 1
             token.meta = {"label": f"Table: {tables}, {_TAGS.sub('', section)}"}
@@ -56,10 +56,6 @@ def methods_as_html(text: str) -> Markup:
         rendered,
     ).replace("</table>", "</table>\n</div>")
     return Markup(rendered)
-
-
-def _closing(tokens: list[Token], start: int, kind: str) -> Token:
-    return next(token for token in tokens[start:] if token.type == kind)
 
 
 def _unlink(inline: Token) -> None:

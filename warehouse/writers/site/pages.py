@@ -18,16 +18,8 @@ from typing import Any, Final
 
 import jinja2
 
-from warehouse.writers.read import (
-    LEVELS,
-    Area,
-    Entry,
-    Indicator,
-    Model,
-    Row,
-    SiteError,
-    has_figure,
-)
+from warehouse.writers import words
+from warehouse.writers.read import LEVELS, Area, Entry, Indicator, Model, Row, SiteError, has_figure
 from warehouse.writers.site import charts
 from warehouse.writers.site.cache import Cache, code_of_pages, key_of
 from warehouse.writers.site.evidence import KINDS, Community
@@ -35,21 +27,7 @@ from warehouse.writers.site.feed import calendar_rows, feed
 from warehouse.writers.site.figures import Figures
 from warehouse.writers.site.methods_page import methods_as_html
 from warehouse.writers.tables import OGL, STATEMENT
-from warehouse.writers.words import (
-    CLOSE,
-    OUTCOMES,
-    between,
-    change_label,
-    day,
-    figure,
-    interval,
-    percent,
-    period,
-    plain_status,
-    quantity,
-    slash,
-    verdict,
-)
+from warehouse.writers.words import CLOSE, OUTCOMES, change_label, quantity, verdict
 
 _HERE = Path(__file__).resolve().parent
 # The figures of the report, in its order: number, indicators, what they are drawn by.
@@ -84,12 +62,11 @@ CLAIM_VERDICTS: Final = {
     "contradicted_within_report": "The report contradicts itself",
 }
 _EDITION_FIELDS: Final = (
-    "dataset_title",
-    "edition_title",
-    "publisher",
-    "published_on",
-    "succeeded_by",
+    *("dataset_title", "edition_title", "publisher", "published_on", "succeeded_by"),
     "landing_page",
+)
+_FILTERS: Final = (
+    *("percent", "figure", "interval", "between", "period", "day", "slash", "plain_status"),
 )
 KEY_LENGTH: Final = 12
 """Of the hash that is a provenance_id, so many digits are its place on a page of sources."""
@@ -114,18 +91,10 @@ def write_site(
 ) -> Cache:
     """Write ``folder/site`` for one lead area.
 
-    Args:
-        model: what the pages show, see ``read_model``.
-        folder: folder of exports; ``site`` is made in it.
-        in_release: whether the other exports are beside the pages, to be linked.
-        cache: folder in which charts and pages are kept; None makes all of them.
-        methods: the Markdown file of methods; without it that page is left out.
-
-    Returns:
-        The cache, which has the names of what was made anew.
-
-    Raises:
-        SiteError: ``no_source`` when a figure has no provenance.
+    ``in_release``: whether the other exports are beside the pages, to be linked. ``cache``: a folder in
+    which charts and pages are kept; None makes all of them. ``methods``: the Markdown file of methods;
+    without it that page is left out. Returns the cache, which has the names of what was made anew.
+    Raises SiteError ``no_source`` when a figure has no provenance.
     """
     site = _Site(model, folder / "site", Cache(cache), in_release=in_release, methods=methods)
     site.write()
@@ -136,13 +105,7 @@ class _Site:
     """One run of the writer."""
 
     def __init__(
-        self,
-        model: Model,
-        folder: Path,
-        cache: Cache,
-        *,
-        in_release: bool,
-        methods: Path | None,
+        self, model: Model, folder: Path, cache: Cache, *, in_release: bool, methods: Path | None
     ) -> None:
         self.model = model
         self.folder = folder
@@ -155,10 +118,7 @@ class _Site:
         self.editions = {(row["dataset"], row["edition"]): row for row in model.tables["editions"]}
         self.datasets = {row["dataset"]: row for row in model.tables["datasets"]}
         self.figures = Figures(
-            model,
-            cache,
-            {key: row["attribution"] for key, row in self.editions.items()},
-            STATEMENT,
+            model, cache, {key: row["attribution"] for key, row in self.editions.items()}, STATEMENT
         )
         self.release = model.tables["releases"][-1] if model.tables["releases"] else None
         self.environment = jinja2.Environment(
@@ -169,14 +129,7 @@ class _Site:
             undefined=jinja2.StrictUndefined,
         )
         self.environment.filters.update(
-            percent=percent,
-            figure=figure,
-            interval=interval,
-            between=between,
-            period=period,
-            day=day,
-            slash=slash,
-            plain_status=plain_status,
+            {name: getattr(words, name) for name in _FILTERS},
             quantity=lambda row, name="value": quantity(row[name], row["unit"], row["decimals"]),
             source=source_link,
             context_page=context_page,
@@ -360,7 +313,20 @@ class _Site:
         entries = self._entries(area)
         cells = [entry.row for entry in entries.values() if entry.row is not None]
         self._text(f"data/{area.code}.csv", _table(filter(has_figure, cells)))
-        self._text(f"data/{area.code}.json", _as_json(area, cells))
+        held = [_plain(row) for row in cells if has_figure(row)]
+        self._json(
+            f"data/{area.code}.json",
+            {
+                "area": area.code,
+                "name": area.label,
+                "level": area.level,
+                "licence": OGL["path"],
+                "figures": [{k: v for k, v in row.items() if v is not None} for row in held],
+                "without_figure": {
+                    row["barometer_id"]: row["status"] for row in cells if not has_figure(row)
+                },
+            },
+        )
         parent = model.areas.get(model.parents.get(area.code, ""))
         members = model.members(area)
         self._page(
@@ -664,13 +630,8 @@ class _Site:
                 for area in self.model.current(level)
                 if (row := self.model.latest(indicator, area)) is not None and has_figure(row)
             }
-            data = {
-                "id": indicator.id,
-                "title": indicator.short_title,
-                "unit": indicator.unit,
-                "cells": cells,
-            }
-            text = json.dumps(data, ensure_ascii=False)
+            shown = {"id": indicator.id, "title": indicator.short_title, "unit": indicator.unit}
+            text = json.dumps({**shown, "cells": cells}, ensure_ascii=False)
             self._text(f"data/{indicator.slug}.js", f"pulseData({text});\n")
             rows = [
                 row
@@ -679,21 +640,16 @@ class _Site:
                 for row in found
                 if has_figure(row)
             ]
-            self._text(
+            self._json(
                 f"data/{indicator.slug}.json",
-                json.dumps(
-                    {
-                        "indicator": indicator.id,
-                        "title": indicator.title,
-                        "unit": indicator.unit,
-                        "licence": OGL["path"],
-                        "columns": _FIGURE_FIELDS,
-                        "figures": [list(_plain(row, _FIGURE_FIELDS).values()) for row in rows],
-                    },
-                    ensure_ascii=False,
-                    separators=(",", ":"),
-                )
-                + "\n",
+                {
+                    "indicator": indicator.id,
+                    "title": indicator.title,
+                    "unit": indicator.unit,
+                    "licence": OGL["path"],
+                    "columns": _FIGURE_FIELDS,
+                    "figures": [list(_plain(row, _FIGURE_FIELDS).values()) for row in rows],
+                },
             )
 
     # --- files ------------------------------------------------------------------------------------
@@ -707,6 +663,10 @@ class _Site:
             return made.encode("utf-8")
 
         self._bytes(name, self.cache.kept(name, key_of(self.key, name, chosen, context), render))
+
+    def _json(self, name: str, content: dict[str, Any]) -> None:
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        self._text(name, text + "\n")
 
     def _text(self, name: str, text: str) -> None:
         self._bytes(name, text.encode("utf-8"))
@@ -765,12 +725,7 @@ def _cited(rows: Iterable[Row]) -> dict[tuple[str, str], str]:
 
 def _high_first(cells: Iterable[tuple[Area, Row]]) -> list[tuple[Area, Row]]:
     return sorted(
-        cells,
-        key=lambda cell: (
-            cell[1]["value"] is None,
-            -(cell[1]["value"] or 0),
-            cell[0].label,
-        ),
+        cells, key=lambda cell: (cell[1]["value"] is None, -(cell[1]["value"] or 0), cell[0].label)
     )
 
 
@@ -792,27 +747,3 @@ def _table(cells: Iterable[Row]) -> str:
     }
     writer.writerows([row[name] for name in _CELL_FIELDS] for row in unique.values())
     return stream.getvalue()
-
-
-def _as_json(area: Area, cells: Iterable[Row]) -> str:
-    return (
-        json.dumps(
-            {
-                "area": area.code,
-                "name": area.label,
-                "level": area.level,
-                "licence": OGL["path"],
-                "figures": [
-                    {name: value for name, value in _plain(row).items() if value is not None}
-                    for row in cells
-                    if has_figure(row)
-                ],
-                "without_figure": {
-                    row["barometer_id"]: row["status"] for row in cells if not has_figure(row)
-                },
-            },
-            ensure_ascii=False,
-            separators=(",", ":"),
-        )
-        + "\n"
-    )

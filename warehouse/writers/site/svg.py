@@ -114,10 +114,7 @@ def finish(svg: str, title: str, description: str) -> str:
 
     Points of paths become steps of tenths of a pixel, which makes a third of a map.
 
-    Args:
-        svg: as drawn by Vega.
-        title: one line that states what the chart shows.
-        description: the figures in words.
+    ``title``: one line that states what the chart shows; ``description``: the figures in words.
     """
     width, height = size_of(svg)
     root = (
@@ -128,10 +125,6 @@ def finish(svg: str, title: str, description: str) -> str:
     svg = _PATH.sub(lambda found: f' d="{_steps(found.group(1))}"', svg)
     svg = _ROOT.sub(lambda _: root, svg, count=1)
     return _TEXT.sub(_fitted, svg)
-
-
-def _lines(text: str, width: float, size: float) -> list[str]:
-    return textwrap.wrap(text, max(int(width / (size * 0.5)), 20))
 
 
 def framed(svg: str, title: str, subtitle: str, source: str, *, made_up: bool = False) -> str:
@@ -146,7 +139,7 @@ def framed(svg: str, title: str, subtitle: str, source: str, *, made_up: bool = 
 
     def write(text: str, size: float, weight: str, colour: str) -> None:
         nonlocal y
-        for line in _lines(text, width - 24, size):
+        for line in textwrap.wrap(text, max(int((width - 24) / (size * 0.5)), 20)):
             y += size * 1.3
             parts.append(
                 f'<text x="12" y="{y:.1f}" font-family="{FONT}" font-size="{size:g}px" '
