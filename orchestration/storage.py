@@ -79,6 +79,10 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
             self._there.add(table_name)
         return table_name in self._there
 
+    def _has_asset_key_col_on_connection(self, conn: db.Connection, column_name: str) -> bool:
+        # Asked at every event, of files that older versions of Dagster made; none did here.
+        return True
+
     def dispose(self) -> None:
         """Close the file."""
         self._engine.dispose()

@@ -19,7 +19,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +89,11 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write it into a release folder, with a hash over itself."""
-        text = json.dumps({**asdict(self), "seal": self._seal()}, indent=1, sort_keys=True)
+        text = json.dumps({**vars(self), "seal": self._seal()}, indent=1, sort_keys=True)
         (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
     def _seal(self) -> str:
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(vars(self), sort_keys=True).encode()).hexdigest()
 
     @property
     def folder_name(self) -> str:

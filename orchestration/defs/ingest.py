@@ -231,11 +231,17 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
         observations = kept or observe(dataset, store, pulse.areas, bundled=bundled)
         intakes = observations.editions
         refused = []
+        held = [intake for intake in intakes if intake.state == "accepted"]
+        rows = sum(intake.figures for intake in held)
+        if kept:
+            pulse.say(
+                f"observed    {dataset.code}: {rows} rows, {len(held)} editions, as read before"
+            )
         for intake in intakes:
-            if intake.state == "accepted":
+            if intake.state == "accepted" and not kept:
                 pulse.say(
                     f"observed    {dataset.code} {intake.edition}: {intake.figures} rows, "
-                    f"{intake.origin}{', as read before' if kept else ''}"
+                    f"{intake.origin}"
                 )
             for rejection in intake.rejections:
                 pulse.say(
@@ -250,14 +256,13 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
                         "reason": rejection.error,
                     }
                 )
-        held = [intake for intake in intakes if intake.state == "accepted"]
         yield dg.MaterializeResult(
             value=observations,
             data_version=dg.DataVersion(identity),
             metadata={
                 IDENTITY: identity,
                 "parsed in this run": kept is None,
-                "dagster/row_count": sum(intake.figures for intake in held),
+                "dagster/row_count": rows,
                 "editions": ", ".join(intake.edition for intake in held) or "none held",
                 "origin": ", ".join(sorted({str(intake.origin) for intake in held})) or "none",
                 "sha256": ", ".join(str(i.file_sha256) for i in held if i.file_sha256)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import yaml
 
+from sources.catalogue import UniqueKeyLoader
 from sources.errors import ParseError
 from sources.evidence.model import KINDS, Fault, Initiative, Item, Lists, check
 from sources.workbook import read_workbook
@@ -133,7 +134,7 @@ _Raw = dict[str, list[tuple[str, dict[str, Any], dict[str, str]]]]
 
 def _from_yaml(content: bytes, file: str) -> _Raw:
     try:
-        read = yaml.safe_load(content.decode("utf-8"))
+        read = yaml.load(content.decode("utf-8"), Loader=UniqueKeyLoader)
         raw: _Raw = {kind: [] for kind in KINDS}
         for kind, entries in read.items():
             for entry in entries:
