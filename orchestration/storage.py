@@ -20,10 +20,17 @@ from typing import Any
 import sqlalchemy as db
 
 # Dagster has no public name for its storage classes; its version is pinned, and a test covers this.
+from dagster._core.events import ASSET_EVENTS  # noqa: TID251
 from dagster._core.events.log import EventLogEntry  # noqa: TID251
 from dagster._core.storage.event_log import ConsolidatedSqliteEventLogStorage  # noqa: TID251
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable  # noqa: TID251
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS  # noqa: TID251
 from dagster._serdes import ConfigurableClassData
+
+# One statement for all of them: making it anew costs more than running it.
+_INSERT = SqlEventLogStorageTable.insert().returning(
+    SqlEventLogStorageTable.c.id, sort_by_parameter_order=True
+)
 
 
 class EventLog(ConsolidatedSqliteEventLogStorage):
@@ -68,10 +75,21 @@ class EventLog(ConsolidatedSqliteEventLogStorage):
                 finally:
                     self._in_use = None
 
+    def store_event(self, event: EventLogEntry) -> None:
+        """Store one event."""
+        self.store_event_batch([event])
+
     def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
         """Store all of the events, or none."""
-        with self._connect():
-            super().store_event_batch(events)
+        rows = [self._event_to_row(event) for event in events]
+        with self._connect() as connection:
+            stored = connection.scalars(_INSERT, rows).all()
+            for event, number in zip(events, stored, strict=True):
+                if event.dagster_event_type in ASSET_EVENTS:
+                    self._store_asset_event_tags(connection, [event], [number])
+                    self._store_asset_event(connection, event, number)
+                else:
+                    self.store_asset_check_event(event, number)
 
     def has_table(self, table_name: str) -> bool:
         """Whether there is a table; Dagster opens the file anew to ask, at every check."""

@@ -54,23 +54,21 @@ def test_runs_are_kept_and_read_by_dagster_s_own_class(
 def test_what_a_run_plans_is_stored_whole_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def store_two(log: storage.EventLog, event: dg.EventLogEntry) -> None:
-        if event.timestamp == 2:
+    def no_third(_: storage.EventLog, event: dg.EventLogEntry, number: int) -> None:
+        if number == 3:
             raise OSError("no space")
-        store(log, event)
 
     log = storage.EventLog(str(tmp_path))
     events = [
         dg.EventLogEntry(None, "info", "", "one", float(n), dagster_event=None) for n in range(3)
     ]
-    store = storage.EventLog.store_event
     with monkeypatch.context() as broken:
-        broken.setattr(storage.EventLog, "store_event", store_two)
+        broken.setattr(storage.EventLog, "store_asset_check_event", no_third)
         with pytest.raises(OSError, match="no space"):
             log.store_event_batch(events)
     assert log.get_logs_for_run("one") == []
     log.store_event_batch(events)
-    assert len(log.get_logs_for_run("one")) == 3
+    assert [event.timestamp for event in log.get_logs_for_run("one")] == [0, 1, 2]
     log.dispose()
 
 
