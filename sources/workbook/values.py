@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Literal
 
 from sources.errors import ParseError
@@ -69,14 +70,15 @@ _BARE: Final[Mapping[str, Status]] = {
 }
 # The first of these that is printed decides.
 _STRENGTH: Final[tuple[Status, ...]] = (
-    "suppressed",
-    "not_applicable",
-    "not_available",
-    "low_reliability",
+    *("suppressed", "not_applicable", "not_available", "low_reliability"),
 )
 _THOUSANDS: Final = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 _WITH_COMMA: Final = re.compile(r"[+-]?[0-9.]*,[0-9][0-9.,]*")
 _SYMBOLS: Final = re.compile(r"\[\s*([A-Za-z]{1,4})\s*\]")
+
+
+_Fault = Callable[..., ParseError]
+"""Makes an error about the cell that is read."""
 
 
 @dataclass(frozen=True)
@@ -105,14 +107,13 @@ def parse_value(
     Raises ``ParseError``: ``unknown_symbol``, ``decimal_comma``, ``not_a_number`` or
     ``unreadable_cells``.
     """
-    where = where or Where()
     if cell is None:
         return Reading(None, "not_available", None)
+    fault = partial((where or Where()).error, cell=at)
     if isinstance(cell, bool) or not isinstance(cell, (int, float, str)):
-        raise where.error(
+        raise fault(
             "not_a_number",
             "The cell holds a date or a truth value where a number or a symbol was expected.",
-            cell=at,
             found=repr(cell),
             todo="Open the cell in the publisher's file.",
         )
@@ -122,7 +123,7 @@ def parse_value(
         except OverflowError:
             number = math.inf
         if not math.isfinite(number):
-            raise _not_finite(where, at, str(cell))
+            raise _not_finite(fault, str(cell))
         return Reading(number, "published", None)
 
     text = " ".join(_INVISIBLE.sub("", cell).replace("\u2212", "-").split())
@@ -131,39 +132,29 @@ def parse_value(
     if bare != text:
         note, text = "note_mark", bare
     symbols = _SYMBOLS.findall(text)
-    unknown = [symbol for symbol in symbols if symbol.casefold() not in _BRACKETED]
-    if unknown:
-        raise _unknown_symbol(cell, where, at)
+    if any(symbol.casefold() not in _BRACKETED for symbol in symbols):
+        raise _unknown_symbol(fault, cell)
     rest = _SYMBOLS.sub(" ", text).strip()
     printed = "".join(f"[{symbol}]" for symbol in symbols) or None
     statuses = [_BRACKETED[symbol.casefold()] for symbol in symbols]
 
-    if rest == "":
-        if printed is None:
-            return Reading(None, "not_available", None, note)
-        return Reading(None, _strongest(statuses, alone=True), printed, note)
-    if rest.casefold() in _BARE:
-        statuses.append(_BARE[rest.casefold()])
-        return Reading(
-            None, _strongest(statuses, alone=True), (rest + (printed or "")) or None, note
-        )
-
+    if rest == "" or rest.casefold() in _BARE:
+        statuses += [_BARE[rest.casefold()]] if rest else []
+        return Reading(None, _strongest(statuses, alone=True), rest + (printed or "") or None, note)
     if ERROR_VALUE.fullmatch(rest):
-        raise where.error(
+        raise fault(
             "unreadable_cells",
             "The cell holds an error value of a spreadsheet, not a figure.",
-            cell=at,
             expected="a number or a symbol",
             found=rest,
             todo="Ask the publisher for a corrected file.",
         )
-    number, number_note = _number(rest, cell, where, at, thousands=thousands)
+    number, number_note = _number(rest, cell, fault, thousands=thousands)
     status = _strongest(statuses, alone=False)
     if status in ("suppressed", "not_available", "not_applicable"):
-        raise where.error(
+        raise fault(
             "unknown_symbol",
             "The cell holds both a number and a symbol that says there is none.",
-            cell=at,
             found=repr(cell),
             todo="Open the cell in the publisher's file and ask the publisher which is meant.",
         )
@@ -177,9 +168,7 @@ def _strongest(statuses: Sequence[Status], *, alone: bool) -> Status:
     return "not_available" if alone else "published"
 
 
-def _number(
-    rest: str, cell: str, where: Where, at: str | None, *, thousands: bool
-) -> tuple[float, str]:
+def _number(rest: str, cell: str, fault: _Fault, *, thousands: bool) -> tuple[float, str]:
     note = "number_as_text"
     digits = rest
     if digits.endswith("%"):
@@ -189,38 +178,35 @@ def _number(
     elif thousands and _THOUSANDS.fullmatch(digits):
         digits, note = digits.replace(",", ""), "thousands_separator"
     elif _WITH_COMMA.fullmatch(digits):
-        raise where.error(
+        raise fault(
             "decimal_comma",
             "The number has a comma, which could mean a decimal point or thousands.",
-            cell=at,
             expected="a decimal point" + (", or commas between thousands" if thousands else ""),
             found=repr(cell),
             todo="Save the file with decimal points, or ask the publisher for such a file.",
         )
     else:
-        raise _unknown_symbol(cell, where, at)
+        raise _unknown_symbol(fault, cell)
     value = float(digits)
     if not math.isfinite(value):
-        raise _not_finite(where, at, repr(cell))
+        raise _not_finite(fault, repr(cell))
     return value, note
 
 
-def _not_finite(where: Where, at: str | None, found: str) -> ParseError:
-    return where.error(
+def _not_finite(fault: _Fault, found: str) -> ParseError:
+    return fault(
         "not_a_number",
         "The number is not finite.",
-        cell=at,
         found=found,
         todo="Open the cell in the publisher's file, or ask the publisher for a corrected one.",
     )
 
 
-def _unknown_symbol(cell: str, where: Where, at: str | None) -> ParseError:
+def _unknown_symbol(fault: _Fault, cell: str) -> ParseError:
     shown = cell if len(cell) <= 60 else cell[:59] + "…"
-    return where.error(
+    return fault(
         "unknown_symbol",
         "The cell holds neither a number nor a symbol that is known.",
-        cell=at,
         expected="a number, or one of "
         + " ".join(f"[{symbol}]" for symbol in _BRACKETED)
         + " .. : - * NA, or nothing",
