@@ -106,9 +106,8 @@ KINDS: Final[Mapping[str, type[Initiative] | type[Item]]] = {
 
 @dataclass(frozen=True)
 class Fault:
-    """Something wrong with one field of one entry; ``code`` is its short name."""
+    """Something wrong with one field of an entry; ``code`` is its short name."""
 
-    entry: str
     field: str
     message: str
     expected: str
@@ -190,11 +189,11 @@ def personal_data(text: str) -> Iterator[tuple[str, str]]:
             yield what, found.group()
 
 
-def check(raw: Mapping[str, Any], kind: str, lists: Lists, label: str) -> Iterator[Fault]:
+def check(raw: Mapping[str, Any], kind: str, lists: Lists) -> Iterator[Fault]:
     """Every fault of one entry, whatever else is wrong with it.
 
     ``raw``: text by field, or a tuple of texts where a field holds several; ``kind``: ``initiatives`` or
-    ``evidence``; ``label``: how messages name the entry.
+    ``evidence``.
     """
     model = KINDS[kind]
     try:
@@ -204,7 +203,6 @@ def check(raw: Mapping[str, Any], kind: str, lists: Lists, label: str) -> Iterat
             name = str(each["loc"][0])
             missing = each["type"] == "missing" or each["input"] in ("", ())
             yield Fault(
-                label,
                 name,
                 "a field that is needed is empty" if missing else "a field cannot be used",
                 (model.model_fields[name].description or "")
@@ -220,7 +218,6 @@ def check(raw: Mapping[str, Any], kind: str, lists: Lists, label: str) -> Iterat
                 name == "areas" and lists.areas.knows(value)
             ):
                 yield Fault(
-                    label,
                     name,
                     "a code is not in the list",
                     f"a code of the list of {name}",
@@ -228,15 +225,15 @@ def check(raw: Mapping[str, Any], kind: str, lists: Lists, label: str) -> Iterat
                     "choose one from the sheet Lists of the form (pulse evidence-form)",
                     code="entry_unknown_code",
                 )
-    yield from _lacking(raw, label)
-    yield from _personal(raw, lists, label)
+    yield from _lacking(raw)
+    yield from _personal(raw, lists)
 
 
-def _lacking(raw: Mapping[str, Any], label: str) -> Iterator[Fault]:
+def _lacking(raw: Mapping[str, Any]) -> Iterator[Fault]:
     def fault(field: str, message: str, expected: str, todo: str, *, code: str) -> Fault:
         value = raw.get(field)
         found = f"'{value}'" if value not in (None, "") else "nothing"
-        return Fault(label, field, message, expected, found, todo, code=code)
+        return Fault(field, message, expected, found, todo, code=code)
 
     def empty(field: str) -> bool:
         return not str(raw.get(field) if raw.get(field) is not None else "").strip()
@@ -270,10 +267,9 @@ def _lacking(raw: Mapping[str, Any], label: str) -> Iterator[Fault]:
         yield fault("capacity", *words, "correct kind or capacity", code="entry_invalid")
 
 
-def _personal(raw: Mapping[str, Any], lists: Lists, label: str) -> Iterator[Fault]:
+def _personal(raw: Mapping[str, Any], lists: Lists) -> Iterator[Fault]:
     def fault(name: str, what: str, found: str) -> Fault:
         return Fault(
-            label,
             name,
             f"there is {what}",
             "no personal data of private persons",

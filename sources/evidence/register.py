@@ -6,7 +6,7 @@ Does not belong here: what the contract says (``sources.evidence.model``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -73,10 +73,9 @@ def read_entries(content: bytes, file: str, lists: Lists, before: Register) -> R
     known |= {str(entry.get("id")) for _, entry, _ in raw["initiatives"]}
     for kind, entries in raw.items():
         for number, (label, entry, cells) in enumerate(entries, 1):
-            found = list(check(entry, kind, lists, label or f"{kind} {number}"))
-            found += _twice(entry, taken, known, label)
+            found = [*check(entry, kind, lists), *_twice(entry, taken, known)]
             taken.add(str(entry.get("id")))
-            faults += [_error(each, file, cells) for each in found]
+            faults += [_error(each, file, label or f"{kind} {number}", cells) for each in found]
     if faults:
         raise RegisterError(faults)
     if not any(raw.values()):
@@ -101,32 +100,30 @@ class RegisterError(ParseError):
         )
 
 
-def _error(fault: Fault, file: str, cells: Mapping[str, str]) -> ParseError:
+def _error(fault: Fault, file: str, label: str, cells: Mapping[str, str]) -> ParseError:
     sheet, _, cell = cells.get(fault.field, cells.get("id", "")).rpartition("!")
-    place = f"{cell} ({fault.entry}, {heading(fault.field)})" if cell else None
+    place = f"{cell} ({label}, {heading(fault.field)})" if cell else None
     return ParseError(
         fault.message,
         code=fault.code,
         file=file,
         sheet=sheet or None,
-        cell=place or f"{fault.entry}, field {fault.field}",
+        cell=place or f"{label}, field {fault.field}",
         expected=fault.expected,
         found=fault.found,
         todo=fault.todo,
     )
 
 
-def _twice(entry: Mapping[str, Any], taken: set[str], known: set[str], label: str) -> list[Fault]:
-    faults = []
+def _twice(entry: Mapping[str, Any], taken: set[str], known: set[str]) -> Iterator[Fault]:
     if entry.get("id") in taken:
         words = ("an id is used twice", "an id of its own", f"'{entry['id']}'")
-        faults.append(Fault(label, "id", *words, todo="give it another id", code="entry_invalid"))
+        yield Fault("id", *words, todo="give it another id", code="entry_invalid")
     if entry.get("initiative") and entry["initiative"] not in known:
         expected = "the id of an initiative of this file or of the register"
         words = ("an initiative is not registered", expected, f"'{entry['initiative']}'")
         todo = "register it, or leave it out"
-        faults.append(Fault(label, "initiative", *words, todo, code="entry_unknown_code"))
-    return faults
+        yield Fault("initiative", *words, todo, code="entry_unknown_code")
 
 
 _Raw = dict[str, list[tuple[str, dict[str, Any], dict[str, str]]]]

@@ -14,13 +14,7 @@ from click.testing import CliRunner
 from orchestration.cli import main
 from sources.evidence.form import blank_form
 from sources.evidence.model import Lists, check
-from sources.evidence.register import (
-    HEADER_ROW,
-    RegisterError,
-    heading,
-    read_bundled,
-    read_entries,
-)
+from sources.evidence.register import HEADER_ROW, RegisterError, heading, read_bundled, read_entries
 from sources.inbox import hand_in_entries, read_inbox
 from warehouse.workspace import SEEDS
 
@@ -66,11 +60,7 @@ FAULTS: tuple[tuple[dict[str, Any], str, str], ...] = (
     ({"kind": "hearsay"}, "kind", "entry_invalid"),
     ({"mood": "good"}, "mood", "entry_invalid"),
     ({"capacity": "fictional_person"}, "capacity", "entry_invalid"),
-    (
-        {"kind": "persona", "capacity": "fictional_person"},
-        "outcomes",
-        "entry_invalid",
-    ),
+    ({"kind": "persona", "capacity": "fictional_person"}, "outcomes", "entry_invalid"),
     ({"title": None}, "title", "entry_invalid"),
 )
 
@@ -87,21 +77,21 @@ def test_the_register_that_ships_keeps_its_contract_and_reaches_every_goal() -> 
 def test_each_fault_of_an_entry_is_found_in_its_field(
     change: dict[str, Any], field: str, code: str
 ) -> None:
-    assert not list(check(ITEM, "evidence", LISTS, "item"))
-    found = [(each.field, each.code) for each in check(ITEM | change, "evidence", LISTS, "item")]
+    assert not list(check(ITEM, "evidence", LISTS))
+    found = [(each.field, each.code) for each in check(ITEM | change, "evidence", LISTS)]
     assert found == [(field, code)]
 
 
 def test_a_missing_field_is_named_and_ordinary_capitals_are_no_names() -> None:
     lacking = {name: value for name, value in ITEM.items() if name != "title"}
-    (fault,) = check(lacking, "evidence", LISTS, "item")
+    (fault,) = check(lacking, "evidence", LISTS)
     assert (fault.field, fault.code) == ("title", "entry_incomplete")
     fine = ITEM | {
         "summary": "On Monday, English and Urdu classes began in Walsall; NHS staff came. "
         "The Beacon Centre lent a room",
         "names": ("The Beacon Centre",),
     }
-    assert not list(check(fine, "evidence", LISTS, "item"))
+    assert not list(check(fine, "evidence", LISTS))
 
 
 def fill_in(path: Path, *entries: Mapping[str, Any]) -> None:
