@@ -101,12 +101,6 @@ class Sheet:
         """The cells whose value the file does not hold."""
         return self._read[1]
 
-    def cell(self, row_number: int, letter: str) -> CellValue:
-        """The value of one cell; ``None`` where nothing is written, also beyond the last row."""
-        row = self.rows[row_number - 1] if 0 < row_number <= len(self.rows) else ()
-        column = column_index(letter)
-        return row[column] if column < len(row) else None
-
 
 @dataclass(frozen=True)
 class Book:
