@@ -27,7 +27,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
 
-from sources.errors import ParseError, PulseError
+from sources.errors import ParseError, PulseError, shortened
 
 SEED_FILES = ("areas.csv", "area_aliases.csv", "area_code_changes.csv")
 _AREA_COLUMNS = ("area_code", "area_name", "area_level")
@@ -266,7 +266,7 @@ class AreaBook:
                 "dbt_project/seeds/area_aliases.csv that says which is meant",
             )
         raise ParseError(
-            f"the area {what} {printed!r} is not known",
+            f"the area {what} {shortened(printed, 80)!r} is not known",
             code="unknown_area",
             dataset=dataset,
             edition=edition,

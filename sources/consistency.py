@@ -59,6 +59,12 @@ def design_effect_fit(
     return "fits"
 
 
+def log_odds(percent: float) -> float:
+    """The log-odds of a percentage, which is taken to be 1 at least and 99 at most."""
+    inside = min(max(percent, 1.0), 99.0)
+    return math.log(inside / (100 - inside))
+
+
 def respondents_fit(value: float, respondents: float, base: float) -> Fit:
     """Whether so many of the base can have given the answer of ``value`` percent.
 

@@ -23,7 +23,13 @@ from pydantic import ConfigDict
 
 from sources.areas import AreaBook
 from sources.catalogue import Coverage, Dataset, Edition, JumpRule, Measure
-from sources.consistency import design_effect, design_effect_fit, half_unit, stored_decimals
+from sources.consistency import (
+    design_effect,
+    design_effect_fit,
+    half_unit,
+    log_odds,
+    stored_decimals,
+)
 from sources.errors import listed
 from sources.observation import (
     MembershipModel,
@@ -39,6 +45,9 @@ Severity = Literal["error", "warning", "note"]
 AUTHORITY_LEVELS: tuple[str, ...] = ("lad", "utla", "cauth", "itl2", "ward", "lsoa")
 #: Fewer shared figures than this could agree by chance.
 _SAME_FILE_AREAS = 20
+#: In log-odds, from the median of the authorities. Published ones are at most 1.2 away; a tenth of a
+#: percentage above 36, or a hundredth of one above 14, is farther.
+_FAR = 2.7
 _NAMED = 8
 _KEY = ["measure", "area_code", "period_start", "period_end", "breakdown", "category"]
 _MEASURE_AND_PERIOD = ["measure", "period_start", "period_end"]
@@ -291,6 +300,14 @@ def _area_codes(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         f"area codes that are not known: {_values(names['area_code'] + ' (' + names['area_name'] + ')')}"
         "; add them to dbt_project/seeds/areas.csv if they are real",
     )
+    gss = rows["area_code"].str.fullmatch("[A-Z][0-9]{8}")
+    abroad = _plain(rows, gss & ~rows["area_code"].str.startswith(judged.dataset.country))
+    yield from judged.broken(
+        "outside_country",
+        abroad,
+        f"areas outside the country of the dataset: {judged.named(abroad['area_code'])}; expected "
+        f"codes that begin with {judged.dataset.country}",
+    )
     levels = rows["area_code"].where(known).map(judged.areas.level, na_action="ignore")
     # The commission's areas are authorities, counties or groups of them; they keep their own level.
     wrong = _plain(rows, known & rows["area_level"].ne("smc_area") & rows["area_level"].ne(levels))
@@ -468,7 +485,19 @@ def _against_itself(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     # A collection holds counts too: every resident of a town may live near a library.
     asked = whole["area_level"].isin(AUTHORITY_LEVELS) & (judged.dataset.periods == "edition")
     local = _plain(whole, asked)
-    typical = local["measure"].map(local.groupby("measure")["value"].median())
+    medians = local.groupby("measure")["value"].median()
+    enough = local.groupby("measure").size() >= _SAME_FILE_AREAS
+    beside = whole["measure"].map(medians.where(enough)).map(log_odds)
+    everybody = whole["breakdown"].eq("all")
+    far = _plain(whole, everybody & ((whole["value"].map(log_odds) - beside).abs() > _FAR))
+    yield from judged.broken(
+        "far_from_others",
+        far,
+        f"{len(far)} rows have a percentage too far from the median of the authorities, "
+        f"{_values(far['measure'].map(medians))}: a fraction among percentages or a slipped "
+        "decimal point",
+    )
+    typical = local["measure"].map(medians)
     people = local["base"].astype("float64").fillna(100)
     empty = (local["value"].eq(0) & (typical * people > 1000)) | (
         local["value"].eq(100) & ((100 - typical) * people > 1000)

@@ -12,6 +12,11 @@ SHOWN_FAULTS = 4
 """How many kinds of fault a message names; the record of the refused file has all."""
 
 
+def shortened(text: str, most: int) -> str:
+    """The text, cut where it is longer than so many characters."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 class PulseError(Exception):
     """A fault that a person can act on from its message alone.
 
@@ -47,7 +52,8 @@ class PulseError(Exception):
         self.sheet = sheet
         self.cell = cell
         self.expected = None if expected is None else str(expected)
-        self.found = None if found is None else str(found)
+        # An area's name or a page in place of a file may be of any length.
+        self.found = None if found is None else shortened(str(found), 2_000) or "nothing"
         self.todo = todo
         super().__init__(self.render())
 

@@ -824,6 +824,7 @@ class _Reader:
         """Check each row against itself: what is printed beside the percentage must fit it."""
         odd: list[str] = []
         beside: list[str] = []
+        lacking: list[str] = []
         for figure in figures:
             value, lower, upper = (reading.value for reading in figure.readings)
             at, respondents, base = figure.addresses[0], figure.respondents, figure.base
@@ -851,6 +852,8 @@ class _Reader:
                 )
             if value is None and not figure.blank and (lower is not None or upper is not None):
                 beside.append(f"{at} {figure.name}")
+            if figure.blank or (value is not None and None in (lower, upper, base)):
+                lacking.append(f"{at} {figure.name}")
             if base is None or respondents is None:
                 continue
             if respondents > base:
@@ -880,6 +883,7 @@ class _Reader:
                     odd.append(f"{at} {figure.name} {value:g} ({respondents} of {base})")
         for code, rows, text in (
             ("respondents_differ", odd, "percentages far from the share of respondents"),
+            ("incomplete_row", lacking, "a blank percentage, or one without limits or base"),
             ("limits_beside_symbol", beside, "a symbol beside printed limits, which are left out"),
         ):
             if rows:

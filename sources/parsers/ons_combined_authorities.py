@@ -47,6 +47,7 @@ class _Lookup(CsvReader):
         for line in self.lines():
             fields = {key: line.text(key) for key in self.columns}
             for key, pattern, expected in _CODES:
+                fields[key] = line.code(key)
                 if not pattern.fullmatch(fields[key]):
                     raise line.error(
                         "bad_code",

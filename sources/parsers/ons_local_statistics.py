@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
 import pandas as pd
@@ -20,7 +20,7 @@ import pandas as pd
 from sources.catalogue import OnsElsDiscovery
 from sources.errors import ParseError
 from sources.parsers import ParseContext, Parsed
-from sources.parsers.tidy import CsvReader, Line, level_of
+from sources.parsers.tidy import CsvReader, Line, level_of, refuse_blank
 from sources.workbook.values import Reading, normalise_label, parse_value
 
 _GSS: Final = re.compile(r"[EKNSW][0-9]{8}")
@@ -81,13 +81,13 @@ class _Indicators(CsvReader):
             indicator = line.text("indicator")
             measure = wanted.get(normalise_label(indicator))
             if measure is None:
-                others.add(indicator)
+                others.add(indicator or "rows without an indicator")
                 continue
             period = line.text("period")
             if not period.startswith(str(self.edition.period_start.year)):
                 periods.add(period or "no period")
                 continue
-            if skipped is not None and skipped.match(line.text("area_code")):
+            if skipped is not None and skipped.match(line.code("area_code")):
                 continue
             if not self.own_periods and period[:10] != self.edition.period_start.isoformat():
                 notes.add(
@@ -172,7 +172,7 @@ class _Indicators(CsvReader):
     def _row(self, line: Line, measure: str) -> dict[str, Any] | None:
         areas = self.context.areas
         unit = self._unit(line, measure)
-        printed, name = line.text("area_code"), line.text("area_name")
+        printed, name = line.code("area_code"), line.text("area_name")
         code = printed
         if not _GSS.fullmatch(printed):
             dataset, edition = self.context.dataset.code, self.edition.edition
@@ -194,17 +194,8 @@ class _Indicators(CsvReader):
             self.check_name(name, code, line)
         value, *limits = (line.reading(key) for key in _FIGURES)
         bounds = {key: limit.value for key, limit in zip(_FIGURES[1:], limits, strict=True)}
-        stated = [bound for bound in bounds.values() if bound is not None]
         reading = self._with_status(line, value)
-        if value.value is None and reading.symbol is None and stated:
-            raise line.error(
-                "blank_beside_figures",
-                "The figure is blank beside printed limits.",
-                "value",
-                expected="a figure, or a symbol such as [c] that says why there is none",
-                found=f"{name}: {', '.join(f'{bound:g}' for bound in stated)}",
-                todo="Ask the publisher for the figure, or for a corrected file.",
-            )
+        refuse_blank(reading, bounds.values(), name, self.where, line.at("value"))
         return self.row(
             line.number,
             reading,
@@ -223,14 +214,13 @@ class _Indicators(CsvReader):
             return value
         text = str(line.value("status")).strip()
         mark = text if text.startswith("[") else f"[{text}]"
-        marked = parse_value(mark, self.where, at=line.at("status"))
-        status = value.status
-        if value.value is None or marked.status == "low_reliability":
-            status = marked.status
-        if value.value is None and status == "low_reliability":
+        # Read as one cell, a figure beside a symbol that says there is none is refused.
+        figure = "" if value.value is None else f"{value.value!r} "
+        marked = parse_value(figure + mark, self.where, at=line.at("status"), thousands=False)
+        if value.value is None and marked.status == "low_reliability":
             # Too unreliable to be printed.
-            status = "not_available"
-        return Reading(value.value, status, marked.symbol)
+            return replace(marked, status="not_available")
+        return marked
 
     def _unit(self, line: Line, measure: str) -> str:
         """The unit as printed; the measure's own where the file prints none."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, Final
 
 from sources.parsers import ParseContext, Parsed
-from sources.parsers.tidy import CsvReader, Line, address, count_of, level_of
+from sources.parsers.tidy import CsvReader, Line, address, count_of, level_of, refuse_blank
 from sources.workbook.book import CellValue, Sheet, column_letter
 from sources.workbook.header import Header, find_header
 from sources.workbook.values import Reading, normalise_label
@@ -86,7 +86,7 @@ class _Population(CsvReader):
         areas: dict[str, list[Line]] = {}
         for line in self.lines():
             self._check_line(line)
-            code = line.text("area_code")
+            code = line.code("area_code")
             if not _GSS.fullmatch(code):
                 raise line.error(
                     "bad_code",
@@ -252,6 +252,10 @@ class _Population(CsvReader):
         if name:
             self.check_name(name, code, line)
         # A sum without one of its parts is no sum.
+        beside = [reading.value for _, _, reading in parts]
+        for of_age, age_column, reading in parts:
+            at = address(age_column, of_age.number)
+            refuse_blank(reading, beside, name or code, self.where, at)
         lacking = next((reading for _, _, reading in parts if reading.value is None), None)
         whole = lacking or first
         value = None if lacking else sum(reading.value or 0.0 for _, _, reading in parts)

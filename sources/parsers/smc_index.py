@@ -19,7 +19,7 @@ import pandas as pd
 
 from sources.errors import ParseError
 from sources.parsers import ParseContext, Parsed
-from sources.parsers.tidy import CsvReader, Line, midnight
+from sources.parsers.tidy import CsvReader, Line, midnight, refuse_blank
 from sources.workbook.header import Header, Wanted, find_header
 from sources.workbook.values import normalise_label, tidy_text
 
@@ -123,7 +123,7 @@ class _Index(CsvReader):
                 "title",
                 expected=self.measure.title,
                 found=title or "no title",
-                todo="Hand the file in under its own dataset.",
+                todo="Hand the file in under its own dataset; if the row is a note, delete it.",
             )
         dataset, name = self.context.dataset.code, line.text("area_name")
         try:
@@ -137,6 +137,8 @@ class _Index(CsvReader):
         bounds = {key: line.reading(key).value for key in ("lower_95", "upper_95")}
         base = line.count("base")
         group_label, group_number = self._group(line)
+        beside = (group_label, *bounds.values())
+        refuse_blank(value, beside, name, self.where, line.at("value"))
         return self.row(
             line.number,
             value,

@@ -19,7 +19,7 @@ import pandas as pd
 
 from sources.areas import AreaBook
 from sources.catalogue import fill
-from sources.errors import ParseError
+from sources.errors import ParseError, listed, shortened
 from sources.observation import as_memberships, as_observations
 from sources.parsers import Note, ParseContext, Parsed
 from sources.workbook import read_workbook
@@ -106,7 +106,7 @@ class Notes:
 
 _NOTE_WORDS: Final[Mapping[str, str]] = {
     "number_as_text": "numbers stored as text",
-    "thousands_separator": "numbers with commas between thousands",
+    "thousands_separator": "numbers with divided thousands",
     "percent_sign": "numbers with a % sign",
     "note_mark": "numbers with a note mark",
 }
@@ -170,7 +170,8 @@ def check_name(printed: str, code: str, context: ParseContext, where: Where, at:
             todo="Compare the row with the publisher's file; columns may have been shifted.",
         )
     if agree is None and context.areas.knows(code):
-        return f"{code} is printed as '{printed}'; it is known as '{context.areas.name(code)}'."
+        shown = shortened(printed, 80)
+        return f"{code} is printed as '{shown}'; it is known as '{context.areas.name(code)}'."
     return None
 
 
@@ -196,6 +197,10 @@ class Line:
         text = tidy_text(self.value(key))
         return "" if text == "NA" else text
 
+    def code(self, key: str) -> str:
+        """The code of an area, in capitals."""
+        return self.text(key).upper()
+
     def reading(self, key: str) -> Reading:
         """A figure, or the reason there is none; of an absent column that it is not available."""
         if key not in self.header.columns:
@@ -211,6 +216,22 @@ class Line:
     def error(self, code: str, message: str, key: str, **more: Any) -> ParseError:
         """An error about the cell under ``key``; ``more``: expected, found, todo."""
         return self.where.error(code, message, cell=self.at(key), **more)
+
+
+def refuse_blank(
+    reading: Reading, beside: Iterable[object], name: str, where: Where, at: str
+) -> None:
+    """Refuse a figure that is blank, with no symbol that says why, beside others that belong to it."""
+    printed = [f"{each:g}" if isinstance(each, float) else str(each) for each in beside if each]
+    if reading.value is None and reading.symbol is None and printed:
+        raise where.error(
+            "blank_beside_figures",
+            "The figure is blank beside others of its row.",
+            cell=at,
+            expected="a figure, or a symbol such as [c] that says why there is none",
+            found=f"{name}: {listed(printed, 4)}",
+            todo="Ask the publisher for the figure, or for a corrected file.",
+        )
 
 
 class CsvReader:
@@ -280,8 +301,8 @@ class CsvReader:
                 else "A row does not have as many fields as the header.",
                 cell=f"A{number}",
                 expected=f"{width} fields",
-                found=f"{len(row)} fields",
-                todo="Download the file again.",
+                found=f"{len(row)}, the first {shortened(str(row[0]), 60)!r}",
+                todo="Download the file again; if the row is a note, delete it.",
             )
         return (Line(number, row, self.header, self.where) for number, row in body)
 

@@ -32,7 +32,7 @@ def read_workbook(
     ``file_too_large``, ``wrong_form``, and any code of ``sources.workbook.archive`` and
     ``sources.workbook.reader``.
     """
-    if not content.strip(b"\x00 \t\r\n"):
+    if not content.strip(b"\x00 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise where.error("empty_file", "The file is empty.", todo=GET_AGAIN)
     if len(content) > limits.file_bytes:
         raise where.error(

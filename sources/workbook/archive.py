@@ -15,7 +15,7 @@ import zlib
 from typing import Any, Final
 from xml.parsers import expat
 
-from sources.errors import ParseError
+from sources.errors import ParseError, shortened
 from sources.workbook.book import Form, Limits, Where
 
 GET_AGAIN: Final = (
@@ -118,8 +118,7 @@ def _password_error(where: Where) -> ParseError:
 
 
 def _excerpt(content: bytes) -> str:
-    text = " ".join(content[:400].decode("utf-8", errors="replace").split())
-    return text if len(text) <= 120 else text[:119] + "…"
+    return shortened(" ".join(content[:400].decode("utf-8", errors="replace").split()), 120)
 
 
 def open_archive(content: bytes, where: Where, limits: Limits) -> tuple[Form, dict[str, bytes]]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal
 
-from sources.errors import ParseError
+from sources.errors import ParseError, shortened
 from sources.workbook.book import CellValue, Where
 from sources.workbook.reader import ERROR_VALUE, NUMBER
 
@@ -72,7 +72,7 @@ _BARE: Final[Mapping[str, Status]] = {
 _STRENGTH: Final[tuple[Status, ...]] = (
     *("suppressed", "not_applicable", "not_available", "low_reliability"),
 )
-_THOUSANDS: Final = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
+_THOUSANDS: Final = re.compile(r"[+-]?[0-9]{1,3}(?:(?:,[0-9]{3})+|(?: [0-9]{3})+)(?:\.[0-9]+)?")
 _WITH_COMMA: Final = re.compile(r"[+-]?[0-9.]*,[0-9][0-9.,]*")
 _SYMBOLS: Final = re.compile(r"\[\s*([A-Za-z]{1,4})\s*\]")
 
@@ -101,8 +101,8 @@ def parse_value(
 ) -> Reading:
     """Read one cell as a number or as shorthand.
 
-    ``thousands``: whether commas may divide thousands, as in a column of counts. In a column of
-    percentages or scores they may not, so that ``45,3`` and ``1,234`` are refused there alike.
+    ``thousands``: whether commas or spaces may divide thousands, as in a column of counts. In a column
+    of percentages or scores they may not, so that ``45,3`` and ``1,234`` are refused there alike.
 
     Raises ``ParseError``: ``unknown_symbol``, ``decimal_comma``, ``not_a_number`` or
     ``unreadable_cells``.
@@ -176,7 +176,7 @@ def _number(rest: str, cell: str, fault: _Fault, *, thousands: bool) -> tuple[fl
     if NUMBER.fullmatch(digits):
         pass
     elif thousands and _THOUSANDS.fullmatch(digits):
-        digits, note = digits.replace(",", ""), "thousands_separator"
+        digits, note = re.sub("[ ,]", "", digits), "thousands_separator"
     elif _WITH_COMMA.fullmatch(digits):
         raise fault(
             "decimal_comma",
@@ -203,13 +203,12 @@ def _not_finite(fault: _Fault, found: str) -> ParseError:
 
 
 def _unknown_symbol(fault: _Fault, cell: str) -> ParseError:
-    shown = cell if len(cell) <= 60 else cell[:59] + "…"
     return fault(
         "unknown_symbol",
         "The cell holds neither a number nor a symbol that is known.",
         expected="a number, or one of "
         + " ".join(f"[{symbol}]" for symbol in _BRACKETED)
         + " .. : - * NA, or nothing",
-        found=repr(shown),
+        found=repr(shortened(cell, 60)),
         todo="Look the symbol up in the file's notes; add it to the status codes if it is meant.",
     )

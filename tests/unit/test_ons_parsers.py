@@ -98,10 +98,12 @@ def test_every_form_that_nomis_gives_is_read(content: str, total: int, cell: str
             "doubled_age",
         ),
         (people(["E08000025,old,1"]), "unknown_age"),
+        (people([f"E08000025,{101 + age},{10 if age - 40 else ''}" for age in AGES]), "blank"),
         (people(["E08000025,10"] * 74, "geography_code,obs_value"), "incomplete_ages"),
     ],
 )
 def test_what_is_not_the_population_of_the_edition_is_refused(content: str, code: str) -> None:
+    code = "blank_beside_figures" if code == "blank" else code
     assert refused("ons_population", "mid-2023", content).code == code
 
 
@@ -115,6 +117,8 @@ def test_totals_of_ages_are_left_out_and_ages_need_not_be_printed() -> None:
     parsed = parse("ons_population", "mid-2023", people([*ages, "E08000025,200,910"]).encode())
     assert parsed.rows["value"].tolist() == [750.0]
     assert {"ages_summed", "age_totals_ignored"} <= codes(parsed)
+    spaced = people([f"e08000025,{101 + age},1\u202f000" for age in AGES])
+    assert parse("ons_population", "mid-2023", spaced.encode()).rows["value"].tolist() == [75_000.0]
     unnamed = people(["E08000025,10"] * 75, "geography_code,obs_value")
     assert parse("ons_population", "mid-2023", unnamed.encode()).rows["value"].tolist() == [750.0]
 
@@ -168,6 +172,7 @@ def test_only_the_period_of_the_edition_is_read() -> None:
         (SERVICE.replace("E12000005", "Z99999999"), "unknown_area"),
         (SERVICE.replace("E12000005,West", "E12000005,East"), "code_name_mismatch"),
         (SERVICE.replace(",78,76,80", ",,76,80"), "blank_beside_figures"),
+        (SERVICE.replace("\n", ",c\n").replace("uci_95,c", "uci_95,status"), "unknown_symbol"),
     ],
 )
 def test_an_answer_that_is_not_what_was_asked_for_is_refused(content: str, code: str) -> None:

@@ -252,11 +252,15 @@ def test_an_index_is_known_by_its_title_and_not_by_its_reused_code() -> None:
     assert error.code == "wrong_file"
 
 
-def test_a_group_number_that_contradicts_its_label_is_refused() -> None:
+def test_a_group_that_contradicts_its_label_or_has_no_value_is_refused() -> None:
     lines = write("smc_conditions_of_childhood", "2025").decode().split("\r\n")
     lines[1] = lines[1][: lines[1].rindex(",")] + (",1" if not lines[1].endswith(",1") else ",2")
     error = refused("smc_conditions_of_childhood", "2025", "\r\n".join(lines).encode())
     assert error.code == "group_mismatch"
+    blank = write("smc_conditions_of_childhood", "2025").decode()
+    value = str(plain("smc_conditions_of_childhood", "2025").rows["value"][0])
+    error = refused("smc_conditions_of_childhood", "2025", blank.replace(value, "", 1).encode())
+    assert error.code == "blank_beside_figures"
 
 
 # --- The publishers' own files --------------------------------------------------------------------

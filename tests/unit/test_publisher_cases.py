@@ -145,6 +145,7 @@ def test_all_faults_of_a_file_are_in_one_error() -> None:
 
 WARNED: dict[str, tuple[str, Change]] = {
     "subtotal": ("unknown_area", append("B4c", "Metropolitan districts", None)),
+    "base gone": ("incomplete_row", place("B4c", "G", None)),
     "symbol beside limits": ("limits_beside_symbol", place("B4c", "C", "[c]")),
     "sheet gone": ("missing_sheet", lambda book: book.remove(book["B17c"])),
     "sheet renamed": ("sheet_renamed", lambda book: setattr(book["B17c"], "title", "B18c")),

@@ -120,6 +120,7 @@ GOOD = xlsx({(0, 0): "x", (1, 1): 2.0})
     [
         (b"", "empty_file"),
         (b" \r\n\x00", "empty_file"),
+        (b"\xef\xbb\xbf\r\n", "empty_file"),
         (b"<!DOCTYPE html><html><body>Sorry</body></html>", "html_page"),
         (b"\n  <html lang='en'><head></head></html>", "html_page"),
         (b"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "not_a_workbook"),
@@ -253,6 +254,7 @@ def test_a_header_that_is_unclear_is_refused_with_what_was_found(
         ("\u22120.5", -0.5, "published", None, "number_as_text"),
         ("45%", 45.0, "published", None, "percent_sign"),
         ("1,234", 1234.0, "published", None, "thousands_separator"),
+        ("1\u2009234\xa0567", 1234567.0, "published", None, "thousands_separator"),
         ("45.3 [note 2]", 45.3, "published", None, "note_mark"),
         ("45.3 [r]", 45.3, "published", "[r]", "number_as_text"),
         ("45.3 [r][e]", 45.3, "published", "[r][e]", "number_as_text"),
@@ -292,6 +294,8 @@ def test_values_and_symbols(
     [
         ("45,3", "decimal_comma"),
         ("1.234,5", "decimal_comma"),
+        ("12 34", "unknown_symbol"),
+        ("1,234 567", "unknown_symbol"),
         ("[q]", "unknown_symbol"),
         ("about 40", "unknown_symbol"),
         ("nan", "unknown_symbol"),
