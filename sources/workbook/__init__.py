@@ -56,8 +56,8 @@ def read_workbook(
             raise where.error("damaged_workbook", "The workbook has no sheets.", todo=GET_AGAIN)
     else:
         refuse_other_documents(content, where)
-        _allow_form(form, forms, where)
         sheet, remarks = csv_sheet(content, where, limits)
+        _allow_form(form, forms, where)
         sheets = (sheet,)
     return Book(form, sheets, remarks + _extension_remark(form, where))
 

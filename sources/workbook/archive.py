@@ -186,7 +186,11 @@ def workbooks_in(content: bytes, where: Where, limits: Limits) -> dict[str, byte
     """The workbooks of an archive that holds nothing else, by name; empty for any other archive."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        entries = [
+            entry
+            for entry in archive.infolist()
+            if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")
+        ]
     except (zipfile.BadZipFile, ValueError, struct.error, EOFError, NotImplementedError, OSError):
         return {}
     names = [entry.filename for entry in entries]

@@ -34,14 +34,16 @@ ERROR_VALUE: Final = re.compile(r"#(?:N/A|[A-Z_/0]{3,}[!?])|#NAME\?|Err:[0-9]{3}
 _NO_RESULT: Final = "a formula without a stored result"
 _NO_NUMBER: Final = "a number without a value"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
+# A raised digit is the mark of a note: 54.8 with note 5 is not 54.85.
+_RAISED: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _EPOCH: Final = dt.date(1899, 12, 30)
 _DATE_FORMATS: Final = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
-
 
 _OASIS: Final = "urn:oasis:names:tc:opendocument:xmlns"
 _OFFICE: Final = f"{{{_OASIS}:office:1.0}}"
 _TABLE: Final = f"{{{_OASIS}:table:1.0}}"
 _WORDS: Final = f"{{{_OASIS}:text:1.0}}"
+_STYLE: Final = f"{{{_OASIS}:style:1.0}}"
 _CALCEXT: Final = "{urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0}"
 _CELL, _COVERED = f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"
 _FORMULA: Final = f"{_TABLE}formula"
@@ -168,9 +170,14 @@ def _local(tag: str) -> str:
 
 
 def _string(item: ElementTree.Element) -> str:
-    """The text of a string; phonetic guides (rPh) are no part of it."""
-    runs = [item, *(run for run in item if _local(run.tag) == "r")]
-    return "".join(t.text or "" for run in runs for t in run if _local(t.tag) == "t")
+    """The text of a string; phonetic guides (rPh) are no part of it, and ``_x000D_`` is a character."""
+    text = "".join(t.text or "" for t in item if _local(t.tag) == "t")
+    for run in item:
+        if _local(run.tag) == "r":
+            raised = any(each.get("val") == "superscript" for each in run.iter())
+            part = "".join(t.text or "" for t in run if _local(t.tag) == "t")
+            text += part.translate(_RAISED) if raised else part
+    return re.sub("_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), text)
 
 
 def _date_styles(parts: Mapping[str, bytes]) -> frozenset[str]:
@@ -244,6 +251,7 @@ def ods_sheets(parts: Mapping[str, bytes], where: Where, limits: Limits) -> tupl
     Notes on cells, and tables and pictures inside cells, are passed over.
     """
     tables: list[tuple[str, _Grid]] = []
+    raised: set[str] = set()
     inside = row = 0
     content = io.BytesIO(parts["content.xml"])
     for event, element in ElementTree.iterparse(content, ("start", "end")):
@@ -251,39 +259,43 @@ def ods_sheets(parts: Mapping[str, bytes], where: Where, limits: Limits) -> tupl
             inside += 1 if event == "start" else -1
         elif inside:
             continue
+        elif event == "end" and element.tag == f"{_STYLE}style":
+            shown = [each.get(f"{_STYLE}text-position", "") for each in element]
+            if any(re.match("super|[1-9]", position) for position in shown):
+                raised.add(element.get(f"{_STYLE}name", ""))
         elif event == "start" and element.tag == f"{_TABLE}table":
             tables.append((element.get(f"{_TABLE}name", ""), _Grid(limits)))
             row = 0
         elif event == "end" and element.tag == f"{_TABLE}table-row" and tables:
             repeat = _repeat(element, f"{_TABLE}number-rows-repeated")
-            tables[-1][1].add(row, _ods_cells(element), repeat)
+            tables[-1][1].add(row, _ods_cells(element, raised), repeat)
             row += repeat
             element.clear()
     return tuple(Sheet(name, partial(grid.result, where.at(name))) for name, grid in tables)
 
 
-def _ods_cells(row: ElementTree.Element) -> dict[int, CellValue | _Bad]:
+def _ods_cells(row: ElementTree.Element, raised: set[str]) -> dict[int, CellValue | _Bad]:
     cells: dict[int, CellValue | _Bad] = {}
     column = 0
     for cell in row:
         if cell.tag in (_CELL, _COVERED):
             repeat = _repeat(cell, f"{_TABLE}number-columns-repeated")
-            value = _ods_value(cell, "\n".join(_paragraphs(cell)))
+            value = _ods_value(cell, "\n".join(_paragraphs(cell, raised)))
             if value is not None:
                 cells.update(dict.fromkeys(range(column, column + min(repeat, 20_000)), value))
             column += repeat
     return cells
 
 
-def _paragraphs(element: ElementTree.Element) -> Iterator[str]:
+def _paragraphs(element: ElementTree.Element, raised: set[str]) -> Iterator[str]:
     for child in element:
         if child.tag in (f"{_WORDS}p", f"{_WORDS}h"):
-            yield _words(child)
+            yield _words(child, raised)
         elif child.tag not in _PASSED_OVER:
-            yield from _paragraphs(child)
+            yield from _paragraphs(child, raised)
 
 
-def _words(element: ElementTree.Element) -> str:
+def _words(element: ElementTree.Element, raised: set[str]) -> str:
     """The text of a paragraph, in which white space is spelt out."""
     text = element.text or ""
     for child in element:
@@ -292,7 +304,9 @@ def _words(element: ElementTree.Element) -> str:
         elif child.tag in _BREAKS:
             text += _BREAKS[child.tag]
         elif child.tag not in _PASSED_OVER:
-            text += _words(child)
+            part = _words(child, raised)
+            marks = child.get(f"{_WORDS}style-name") in raised
+            text += part.translate(_RAISED) if marks else part
         text += child.tail or ""
     return text
 

@@ -57,12 +57,43 @@ def rezip(content: bytes, replace: dict[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+def test_an_escaped_character_is_the_character() -> None:
+    assert rows_of(xlsx({(0, 0): "45.3\r"}), WHERE) == [(("45.3\r",),)]
+
+
 def test_xlsx_keeps_true_positions_below_blank_rows_and_columns() -> None:
     book = read_workbook(xlsx({(4, 2): 45.3, (6, 1): "x "}), WHERE)
     assert book.form == "xlsx"
     rows = book.sheets[0].rows
     assert (rows[4][2], rows[6][1]) == (45.3, "x ")
     assert not any(rows[0])
+
+
+RAISED = """<document-content xmlns:o="urn:oasis:names:tc:opendocument:xmlns:table:1.0"
+ xmlns:s="urn:oasis:names:tc:opendocument:xmlns:style:1.0"
+ xmlns:t="urn:oasis:names:tc:opendocument:xmlns:text:1.0">
+<s:style s:name="T1"><s:text-properties s:text-position="super 58%"/></s:style>
+<o:table o:name="B4c"><o:table-row><o:table-cell>
+<t:p>54.8<t:span t:style-name="T1">5</t:span></t:p></o:table-cell></o:table-row></o:table>
+</document-content>"""
+
+
+def test_a_raised_digit_is_the_mark_of_a_note_and_no_part_of_the_number() -> None:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True})
+    raised = book.add_format({"font_script": 1})
+    book.add_worksheet().write_rich_string(0, 0, "54.8", raised, "5")
+    book.close()
+    ods = rezip(
+        b"PK\x05\x06" + bytes(18),
+        {
+            "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
+            "content.xml": RAISED.encode(),
+        },
+    )
+    for content in (out.getvalue(), ods):
+        reading = parse_value(read_workbook(content, WHERE).sheets[0].rows[0][0])
+        assert (reading.value, reading.note) == (54.8, "note_mark")
 
 
 def test_ods_by_another_writer_keeps_true_positions_among_repeats() -> None:
@@ -163,6 +194,12 @@ def test_an_archive_that_lies_about_its_sizes_is_refused() -> None:
     central = bomb.rindex(b"xl/media/a.bin") - 46
     bomb[central + 24 : central + 28] = (10).to_bytes(4, "little")
     assert code_of(bytes(bomb)) in ("damaged_archive", "zip_bomb")
+
+
+def test_what_an_archiver_adds_is_passed_over_and_binary_data_is_no_csv() -> None:
+    packed = rezip(b"PK\x05\x06" + bytes(18), {"a.xlsx": GOOD, "__MACOSX/._a.xlsx": b"x"})
+    assert rows_of(packed, WHERE) == rows_of(GOOD, WHERE)
+    assert code_of(b"HTTP/1.1 200 OK\r\n" + GOOD, forms=("xlsx",)) == "not_a_workbook"
 
 
 def test_limits_hold() -> None:
