@@ -46,7 +46,6 @@ LOOK_UPS = {
 # The models from the observations to the figures and changes that by_hand.sql answers.
 SAME_ANSWER = (
     "int_observations",
-    "int_published_figures",
     "int_standard_errors",
     "int_barometer_cells",
     "int_cell_decimals",

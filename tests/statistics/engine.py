@@ -57,6 +57,7 @@ CELLS = {
 INPUTS: dict[str, dict[str, str]] = {
     "areas": AREAS,
     "int_published_figures": FIGURES,
+    "int_standard_errors": FIGURES,
     "int_barometer_cells": CELLS,
     "int_indicators": {
         "barometer_id": "varchar",
@@ -132,6 +133,7 @@ DEFAULTS: dict[str, Any] = {
 }
 FILL: Mapping[str, Mapping[str, Any]] = {
     "int_published_figures": DEFAULTS,
+    "int_standard_errors": DEFAULTS,
     "int_barometer_cells": DEFAULTS,
     "int_editions": {"series": DEFAULTS["dataset"]},
     "int_indicators": {"role": "key", "of_adults": True, "decimals": 0},

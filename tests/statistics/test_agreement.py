@@ -168,7 +168,7 @@ def test_benjamini_hochberg(p_values: list[float], missing: list[None]) -> None:
         rows = connection.execute(
             engine.render(
                 "select place, bh_adjusted_p, bh_significant, bh_tests from ("
-                "{{ benjamini_hochberg('tests', ['place'], 'p', 'family') }}) order by place"
+                "{{ benjamini_hochberg('tests', ['place'], 'p', ['family']) }}) order by place"
             )
         ).fetchall()
     wanted = oracle.benjamini_hochberg(np.array(cases))
@@ -437,6 +437,6 @@ def test_change_model(rows: list[dict[str, Any]]) -> None:
         assert agree(found["change_lower_95"], change - oracle.Z * error)
         assert agree(found["change_upper_95"], change + oracle.Z * error)
     tested = consecutive[consecutive["p_value"].notna()]
-    for _, family in tested.groupby("test_family"):
+    for _, family in tested.groupby(["area_code", "series"], dropna=False):
         wanted = oracle.benjamini_hochberg(family["p_value"].to_numpy(dtype=float))
         assert np.allclose(family["bh_adjusted_p"].to_numpy(dtype=float), wanted, atol=TOLERANCE)

@@ -36,7 +36,7 @@ def counts() -> pd.DataFrame:
     return engine.run_models(
         GROUPS,
         {
-            "int_published_figures": [
+            "int_standard_errors": [
                 _placed("C1", 2, "Unfavourable"),
                 _placed("A1", 2, "Unfavourable"),
                 _placed("Z1", 3, "Middle"),

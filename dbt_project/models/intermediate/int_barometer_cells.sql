@@ -1,3 +1,4 @@
+{{ config(meta={'parts': {'by': 'area_code', 'of': 'int_standard_errors'}}) }}
 {%- set columns = [
     'barometer_id', 'goal_id', 'dataset', 'source_dataset', 'edition', 'period_start', 'period_end',
     'area_code', 'area_name', 'area_level', 'region_code', 'published_area_code', 'unit', 'polarity',

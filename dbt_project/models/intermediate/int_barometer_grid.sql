@@ -19,7 +19,7 @@ figures as (
         edition,
         area_code,
         area_level
-    from {{ ref('int_published_figures') }}
+    from {{ ref('int_standard_errors') }}
 
 ),
 

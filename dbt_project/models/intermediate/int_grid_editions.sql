@@ -14,7 +14,7 @@ newest as (
         edition,
         min(period_start) as period_start,
         max(period_end) as period_end
-    from {{ ref('int_published_figures') }}
+    from {{ ref('int_standard_errors') }}
     where value is not null
     group by barometer_id, dataset, edition
     qualify edition = max(edition) over (partition by barometer_id)

@@ -18,21 +18,14 @@ with footprints as (
 ),
 
 -- A barometer is of everybody; groups of people have a mart of their own.
-everybody as (
-
-    select * exclude (breakdown, category) -- noqa: RF02
-    from {{ ref('int_observations') }}
-    where breakdown = 'all'
-
-),
-
 observations as (
 
     select
         * exclude (area_code),
         area_code,
         false as is_same_footprint
-    from everybody
+    from {{ ref('int_observations') }}
+    where breakdown = 'all'
 
     union all
 
@@ -40,8 +33,9 @@ observations as (
         printed.* exclude (area_code), -- noqa: RF02
         footprints.area_code,
         true as is_same_footprint
-    from everybody as printed
+    from {{ ref('int_observations') }} as printed
     inner join footprints on printed.area_code = footprints.printed_code
+    where printed.breakdown = 'all'
 
 ),
 

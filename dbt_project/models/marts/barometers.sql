@@ -1,3 +1,4 @@
+{{ config(meta={'parts': {'by': 'area_code', 'of': 'int_barometer_cells'}}) }}
 select
     {{ cell_columns() }}
 from {{ ref('int_described_cells') }}

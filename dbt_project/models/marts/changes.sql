@@ -1,3 +1,4 @@
+{{ config(meta={'parts': {'by': 'area_code', 'of': 'int_change_pairs'}}) }}
 with changes as (
 
     select

@@ -1,3 +1,4 @@
+{{ config(meta={'parts': {'by': 'provenance_id', 'of': 'int_observations'}}) }}
 with observations as (
 
     select * from {{ ref('int_observations') }}

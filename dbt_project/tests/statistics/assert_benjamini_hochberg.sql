@@ -17,7 +17,7 @@ with tests as (
 ),
 
 flagged as (
-    {{ benjamini_hochberg('tests', ['test', 'code'], 'p', 'family') }}
+    {{ benjamini_hochberg('tests', ['test', 'code'], 'p', ['family']) }}
 )
 
 select *

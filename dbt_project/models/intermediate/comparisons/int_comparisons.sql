@@ -25,7 +25,7 @@ flagged as (
             'barometer_id', 'edition', 'period_end', 'area_code', 'comparator_kind',
             'comparator_code',
         ],
-        'p_value', 'test_family'
+        'p_value', ['test_family']
     ) }}
 
 )

@@ -1,7 +1,7 @@
 -- The areas of an index that lie inside each combined authority, region and the United Kingdom.
 with figures as (
 
-    select * from {{ ref('int_published_figures') }}
+    select * from {{ ref('int_standard_errors') }}
     where group_number is not null and status = 'published'
 
 ),

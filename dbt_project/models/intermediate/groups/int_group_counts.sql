@@ -1,7 +1,7 @@
 -- Indices of relative position have no mean and no total: areas are counted by group instead.
 with figures as (
 
-    select * from {{ ref('int_published_figures') }}
+    select * from {{ ref('int_standard_errors') }}
     where group_number is not null and status = 'published'
 
 ),

@@ -26,6 +26,7 @@ pairs as (
 
     select
         pairs.change_id,
+        pairs.area_code,
         pairs.series,
         pairs.barometer_id,
         pairs.from_edition,
@@ -47,7 +48,7 @@ pairs as (
 
 spans as (
 
-    select distinct * exclude (change_id)
+    select distinct * exclude (change_id, area_code)
     from pairs
 
 ),
@@ -125,6 +126,7 @@ graded as (
 
 select
     pairs.change_id,
+    pairs.area_code,
     coalesce(graded.grade, 'caution') as grade,
     graded.grade_kind,
     coalesce(

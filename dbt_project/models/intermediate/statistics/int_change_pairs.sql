@@ -1,17 +1,10 @@
+{{ config(meta={'parts': {'by': 'area_code', 'of': 'int_barometer_cells'}}) }}
 -- Two figures of one area: of one edition and the next that has a figure, of the baseline and the
 -- latest, and for an index of the periods of one edition.
 
-with cells as (
-
-    select
-        figures.*,
-        {{ test_columns('figures') }}
-    from {{ figures_with_decimals() }} as figures
-
-),
-
+-- The cells are read where they are needed, and not once for all: the engine would keep them whole.
 -- An edition of several periods is represented by its latest.
-by_edition as (
+with by_edition as (
 
     select
         cells.barometer_id,
@@ -23,9 +16,10 @@ by_edition as (
         editions.series,
         editions.edition_order,
         editions.is_baseline
-    from cells
+    from {{ ref('int_barometer_cells') }} as cells
     inner join {{ ref('int_editions') }} as editions
         on cells.dataset = editions.dataset and cells.edition = editions.edition
+    where cells.value is not null
     qualify
         row_number() over (
             partition by cells.barometer_id, cells.edition, cells.area_code
@@ -66,8 +60,8 @@ places as (
         min(period_end) over (partition by barometer_id, edition, area_code) = period_end as is_start,
         row_number() over (partition by barometer_id, edition, area_code order by period_end) as place,
         count(*) over (partition by barometer_id, edition, area_code) as places
-    from cells
-    where group_number is not null
+    from {{ ref('int_barometer_cells') }}
+    where value is not null and group_number is not null
 
 ),
 
@@ -139,7 +133,12 @@ select
     later.polarity
 from pairs
 {% for side, edition in [('earlier', 'from'), ('later', 'to')] %}
-    inner join cells as {{ side }}
+    inner join (
+        select
+            figures.*,
+            {{ test_columns('figures') }}
+        from {{ figures_with_decimals() }} as figures
+    ) as {{ side }}
         on
             pairs.barometer_id = {{ side }}.barometer_id
             and pairs.area_code = {{ side }}.area_code

@@ -58,7 +58,8 @@ reasoned as (
             when pairs.rounding_variance > pairs.sampling_variance then 'printed_too_coarsely'
         end as reason_code
     from pairs
-    left join grades on pairs.change_id = grades.change_id
+    left join grades
+        on pairs.area_code = grades.area_code and pairs.change_id = grades.change_id
 
 ),
 
@@ -93,15 +94,17 @@ with_p as (
 
     select
         *,
-        {{ two_sided_p('z') }} as p_value,
-        concat_ws('|', area_code, change_kind, series, from_edition, to_edition) as test_family
+        {{ two_sided_p('z') }} as p_value
     from with_z
 
 ),
 
 flagged as (
 
-    {{ benjamini_hochberg('with_p', ['change_id'], 'p_value', 'test_family') }}
+    {{ benjamini_hochberg(
+        'with_p', ['change_id'], 'p_value',
+        ['area_code', 'change_kind', 'series', 'from_edition', 'to_edition']
+    ) }}
 
 ),
 

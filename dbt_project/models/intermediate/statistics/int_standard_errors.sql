@@ -1,3 +1,4 @@
+{{ config(meta={'parts': {'by': 'area_code', 'of': 'int_observations'}}) }}
 with figures as (
 
     select * from {{ ref('int_published_figures') }}
