@@ -1,29 +1,6 @@
 {{ config(meta={'parts': {'by': 'provenance_id', 'of': 'int_observations'}}) }}
-with observations as (
-
-    select * from {{ ref('int_observations') }}
-
-),
-
-inputs as (
-
-    select * from {{ source('raw', 'inputs') }}
-
-),
-
-parts as (
-
-    select * from {{ ref('int_combined_authority_parts') }}
-
-),
-
-published as (
-
-    select
-        observations.provenance_id,
-        'figure' as part,
-        cast(null as varchar) as made_of,
-        observations.dataset,
+{%- set columns -%}
+    observations.dataset,
         observations.edition,
         observations.revision,
         observations.origin,
@@ -40,49 +17,59 @@ published as (
         observations.row_number,
         observations.column_letter,
         observations.citation
-    from observations
-    left join inputs
-        on
-            observations.dataset = inputs.dataset
-            and observations.edition = inputs.edition
-
-),
-
-sources as (
-
-    select
-        provenance_id as made_of,
-        * exclude (provenance_id, made_of, part)
-    from published
-
-),
-
+{%- endset %}
 -- A derived figure has a row for each figure and each population that it was made of.
-derived as (
+with made_of as (
 
     select
-        parts.provenance_id,
+        provenance_id,
         'member figure' as part,
-        sources.*
-    from parts
-    inner join sources on parts.figure_provenance_id = sources.made_of
+        figure_provenance_id as made_of
+    from {{ ref('int_combined_authority_parts') }}
 
     union all
 
     select
-        parts.provenance_id,
+        provenance_id,
         'weight: population aged 16 and over' as part,
-        sources.*
-    from parts
-    inner join sources on parts.population_provenance_id = sources.made_of
+        population_provenance_id as made_of
+    from {{ ref('int_combined_authority_parts') }}
+
+),
+
+inputs as (
+
+    select * from {{ source('raw', 'inputs') }}
 
 ),
 
 final as (
 
-    select * from published
+    select
+        observations.provenance_id,
+        'figure' as part,
+        cast(null as varchar) as made_of,
+        {{ columns }}
+    from {{ ref('int_observations') }} as observations
+    left join inputs
+        on
+            observations.dataset = inputs.dataset
+            and observations.edition = inputs.edition
+
     union all
-    select * from derived
+
+    select
+        made_of.provenance_id,
+        made_of.part,
+        made_of.made_of,
+        {{ columns }}
+    from made_of
+    inner join {{ ref('int_observations') }} as observations
+        on made_of.made_of = observations.provenance_id
+    left join inputs
+        on
+            observations.dataset = inputs.dataset
+            and observations.edition = inputs.edition
 
 )
 
