@@ -2,7 +2,7 @@
 -- Two figures of one area: of one edition and the next that has a figure, of the baseline and the
 -- latest, and for an index of the periods of one edition.
 
--- The cells are read where they are needed, and not once for all: the engine would keep them whole.
+-- The cells are read at each end of a pair, and not in one common table: the engine keeps that whole.
 -- An edition of several periods is represented by its latest.
 with by_edition as (
 
@@ -133,7 +133,7 @@ select
     later.polarity
 from pairs
 {% for side, edition in [('earlier', 'from'), ('later', 'to')] %}
-    inner join (
+    inner join ( -- noqa: ST05
         select
             figures.*,
             {{ test_columns('figures') }}
