@@ -28,8 +28,11 @@ settings.register_profile("slow", max_examples=60, derandomize=True, deadline=No
 settings.register_profile("long", max_examples=300, deadline=None)
 settings.load_profile("fast")
 
-# Modules whose slow tests take longest.
-LONGEST = ("test_live_refresh", "test_respondents", "test_crashes")
+# Modules whose slow tests take longest, the longest first.
+LONGEST = (
+    *("test_live_refresh", "test_crashes", "test_browser", "test_refresh"),
+    *("test_respondents", "test_planted_faults"),
+)
 # What takes a whole refresh or more to make: one worker makes it, for all the tests that use it.
 MADE_ONCE = ("demonstrated", "with_additions", "for_manchester")
 # Fast tests that need the same library or the same files run in one worker, which alone pays for it.
@@ -71,7 +74,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     asked = config.getoption("markexpr")
     if asked == "slow":
         # They start first, so that no worker is left with one at the end.
-        items.sort(key=lambda item: item.path.stem not in LONGEST)
+        order = {name: number for number, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: order.get(item.path.stem, len(order)))
         for item in items:
             if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
                 item.add_marker(pytest.mark.slow)
