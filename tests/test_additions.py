@@ -36,7 +36,7 @@ MANCHESTER = "E47000001"
 class Copy:
     """The project in another folder, with a workspace of its own."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, released: Workspace) -> None:
         self.root = root
         self.workspace = Workspace(root / "home")
         out = shutil.ignore_patterns(
@@ -44,6 +44,8 @@ class Copy:
             *("shared", "quarantine", "*.egg-info", "logs", "*.duckdb"),
         )
         shutil.copytree(PROJECT, root, ignore=out)
+        # Charts of the same figures are not drawn again.
+        shutil.copytree(released.builds / "charts", self.workspace.builds / "charts")
         home = root / "home" / "dagster_home"
         home.mkdir(parents=True)
         shutil.copyfile(PROJECT / "dagster_home" / "dagster.yaml", home / "dagster.yaml")
@@ -106,9 +108,9 @@ def added_catalogue_entry(areas: int) -> str:
 
 
 @pytest.fixture(scope="module")
-def with_additions(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+def with_additions(tmp_path_factory: pytest.TempPathFactory, released_workspace: Workspace) -> Copy:
     """A copy with another dataset, and a framework of two goals that uses it."""
-    copy = Copy(tmp_path_factory.mktemp("additions") / "project")
+    copy = Copy(tmp_path_factory.mktemp("additions") / "project", released_workspace)
     golden = copy.root / "tests" / "golden"
     shutil.copytree(golden / KNOWN, golden / ADDED)
     for path in (golden / ADDED).glob("*.expected.csv"):
@@ -222,9 +224,9 @@ def test_an_edition_is_one_item_of_a_list(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def for_manchester(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+def for_manchester(tmp_path_factory: pytest.TempPathFactory, released_workspace: Workspace) -> Copy:
     """A copy whose lead area is another combined authority."""
-    copy = Copy(tmp_path_factory.mktemp("manchester") / "project")
+    copy = Copy(tmp_path_factory.mktemp("manchester") / "project", released_workspace)
     copy.change(
         "dbt_project/dbt_project.yml",
         lambda text: re.sub(r"lead_area: \w+", f"lead_area: {MANCHESTER}", text),
