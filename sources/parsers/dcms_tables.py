@@ -31,6 +31,7 @@ from sources.parsers.tidy import (
     check_name,
     level_of,
     midnight,
+    refuse_divided,
     tidy,
     where_of,
 )
@@ -501,6 +502,7 @@ class _Reader:
             if any(line.value(key) is not None for key in _REQUIRED)
             or _GSS.fullmatch(tidy_text(line.value("area_code")).upper())
         ]
+        refuse_divided(header, body)
         name_key = next(
             (k for k in ("breakdown", "area_name", "response") if k in header.columns), ""
         )

@@ -20,7 +20,7 @@ import pandas as pd
 from sources.catalogue import OnsElsDiscovery
 from sources.errors import ParseError
 from sources.parsers import ParseContext, Parsed
-from sources.parsers.tidy import CsvReader, Line, level_of, refuse_blank
+from sources.parsers.tidy import CsvReader, Line, level_of, refuse_blank, refuse_divided
 from sources.workbook.values import Reading, normalise_label, parse_value
 
 _GSS: Final = re.compile(r"[EKNSW][0-9]{8}")
@@ -70,6 +70,7 @@ class _Indicators(CsvReader):
     def rows(self) -> list[dict[str, Any]]:
         notes, wanted = self.notes, self._wanted_indicators()
         notes.header(self.header, _NOT_USED.__contains__)
+        refuse_divided(self.header, self.lines())
         self.own_periods = self.context.dataset.periods == "file"
         ignored = self.layout.ignored_codes
         skipped = re.compile(ignored) if ignored else None

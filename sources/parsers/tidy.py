@@ -234,6 +234,34 @@ def refuse_blank(
         )
 
 
+_DIVIDES: Final = re.compile(r"sex|gender|age(?: ?(?:group|band))?|ethnic.*|disab.*")
+_OF_ALL: Final = frozenset(
+    {"", "na", "all", "total", "persons", "people", "all persons", "all adults"}
+)
+
+
+def refuse_divided(header: Header, lines: Iterable[Line]) -> None:
+    """Refuse rows of a group of people, by a column that is not read, in place of everybody's."""
+    read = set(header.columns.values())
+    divides = {
+        index: label
+        for index, label in enumerate(header.labels)
+        if index not in read and _DIVIDES.fullmatch(normalise_label(label))
+    }
+    for line in lines if divides else ():
+        for index, label in divides.items():
+            found = line.cells[index] if index < len(line.cells) else None
+            if normalise_label(found) not in _OF_ALL:
+                raise line.where.error(
+                    "divided_table",
+                    f"The column '{label}' says that a row is of a group of people.",
+                    cell=address(index, line.number),
+                    expected="rows of everybody, such as All or Total",
+                    found=found,
+                    todo="Hand in the table of everybody, or leave out the rows of groups.",
+                )
+
+
 class CsvReader:
     """One CSV file while it is read: its sheet, the header once it is found, and what is noted.
 

@@ -172,6 +172,7 @@ def test_only_the_period_of_the_edition_is_read() -> None:
         (SERVICE.replace("E12000005", "Z99999999"), "unknown_area"),
         (SERVICE.replace("E12000005,West", "E12000005,East"), "code_name_mismatch"),
         (SERVICE.replace(",78,76,80", ",,76,80"), "blank_beside_figures"),
+        (SERVICE.replace("\n", ",Female\n").replace("95,Female", "95,Sex"), "divided_table"),
         (SERVICE.replace("\n", ",c\n").replace("uci_95,c", "uci_95,status"), "unknown_symbol"),
     ],
 )

@@ -108,6 +108,10 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
         "wrong_question",
         lambda: edited(place("X9c", "A", "How lonely people in a civic parish feel", 9)),
     ),
+    "a column of groups": (
+        "divided_table",
+        lambda: edited(lambda b: [place("B4c", "J", "Sex", 8)(b), place("B4c", "J", "Female")(b)]),
+    ),
     "area abroad": ("outside_country", lambda: edited(append("B4c", "Cardiff", "W06000015"))),
     "nation abroad": ("outside_country", lambda: edited(append("B4c", "Wales", None))),
     "many unknown areas": (
