@@ -28,6 +28,11 @@ _COMPACT: dict[str, str] = {
 }
 
 
+def _config() -> dict[str, str | bool | int | float | list[str]]:
+    limit = os.environ.get("PULSE_MEMORY_LIMIT")
+    return {**CONFIG, "memory_limit": limit} if limit else CONFIG
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection, closed whatever happens.
@@ -42,7 +47,7 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             todo="run `make refresh` first",
         )
     try:
-        connection = duckdb.connect(str(path), read_only=True, config=CONFIG)
+        connection = duckdb.connect(str(path), read_only=True, config=_config())
     except duckdb.Error as error:
         raise _unreadable(path, error) from error
     try:
@@ -72,7 +77,9 @@ def writing(path: Path, *, compact: bool = False) -> Iterator[duckdb.DuckDBPyCon
     WorkspaceError when the file cannot be opened or written.
     """
     try:
-        connection = duckdb.connect(str(path), config={**CONFIG, **(_COMPACT if compact else {})})
+        connection = duckdb.connect(
+            str(path), config={**_config(), **(_COMPACT if compact else {})}
+        )
     except duckdb.Error as error:
         raise _unwritable(path, error) from error
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse.connection import check_memory_limit, writing
+from warehouse.connection import check_memory_limit, reading, writing
 from warehouse.workspace import WorkspaceError
 
 UNWRITABLE = "the warehouse of this build cannot be written"
@@ -54,3 +54,13 @@ def test_a_limit_of_memory_is_a_size(right: str | None, monkeypatch: pytest.Monk
     if right:
         monkeypatch.setenv("PULSE_MEMORY_LIMIT", right)
     check_memory_limit()
+
+
+def test_every_connection_has_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULSE_MEMORY_LIMIT", "512MiB")
+    path = tmp_path / "pulse.duckdb"
+    asked = "select current_setting('memory_limit')"
+    with writing(path) as connection:
+        assert connection.execute(asked).fetchall() == [("512.0 MiB",)]
+    with reading(path) as connection:
+        assert connection.execute(asked).fetchall() == [("512.0 MiB",)]
