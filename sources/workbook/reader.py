@@ -177,7 +177,9 @@ def _string(item: ElementTree.Element) -> str:
             raised = any(each.get("val") == "superscript" for each in run.iter())
             part = "".join(t.text or "" for t in run if _local(t.tag) == "t")
             text += part.translate(_RAISED) if raised else part
-    return re.sub("_x([0-9A-Fa-f]{4})_", lambda match: chr(int(match[1], 16)), text)
+    # Half of a surrogate pair is no character, and stays as it is printed.
+    character = "_x(?![Dd][89A-Fa-f])([0-9A-Fa-f]{4})_"
+    return re.sub(character, lambda match: chr(int(match[1], 16)), text)
 
 
 def _date_styles(parts: Mapping[str, bytes]) -> frozenset[str]:

@@ -96,6 +96,22 @@ def test_a_raised_digit_is_the_mark_of_a_note_and_no_part_of_the_number() -> Non
         assert (reading.value, reading.note) == (54.8, "note_mark")
 
 
+@pytest.mark.parametrize(
+    ("printed", "read"),
+    [("a_x000A_b", "a\nb"), ("a_x005F_x000A_b", "a_x000A_b"), ("a_xD800_b", "a_xD800_b")],
+)
+def test_a_character_is_spelt_out_and_half_a_pair_is_none(printed: str, read: str) -> None:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"in_memory": True})
+    book.add_worksheet().write_string(0, 0, "PLACE")
+    book.close()
+    with zipfile.ZipFile(out) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    strings = parts["xl/sharedStrings.xml"].replace(b"PLACE", printed.encode())
+    content = rezip(out.getvalue(), {"xl/sharedStrings.xml": strings})
+    assert read_workbook(content, WHERE).sheets[0].rows[0][0] == read
+
+
 def test_ods_by_another_writer_keeps_true_positions_among_repeats() -> None:
     document = OpenDocumentSpreadsheet()
     table = Table(name="B4b")
