@@ -487,7 +487,7 @@ def _against_itself(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     local = _plain(whole, asked)
     medians = local.groupby("measure")["value"].median()
     enough = local.groupby("measure").size() >= _SAME_FILE_AREAS
-    beside = whole["measure"].map(medians.where(enough)).map(log_odds)
+    beside = whole["measure"].map(medians[enough].map(log_odds))
     # Nobody or everybody in a small sample is judged below, by its base.
     asked_all = whole["breakdown"].eq("all") & ~whole["value"].isin([0, 100])
     far = _plain(whole, asked_all & ((whole["value"].map(log_odds) - beside).abs() > _FAR))

@@ -70,7 +70,8 @@ class _Indicators(CsvReader):
     def rows(self) -> list[dict[str, Any]]:
         notes, wanted = self.notes, self._wanted_indicators()
         notes.header(self.header, _NOT_USED.__contains__)
-        refuse_divided(self.header, self.lines())
+        lines = list(self.lines())
+        refuse_divided(self.header, lines)
         self.own_periods = self.context.dataset.periods == "file"
         ignored = self.layout.ignored_codes
         skipped = re.compile(ignored) if ignored else None
@@ -78,7 +79,7 @@ class _Indicators(CsvReader):
         others: set[str] = set()
         periods: set[str] = set()
         merged: set[str] = set()
-        for line in self.lines():
+        for line in lines:
             indicator = line.text("indicator")
             measure = wanted.get(normalise_label(indicator))
             if measure is None:

@@ -222,8 +222,10 @@ def refuse_blank(
     reading: Reading, beside: Iterable[object], name: str, where: Where, at: str
 ) -> None:
     """Refuse a figure that is blank, with no symbol that says why, beside others that belong to it."""
+    if reading.value is not None or reading.symbol is not None:
+        return
     printed = [f"{each:g}" if isinstance(each, float) else str(each) for each in beside if each]
-    if reading.value is None and reading.symbol is None and printed:
+    if printed:
         raise where.error(
             "blank_beside_figures",
             "The figure is blank beside others of its row.",

@@ -358,16 +358,15 @@ class Model:
 
     def groups_in(self, indicator: Indicator, row: Row) -> int:
         """How many groups the index has in the edition of a cell."""
-        wanted = indicator.id, row["edition"]
-        return next(
-            (
-                each["groups_in_edition"]
-                for rows in self.groups.values()
-                for each in rows
-                if (each["barometer_id"], each["edition"]) == wanted
-            ),
-            7,
-        )
+        return self._groups_in.get((indicator.id, row["edition"]), 7)
+
+    @cached_property
+    def _groups_in(self) -> dict[tuple[str, str], int]:
+        return {
+            (each["barometer_id"], each["edition"]): each["groups_in_edition"]
+            for rows in self.groups.values()
+            for each in rows
+        }
 
     def entry(self, indicator: Indicator, area: Area) -> Entry:
         """What pages and briefings say about an indicator for an area."""
