@@ -29,6 +29,7 @@ _COMPACT: dict[str, str] = {
 
 
 def _config() -> dict[str, str | bool | int | float | list[str]]:
+    check_memory_limit()
     limit = os.environ.get("PULSE_MEMORY_LIMIT")
     return {**CONFIG, "memory_limit": limit} if limit else CONFIG
 
@@ -37,7 +38,8 @@ def _config() -> dict[str, str | bool | int | float | list[str]]:
 def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only connection, closed whatever happens.
 
-    Raises WorkspaceError when there is no warehouse at ``path``, or it cannot be opened.
+    Raises WorkspaceError when there is no warehouse at ``path``, or it cannot be opened, and as
+    ``check_memory_limit``.
     """
     if not path.exists():
         raise WorkspaceError(

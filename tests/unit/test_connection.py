@@ -64,3 +64,8 @@ def test_every_connection_has_the_limit(tmp_path: Path, monkeypatch: pytest.Monk
         assert connection.execute(asked).fetchall() == [("512.0 MiB",)]
     with reading(path) as connection:
         assert connection.execute(asked).fetchall() == [("512.0 MiB",)]
+    monkeypatch.setenv("PULSE_MEMORY_LIMIT", "lots")
+    for opened in (reading, writing):
+        with pytest.raises(WorkspaceError) as raised, opened(path):
+            raise AssertionError("it was opened")
+        assert raised.value.code == "not_a_size"
