@@ -49,8 +49,9 @@ _YEARS: Final = re.compile(
 # Key -> how a column is named in messages, then its labels as the 2023/24 workbooks print them; a
 # layout's own patterns are tried before these.
 # {when} stands for the edition in any of its spellings. A year is required wherever the publisher
-# prints one: the block of the year before has the same labels otherwise.
-_NOT_CHANGE: Final = r"(?!.*(?:change|differ|signific))"
+# prints one: the block of the year before has the same labels otherwise. Limits of another level
+# than 95 % are none that are looked for.
+_NOT_CHANGE: Final = r"(?!.*(?:change|differ|signific|(?<![0-9])(?:80|90|99)(?:\.[0-9])? ?%))"
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "question": ("Question", r"question"),
     "response": ("Response Breakdown", r"response", r"response breakdown"),

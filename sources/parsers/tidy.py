@@ -363,6 +363,9 @@ class CsvReader:
 
         ``bounds``: lower_95 and upper_95, which a row without a value does not keep.
         """
+        if reading.value is None and any(bound is not None for bound in bounds.values()):
+            text = f"Row {number}: limits beside {reading.symbol}, which are left out."
+            self.notes.add("limits_beside_symbol", text)
         return {
             "period_start": midnight(self.edition.period_start),
             "period_end": midnight(self.edition.period_end),

@@ -61,6 +61,7 @@ class _Grid:
         self._rows: dict[int, dict[int, CellValue | _Bad]] = {}
         self.cells = 0
         self.last: str | None = None
+        self.twice: str | None = None
 
     def add(self, row: int, cells: Mapping[int, CellValue | _Bad], repeat: int = 1) -> None:
         """Write a row's filled cells (column -> value) at ``row``, counted from 0."""
@@ -72,9 +73,11 @@ class _Grid:
         self.last = f"{column_letter(width - 1)}{row + repeat}"
         if row + repeat > self._limits.rows:
             self.cells = max(self.cells, self._limits.cells + 1)
+        if row in self._rows:
+            self.twice = f"row {row + 1}"
         if not self.full:
             for number in range(row, row + repeat):
-                self._rows.setdefault(number, {}).update(filled)
+                self._rows[number] = filled
 
     @property
     def full(self) -> bool:
@@ -90,6 +93,14 @@ class _Grid:
                 found=f"{self.cells:,} or more, up to {self.last}",
                 todo="Open the sheet and look at that cell: delete what does not belong to the "
                 "table, or hand in the publisher's own file.",
+            )
+        if self.twice:
+            raise where.error(
+                "damaged_workbook",
+                "The sheet has a row or cell twice, and its figures could be those of either.",
+                expected="each once",
+                found=self.twice,
+                todo=GET_AGAIN,
             )
         rows: list[tuple[CellValue, ...]] = [()] * (max(self._rows, default=-1) + 1)
         unreadable = []
@@ -211,6 +222,8 @@ def _xlsx_rows(
             if _local(cell.tag) == "c":
                 match = re.fullmatch(r"([A-Z]{1,4})[0-9]{1,9}", cell.get("r", ""))
                 column = column_index(match.group(1)) if match else column + 1
+                if column in cells:
+                    grid.twice = f"{column_letter(column)}{row + 1}"
                 cells[column] = _xlsx_value(cell, strings, cell.get("s", "") in dates)
         grid.add(row, cells)
         element.clear()

@@ -173,8 +173,16 @@ def _number(rest: str, cell: str, fault: _Fault, *, thousands: bool) -> tuple[fl
     digits = rest
     if digits.endswith("%"):
         digits, note = digits[:-1].rstrip(), "percent_sign"
-    if NUMBER.fullmatch(digits):
+    if NUMBER.fullmatch(digits) and not (thousands and "e" in digits.casefold()):
         pass
+    elif NUMBER.fullmatch(digits):
+        raise fault(
+            "not_a_number",
+            "The count is written with a power of ten, and its last digits may be lost.",
+            expected="every digit, such as 12345",
+            found=repr(cell),
+            todo="Show the column as whole numbers and save the file again, or download it again.",
+        )
     elif thousands and _THOUSANDS.fullmatch(digits):
         digits, note = re.sub("[ ,]", "", digits), "thousands_separator"
     elif _WITH_COMMA.fullmatch(digits):

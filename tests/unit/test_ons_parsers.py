@@ -149,6 +149,13 @@ def test_the_answer_of_the_service_is_read_like_the_data_file() -> None:
     assert len(parse("ons_local_statistics", "2023-24", by_slug.encode()).rows) == 4
 
 
+def test_limits_beside_a_symbol_are_left_out_with_a_note() -> None:
+    marked = SERVICE.replace(",78,76,80", ",[c],76,80")
+    parsed = parse("ons_local_statistics", "2023-24", marked.encode())
+    assert parsed.rows["lower_95"].notna().tolist() == [True, False, True, True]
+    assert "limits_beside_symbol" in codes(parsed)
+
+
 def test_only_the_period_of_the_edition_is_read() -> None:
     later = SERVICE.replace("2023-04-01", "2025-04-01").replace(",80,79,81", ",70,69,71")
     both = SERVICE + later.split("\n", 1)[1]

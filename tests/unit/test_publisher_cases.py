@@ -150,6 +150,10 @@ def test_all_faults_of_a_file_are_in_one_error() -> None:
 WARNED: dict[str, tuple[str, Change]] = {
     "subtotal": ("unknown_area", append("B4c", "Metropolitan districts", None)),
     "base gone": ("incomplete_row", place("B4c", "G", None)),
+    "limits of 99 percent": (
+        "missing_column",
+        place("B4c", "D", "2023/24 Lower 99% Estimate percentage (%)", 8),
+    ),
     "symbol beside limits": ("limits_beside_symbol", place("B4c", "C", "[c]")),
     "sheet gone": ("missing_sheet", lambda book: book.remove(book["B17c"])),
     "sheet renamed": ("sheet_renamed", lambda book: setattr(book["B17c"], "title", "B18c")),

@@ -162,6 +162,14 @@ def test_content_decides_over_the_extension() -> None:
 GOOD = xlsx({(0, 0): "x", (1, 1): 2.0})
 
 
+def twice(row: str) -> bytes:
+    """The good workbook with one more row."""
+    with zipfile.ZipFile(io.BytesIO(GOOD)) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+    more = sheet.replace("</sheetData>", f"{row}</sheetData>")
+    return rezip(GOOD, {"xl/worksheets/sheet1.xml": more.encode()})
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [
@@ -190,6 +198,11 @@ GOOD = xlsx({(0, 0): "x", (1, 1): 2.0})
                 },
             ),
             "xml_entities",
+        ),
+        (twice('<row r="2"><c r="B2"><v>3</v></c></row>'), "damaged_workbook"),
+        (
+            twice('<row r="3"><c r="B3"><v>3</v></c><c r="B3"><v>4</v></c></row>'),
+            "damaged_workbook",
         ),
         (rezip(GOOD, {"xl/media/a.bin": bytes(21_000_000)}), "zip_bomb"),
     ],
@@ -355,7 +368,8 @@ def test_values_and_symbols(
         ("inf", "unknown_symbol"),
         ("\u0664\u0665", "unknown_symbol"),
         ("45 [c]", "unknown_symbol"),
-        ("1e999", "not_a_number"),
+        ("1e3", "not_a_number"),
+        ("1.23E+05", "not_a_number"),
         (float("inf"), "not_a_number"),
         (float("nan"), "not_a_number"),
         (True, "not_a_number"),
@@ -371,3 +385,9 @@ def test_what_is_neither_is_refused_with_its_cell(cell: CellValue, code: str) ->
 def test_a_comma_in_a_column_of_percentages_is_never_thousands() -> None:
     with pytest.raises(ParseError, match="comma"):
         parse_value("1,234", thousands=False)
+
+
+def test_a_power_of_ten_in_a_column_of_scores_is_read_and_must_be_finite() -> None:
+    assert parse_value("-5e-05", thousands=False).value == -0.00005
+    with pytest.raises(ParseError, match="finite"):
+        parse_value("1e999", thousands=False)
