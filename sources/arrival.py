@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from sources.areas import AreaBook
 from sources.catalogue import BUNDLED_DIRECTORY, Dataset, Edition, bundled_path
-from sources.errors import LandingError, PulseError
+from sources.errors import LandingError, PulseError, counted
 from sources.examination import Examined, examine
 from sources.landing import LandedFile, LandingStore
 from sources.parsers import QUESTION
@@ -107,7 +107,7 @@ def hand_in(
         instead = ", not the bundled copy" * bundled_path(dataset, edition).is_file()
     lines = [
         f"landed {landed.file_name} as {dataset.code} {edition.edition}, revision {landed.revision}",
-        f"{len(examined.rows)} rows; the next refresh uses them{instead}",
+        f"{counted(len(examined.rows), 'row', 'rows')}; the next refresh uses them{instead}",
     ]
     if landed.origin == "synthetic":
         lines.append(

@@ -30,7 +30,7 @@ from sources.consistency import (
     log_odds,
     stored_decimals,
 )
-from sources.errors import listed
+from sources.errors import counted, listed
 from sources.observation import (
     MembershipModel,
     ObservationModel,
@@ -173,6 +173,12 @@ def _listed(items: Sequence[str]) -> str:
     return listed(items, _NAMED) or ""
 
 
+def _rows_have(cases: pd.DataFrame, measure: str = "") -> str:
+    """How many rows have what is said next, of a measure where one is named."""
+    of = f" of {measure}" if measure else ""
+    return counted(len(cases), f"row{of} has", f"rows{of} have")
+
+
 def _values(column: pd.Series) -> str:
     """The first few of the values that a column has."""
     return _listed([str(value) for value in column.dropna().unique()])
@@ -231,9 +237,8 @@ def _from_schema_errors(cases: pd.DataFrame, rows: pd.DataFrame, judged: _Judged
         index = [i for i in group["index"].dropna().unique() if i in rows.index]
         bad = rows.loc[index]
         values = "" if not column else _listed([repr(v) for v in group["failure_case"].unique()])
-        message = (
-            f"{_SHAPE_MESSAGES.get(code, code.replace('_', ' '))}: {len(bad)} of {len(rows)} rows"
-        )
+        fault = _SHAPE_MESSAGES.get(code, code.replace("_", " "))
+        message = f"{fault}: {len(bad)} of {counted(len(rows), 'row', 'rows')}"
         if column:
             message += f", column {column}, found {values}"
         findings.append(judged.finding(code, message, bad))
@@ -259,7 +264,7 @@ def _identity(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     for column, wanted in (("dataset", judged.dataset.code), ("edition", judged.edition.edition)):
         bad = _plain(rows, rows[column].ne(wanted))
         found = _values(bad[column]) or "nothing"
-        message = f"{len(bad)} rows say {column} {found}; expected {wanted}"
+        message = f"{counted(len(bad), 'row says', 'rows say')} {column} {found}; expected {wanted}"
         yield from judged.broken(f"wrong_{column}", bad, message)
     known = {entry.edition for entry in judged.dataset.editions}
     unlisted = _plain(rows, ~rows["edition"].isin(known))
@@ -285,7 +290,7 @@ def _measures(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     yield from judged.broken(
         "wrong_unit",
         bad,
-        f"{len(bad)} rows have unit {_listed(sorted(set(bad['unit'].dropna())))}; expected "
+        f"{_rows_have(bad)} unit {_listed(sorted(set(bad['unit'].dropna())))}; expected "
         f"{_listed(sorted({listed[code].unit for code in bad['measure']}))}",
     )
 
@@ -315,7 +320,7 @@ def _area_codes(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         first = wrong.iloc[0]
         yield judged.finding(
             "wrong_level",
-            f"{len(wrong)} rows have an area level that is not their area's, e.g. "
+            f"{_rows_have(wrong)} an area level that is not their area's, e.g. "
             f"{first['area_code']} ({first['area_name']}) as {first['area_level']}, expected "
             f"{judged.areas.level(str(first['area_code']))}",
             wrong,
@@ -362,7 +367,7 @@ def _periods(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         first = bad.iloc[0]
         yield judged.finding(
             "period_outside_edition",
-            f"{len(bad)} rows have a period outside that of the edition, e.g. "
+            f"{_rows_have(bad)} a period outside that of the edition, e.g. "
             f"{first['period_start']:%Y-%m-%d} to {first['period_end']:%Y-%m-%d}; expected within "
             f"{start:%Y-%m-%d} to {end:%Y-%m-%d}",
             bad,
@@ -399,7 +404,7 @@ def _ranges(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
             found = bad[["value", "lower_95", "upper_95"]]
             yield judged.finding(
                 "out_of_range",
-                f"{len(bad)} rows of {measure.code} have a figure outside its range; expected "
+                f"{_rows_have(bad, measure.code)} a figure outside its range; expected "
                 f"{'any' if low is None else f'{low:g}'} to {'any' if high is None else f'{high:g}'} "
                 f"({measure.unit}), found {found.min().min():g} to {found.max().max():g}",
                 bad,
@@ -418,13 +423,13 @@ def _limits(measure: Measure) -> tuple[float | None, float | None]:
 def _intervals(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     lower, value, upper = rows["lower_95"], rows["value"], rows["upper_95"]
     half = _plain(rows, lower.notna() ^ upper.notna())
-    yield from judged.broken("half_interval", half, f"{len(half)} rows have one bound of two")
+    yield from judged.broken("half_interval", half, f"{_rows_have(half)} one bound of two")
     swapped = lower > upper
     bad = _plain(rows, swapped)
     yield from judged.broken(
         "bounds_swapped",
         bad,
-        f"{len(bad)} rows have a lower bound above the upper one; the two columns may have "
+        f"{_rows_have(bad)} a lower bound above the upper one; the two columns may have "
         "been exchanged",
     )
     allowed = _rounding(rows, ["value"]) + _rounding(rows, ["lower_95", "upper_95"]) + 1e-9
@@ -436,7 +441,7 @@ def _intervals(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
             first = bad.iloc[0]
             yield judged.finding(
                 "interval_excludes_value",
-                f"{len(bad)} rows have a value outside its own interval{how}, e.g. "
+                f"{_rows_have(bad)} a value outside its own interval{how}, e.g. "
                 f"{first['area_name']} {first['value']:g}, limits {first['lower_95']:g} to "
                 f"{first['upper_95']:g}",
                 bad,
@@ -448,15 +453,15 @@ def _intervals(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     yield from judged.broken(
         "zero_width_interval",
         bad,
-        f"{len(bad)} authorities have an interval of no width, which a sample of some hundred "
-        "people cannot have",
+        f"{counted(len(bad), 'authority has', 'authorities have')} an interval of no width, which a "
+        "sample of some hundred people cannot have",
     )
     wide = _plain(rows, flat & ~authority)
     yield from judged.broken(
         "zero_width_interval",
         wide,
-        f"{len(wide)} rows for a nation or region have an interval of no width, as rounding can "
-        "give; the standard error takes its floor",
+        f"{counted(len(wide), 'row', 'rows')} for a nation or region with an interval of no width, "
+        "as rounding can give; the standard error takes its floor",
         "warning",
     )
 
@@ -480,7 +485,7 @@ def _against_itself(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     yield from judged.broken(
         "interval_says_nothing",
         nothing,
-        f"{len(nothing)} rows have an interval from about 0 to 100",
+        f"{_rows_have(nothing)} an interval from about 0 to 100",
     )
     # A collection holds counts too: every resident of a town may live near a library.
     asked = whole["area_level"].isin(AUTHORITY_LEVELS) & (judged.dataset.periods == "edition")
@@ -494,7 +499,7 @@ def _against_itself(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     yield from judged.broken(
         "far_from_others",
         far,
-        f"{len(far)} rows have a percentage too far from the median of the authorities, "
+        f"{_rows_have(far)} a percentage too far from the median of the authorities, "
         f"{_values(far['measure'].map(medians))}: a fraction among percentages or a slipped "
         "decimal point",
     )
@@ -507,12 +512,12 @@ def _against_itself(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     yield from judged.broken(
         "zero_in_place_of_symbol",
         bad,
-        f"{len(bad)} authorities have exactly {_listed(sorted({f'{v:g}' for v in bad['value']}))}"
-        " percent where others are far from it, so a figure that is not published was written "
+        f"{counted(len(bad), 'authority has', 'authorities have')} exactly "
+        f"{_listed(sorted({f'{v:g}' for v in bad['value']}))} percent where others are far from it, so a figure that is not published was written "
         "as a number",
     )
     bad = _plain(whole, whole["base"].eq(0))
-    yield from judged.broken("figure_without_base", bad, f"{len(bad)} rows have a figure of nobody")
+    yield from judged.broken("figure_without_base", bad, f"{_rows_have(bad)} a figure of nobody")
     usable = whole["base"].gt(0) & (whole["upper_95"] - whole["lower_95"]).between(0, 99.5)
     usable &= ~whole.index.isin(bad.index) & (whole["upper_95"] > whole["lower_95"])
     whole = _plain(whole, usable)
@@ -537,7 +542,7 @@ def _design_effects(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
             first = bad.iloc[0]
             yield judged.finding(
                 "interval_contradicts_base",
-                f"{len(bad)} rows have an interval that a sample of their base {can} give, e.g. "
+                f"{_rows_have(bad)} an interval that a sample of their base {can} give, e.g. "
                 f"{first['area_name']} {first['value']:g}, limits {first['lower_95']:g} to "
                 f"{first['upper_95']:g}, base {first['base']}: a moved decimal point, a weighted "
                 "base or other limits",
@@ -638,7 +643,9 @@ def _count(
     else:
         return
     lacking = "all" if not present else judged.named(named) if named else short
-    message = f"{what}: {len(present)} areas, expected {wanted}; {fault}: {lacking}"
+    message = (
+        f"{what}: {counted(len(present), 'area', 'areas')}, expected {wanted}; {fault}: {lacking}"
+    )
     cases = pd.DataFrame({"area_code": sorted(named)}) if named else None
     yield replace(judged.finding(code, message, severity=severity), where=what, failure_cases=cases)
 
@@ -661,7 +668,7 @@ def _groups(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         mine = _plain(rows, rows["measure"].eq(measure.code) & rows["status"].eq("published"))
         absent = _plain(mine, mine["group_number"].isna() | mine["group_label"].isna())
         yield from judged.broken(
-            "missing_group", absent, f"{len(absent)} rows of {measure.code} have no group"
+            "missing_group", absent, f"{_rows_have(absent, measure.code)} no group"
         )
         grouped = _plain(mine, mine["group_number"].notna() & mine["group_label"].notna())
         by_label = {label.casefold(): number for label, number in scale.items()}
@@ -672,7 +679,7 @@ def _groups(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
             first = bad.iloc[0]
             yield judged.finding(
                 "group_contradicts_scale",
-                f"{len(bad)} rows of {measure.code} have a group that is not on the scale of the "
+                f"{_rows_have(bad, measure.code)} a group that is not on the scale of the "
                 f"edition, e.g. {first['group_number']} {first['group_label']!r}; expected "
                 f"{', '.join(f'{number} {label}' for label, number in scale.items())}",
                 bad,

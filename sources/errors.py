@@ -110,6 +110,11 @@ def listed(
     return between.join(first) + (f" and {left} more" if left > 0 else "") if items else None
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """A number with the words that go with it: ``1 row has``, ``3 rows have``."""
+    return f"{number} {one if number == 1 else many}"
+
+
 def _alike(group: Sequence[ParseError], shown: int, found: int) -> ParseError:
     """One error for faults of one kind, with so many of their places and so much of what was found."""
     first = group[0]

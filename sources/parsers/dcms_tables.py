@@ -21,7 +21,7 @@ from typing import Any, Final
 from sources.catalogue import Measure, Table, fill
 from sources.consistency import half_unit, respondents_fit, stored_decimals
 from sources.contract import Finding
-from sources.errors import ParseError, combined
+from sources.errors import ParseError, combined, counted
 from sources.observation import EVERYBODY
 from sources.parsers import QUESTION, ParseContext, Parsed
 from sources.parsers.tidy import (
@@ -885,12 +885,12 @@ class _Reader:
                 elif fit == "odd":
                     odd.append(f"{at} {figure.name} {value:g} ({respondents} of {base})")
         for code, rows, text in (
-            ("respondents_differ", odd, "percentages far from the share of respondents"),
+            ("respondents_differ", odd, "a percentage far from the share of respondents"),
             ("incomplete_row", lacking, "a blank percentage, or one without limits or base"),
             ("limits_beside_symbol", beside, "a symbol beside printed limits, which are left out"),
         ):
             if rows:
-                shown = f"{len(rows)} rows with {text}: {', '.join(rows[:8])}."
+                shown = f"{counted(len(rows), 'row', 'rows')} with {text}: {', '.join(rows[:8])}."
                 self.warn(code, f"sheet {where.sheet}, {shown}")
 
 

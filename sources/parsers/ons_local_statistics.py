@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Final
 import pandas as pd
 
 from sources.catalogue import OnsElsDiscovery
-from sources.errors import ParseError
+from sources.errors import ParseError, counted
 from sources.parsers import ParseContext, Parsed
 from sources.parsers.tidy import CsvReader, Line, level_of, refuse_blank, refuse_divided
 from sources.workbook.values import Reading, normalise_label, parse_value
@@ -123,12 +123,13 @@ class _Indicators(CsvReader):
             (
                 "former_code",
                 former,
-                f"{len(former)} areas are there under a former and the current code, which is used",
+                f"{counted(len(former), 'area is', 'areas are')} there under a former and the "
+                "current code, which is used",
             ),
             (
                 "duplicates_merged",
                 merged,
-                f"{len(merged)} areas are there twice with equal figures",
+                f"{counted(len(merged), 'area is', 'areas are')} there twice with equal figures",
             ),
         ):
             if named:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from sources.areas import AreaBook
 from sources.catalogue import fill
-from sources.errors import ParseError, listed, shortened
+from sources.errors import ParseError, counted, listed, shortened
 from sources.observation import as_memberships, as_observations
 from sources.parsers import Note, ParseContext, Parsed
 from sources.workbook import read_workbook
@@ -67,7 +67,10 @@ class Notes:
     def readings(self, readings: Iterable[Reading], sheet: str) -> None:
         """Note numbers that were not stored as numbers, counted per sheet."""
         for code, count in sorted(Counter(r.note for r in readings if r.note).items()):
-            self.add(code, f"Sheet {sheet}: {count} cells, {_NOTE_WORDS.get(code, code)}.")
+            self.add(
+                code,
+                f"Sheet {sheet}: {counted(count, 'cell', 'cells')}, {_NOTE_WORDS.get(code, code)}.",
+            )
 
     def symbols(self, readings: Iterable[Reading], sheet: str) -> None:
         """Note the shorthand met in a value column, counted per sheet."""

@@ -286,6 +286,7 @@ def test_each_of_many_faults_is_found_named_and_shown(faults):
         assert finding.message.startswith("demo_survey 2024-25: ")
         assert finding.failure_cases is not None
         assert len(finding.failure_cases) == 1
+        assert " 1 rows" not in finding.message
         if "row_number" not in changes:
             assert finding.where == f"B4c!C{10 + at}"
             assert finding.where in finding.message
