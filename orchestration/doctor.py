@@ -1,7 +1,5 @@
 """What may be wrong with a workspace or the Dagster home, each with how to fix it."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterator

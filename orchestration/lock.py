@@ -1,7 +1,5 @@
 """The one lock of a workspace: runs from the command line and from the page queue, never collide."""
 
-from __future__ import annotations
-
 import fcntl
 import logging
 import time

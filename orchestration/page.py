@@ -8,8 +8,6 @@ from the page itself, and GraphQL is executed by POST alone. Who may sign in is 
 ``python -m orchestration.page`` takes the options of ``dagster-webserver``.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

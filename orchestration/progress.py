@@ -1,7 +1,5 @@
 """What a run prints: one line per step that matters, with the seconds since it began."""
 
-from __future__ import annotations
-
 import logging
 import sys
 

@@ -1,7 +1,5 @@
 """A job run from the command line, in this process: the same jobs that the page and schedules run."""
 
-from __future__ import annotations
-
 import contextlib
 import gc
 import logging

@@ -4,8 +4,6 @@ A stopped command exits as a shell expects, with 128 and the signal's number. A 
 own bugs.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

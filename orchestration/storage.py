@@ -7,8 +7,6 @@ a run, never what was published. One run at a time writes here (``dagster.yaml``
 has PostgreSQL. What a run plans, one event per asset and check, is stored in one transaction.
 """
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Iterator, Sequence

@@ -5,8 +5,6 @@ person. Does not belong here: reading and judging the file (``sources.examinatio
 (``sources.landing``).
 """
 
-from __future__ import annotations
-
 import os
 import stat
 from dataclasses import dataclass

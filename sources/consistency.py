@@ -7,8 +7,6 @@ Implied design effect: Kish, Survey Sampling (1965); a published interval of wid
 standard error of w / 3.92, and a simple random sample of n one of sqrt(p (100 - p) / n).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from typing import Final, Literal

@@ -8,8 +8,6 @@ A rule never changes rows. It returns findings: ``error`` refuses the edition, `
 and is shown, ``note`` is kept for the record.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial

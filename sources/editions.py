@@ -8,8 +8,6 @@ A release is recognised by pattern or not at all. What looks like news and is no
 an event that says what to do; nothing is guessed.
 """
 
-from __future__ import annotations
-
 import calendar
 import json
 import re

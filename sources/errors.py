@@ -4,8 +4,6 @@ Belongs here: exception classes and how they render. Does not belong here: anyth
 whether something is wrong.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 SHOWN_FAULTS = 4

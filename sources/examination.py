@@ -5,8 +5,6 @@ a file arrives and where a landed file is read. Does not belong here: storing a 
 (``sources.arrival``) or choosing between files (``sources.selection``).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pandas as pd

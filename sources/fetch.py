@@ -8,8 +8,6 @@ that an unchanged edition costs one small request. Does not belong here: how a p
 Nothing that a publisher sends can remove or alter what was landed before.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

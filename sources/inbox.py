@@ -8,8 +8,6 @@ Files are read where they lie. Whoever removes one (consent that was withdrawn, 
 the next release.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import tempfile

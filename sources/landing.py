@@ -11,8 +11,6 @@ remembers when bytes that were already here came again, so that a publisher who 
 earlier file is followed, and ``.unlanded/``, which holds the marks of revisions that are not used.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import json

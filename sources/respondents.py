@@ -5,8 +5,6 @@ intervals, withheld by declared rules, and no message quotes an answer. Percenta
 those of samplics (Taylor linearisation, logit intervals): an optional extra of the installation.
 """
 
-from __future__ import annotations
-
 import io
 import warnings
 from collections.abc import Mapping

@@ -5,8 +5,6 @@ percentages). Belongs here: reading the two into rows that keep their contract, 
 once. Does not belong here: comparing them with a national survey (the mart ``local_surveys``).
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io

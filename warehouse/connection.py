@@ -4,12 +4,11 @@ Between processes a writer shuts out readers, so a connection is opened late and
 Python names are never looked up from SQL: a local variable called like a table would shadow it.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -21,17 +20,8 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
-
-_COMPACT: dict[str, str] = {
-    "default_block_size": "32768",
-    "storage_compatibility_version": "v1.2.0",
-}
-
-
-def _config() -> dict[str, str | bool | int | float | list[str]]:
-    check_memory_limit()
-    limit = os.environ.get("PULSE_MEMORY_LIMIT")
-    return {**CONFIG, "memory_limit": limit} if limit else CONFIG
+_COMPACT = {"default_block_size": "32768", "storage_compatibility_version": "v1.2.0"}
+Row = dict[str, Any]
 
 
 @contextmanager
@@ -49,14 +39,22 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             todo="run `make refresh` first",
         )
     try:
-        connection = duckdb.connect(str(path), read_only=True, config=_config())
+        connection = _open(path, {}, read_only=True)
     except duckdb.Error as error:
         raise _unreadable(path, error) from error
-    try:
-        connection.execute("set enable_progress_bar = false")
+    with closing(connection):
         yield connection
-    finally:
-        connection.close()
+
+
+def _open(
+    path: Path, more: dict[str, str], *, read_only: bool = False
+) -> duckdb.DuckDBPyConnection:
+    check_memory_limit()
+    limit = os.environ.get("PULSE_MEMORY_LIMIT")
+    config = {**CONFIG, **more, **({"memory_limit": limit} if limit else {})}
+    connection = duckdb.connect(str(path), read_only=read_only, config=config)
+    connection.execute("set enable_progress_bar = false")
+    return connection
 
 
 def _unreadable(path: Path, error: duckdb.Error) -> WorkspaceError:
@@ -78,30 +76,21 @@ def writing(path: Path, *, compact: bool = False) -> Iterator[duckdb.DuckDBPyCon
     ``compact``: whether a new file gets small blocks, in which many small tables take less. Raises
     WorkspaceError when the file cannot be opened or written.
     """
+    # What a full disk ends in; once the file is open, any other fault is the caller's own.
+    faults: tuple[type[duckdb.Error], ...] = (duckdb.Error,)
     try:
-        connection = duckdb.connect(
-            str(path), config={**_config(), **(_COMPACT if compact else {})}
-        )
-    except duckdb.Error as error:
-        raise _unwritable(path, error) from error
-    try:
-        with closing(connection):
-            connection.execute("set enable_progress_bar = false")
+        with closing(_open(path, _COMPACT if compact else {})) as connection:
+            faults = (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException)
             yield connection
             connection.execute("checkpoint")
-    # What a full disk ends in; any other fault is the caller's own.
-    except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: duckdb.Error) -> WorkspaceError:
-    return WorkspaceError(
-        "the warehouse of this build cannot be written",
-        code="unwritable_warehouse",
-        file=str(path),
-        found=str(error).splitlines()[0],
-        todo="check the folder's permissions and free space, and that no other refresh runs",
-    )
+    except faults as error:
+        raise WorkspaceError(
+            "the warehouse of this build cannot be written",
+            code="unwritable_warehouse",
+            file=str(path),
+            found=str(error).splitlines()[0],
+            todo="check the folder's permissions and free space, and that no other refresh runs",
+        ) from error
 
 
 def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
@@ -109,11 +98,24 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None
 
     Raises WorkspaceError when it cannot be opened.
     """
-    quoted = str(path).replace("'", "''")
     try:
-        connection.execute(f"attach '{quoted}' as {name} (read_only)")
+        connection.execute(f"attach {literal(path)} as {name} (read_only)")
     except duckdb.Error as error:
         raise _unreadable(path, error) from error
+
+
+def rows_of(
+    connection: duckdb.DuckDBPyConnection, query: str, *values: str, **named: object
+) -> list[Row]:
+    """The rows of a query, with its parameters by place or by name, as dictionaries."""
+    cursor = connection.execute(query, named or values)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def literal(text: object) -> str:
+    """A text as SQL writes it, where no parameter can be used."""
+    return "'" + str(text).replace("'", "''") + "'"
 
 
 def check_memory_limit() -> None:

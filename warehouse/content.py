@@ -4,8 +4,6 @@ DuckDB lays equal tables down in different bytes: threads end in another order, 
 chosen from samples. What is compared is therefore the content.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

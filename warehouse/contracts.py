@@ -8,8 +8,6 @@ Not here: keys, types and not-null columns (constraints and tests of the dbt mod
 computed (``dbt_project``), and when the gate runs (``orchestration``).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 

@@ -5,8 +5,6 @@ two does not have, a figure that now comes from another source, or, where the in
 another version of the method.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

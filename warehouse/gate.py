@@ -5,8 +5,6 @@ into Python; pandera decides, over the findings, what is red. The gate writes no
 it decides what a red verdict stops.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -3,8 +3,6 @@
 A refresh whose build identity equals that of the current release has nothing to do.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import platform

@@ -4,8 +4,6 @@
 passed a build; everything else in ``meta`` is built by dbt.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.connection import attach, reading, writing
+from warehouse.connection import attach, literal, reading, rows_of, writing
 from warehouse.content import table_hashes
 from warehouse.differences import differences
 
@@ -71,25 +69,19 @@ SEALED_TABLES: Mapping[str, tuple[Mapping[str, tuple[str, str]], str]] = {
 
 def input_checks(build: Path) -> list[dict[str, Any]]:
     """What the contract said of each input of a build."""
-    return _records(
-        build,
-        "select 'contract' as kind, dataset || ' ' || edition as subject, check_name, outcome, "
-        "message from raw.input_checks order by all",
-    )
+    with reading(build) as connection:
+        return rows_of(
+            connection,
+            "select 'contract' as kind, dataset || ' ' || edition as subject, check_name, "
+            "outcome, message from raw.input_checks order by all",
+        )
 
 
 def inputs_used(build: Path) -> list[dict[str, Any]]:
     """What a build was made of, by dataset and edition, for the manifest."""
-    return _records(
-        build, "select * exclude (retrieved_at, notes) from raw.inputs order by dataset, edition"
-    )
-
-
-def _records(build: Path, query: str) -> list[dict[str, Any]]:
+    query = "select * exclude (retrieved_at, notes) from raw.inputs order by dataset, edition"
     with reading(build) as connection:
-        found = connection.execute(query)
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        return rows_of(connection, query)
 
 
 def table_counts(build: Path) -> dict[str, int]:
@@ -207,11 +199,7 @@ def _comment(
 ) -> None:
     """Comment on a table and its columns: in one transaction, where dbt would use one per column."""
     if words:
-        connection.execute(f'comment on table {schema}."{table}" is {_literal(words)}')
+        connection.execute(f'comment on table {schema}."{table}" is {literal(words)}')
     for name, text in columns.items():
         if text:
-            connection.execute(f'comment on column {schema}."{table}"."{name}" is {_literal(text)}')
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+            connection.execute(f'comment on column {schema}."{table}"."{name}" is {literal(text)}')

@@ -5,8 +5,6 @@ accepted for this build and nothing else. The tables that say what was used and 
 (``raw.inputs``, ``raw.input_checks``) are written here too, because the marts show them.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

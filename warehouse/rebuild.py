@@ -6,8 +6,6 @@ same content as long as the libraries are the same: the manifest names those too
 content differs the reason is found.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Mapping

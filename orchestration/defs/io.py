@@ -4,8 +4,6 @@ The file's own metadata holds the record of the editions and the revised figures
 file that is in use; what other runs left beyond a few identities is removed.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import json

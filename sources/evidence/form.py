@@ -3,8 +3,6 @@
 The form is made from the same model that checks it, so the two cannot disagree.
 """
 
-from __future__ import annotations
-
 import io
 
 import xlsxwriter

@@ -10,8 +10,6 @@ and print the same England figures, which shows if one of them is about somethin
 demographic sheet by a topic of the layout are England's figures of those people.
 """
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Mapping, Sequence

@@ -4,8 +4,6 @@ Column names carry the year of the codes (``LAD25CD``), which must be that of th
 London is not in it.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any, ClassVar, Final
 

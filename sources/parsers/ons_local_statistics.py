@@ -7,8 +7,6 @@ catalogue says that the file prints them. Only the indicators that the layout na
 files print an area twice: under two levels, or under its former and its current code.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

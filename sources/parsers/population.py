@@ -6,8 +6,6 @@ that a person downloads from the Nomis page, with one column per age and its not
 Where ages are summed, the cell that a row is cited by is the first of those that make it up.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from typing import Any, ClassVar, Final

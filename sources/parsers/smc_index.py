@@ -8,8 +8,6 @@ its title. Areas are known by the name as printed; the numbers of the 2024 editi
 publisher's own.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from dataclasses import replace

@@ -5,8 +5,6 @@ and types of ``sources.observation``. What a publisher's table means belongs in 
 parser.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import hashlib
 import re

@@ -3,8 +3,6 @@
 Does not belong here: how bytes are fetched (``sources.http``), and what becomes of a file.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from sources.catalogue import Dataset

@@ -5,8 +5,6 @@ kept in the catalogue. Structures: the content schemas that GOV.UK publishes (pu
 collection, official statistics announcement) and its search API.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

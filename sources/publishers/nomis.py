@@ -4,8 +4,6 @@ An anonymous answer holds at most 25,000 rows and does not say that it was cut, 
 followed by a request for the next one. Summing the ages is the parser's.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from datetime import date
 from typing import Final

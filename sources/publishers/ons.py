@@ -6,8 +6,6 @@ is put down in one canonical way: the columns wanted, blanks around names remove
 their codes. The same lookup is then always the same bytes.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -4,8 +4,6 @@ The version in an address is a version of the page, not an edition; which versio
 is the catalogue's to say.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from dataclasses import dataclass

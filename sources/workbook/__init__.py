@@ -9,8 +9,6 @@ Every fault raises ``ParseError`` with a short ``code``, and no value is returne
 not hold.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

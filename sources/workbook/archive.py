@@ -4,8 +4,6 @@ Nothing here reads a cell. A file that is no table, or that could do harm, is re
 other reader sees it, with advice that fits what it is.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import re

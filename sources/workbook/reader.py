@@ -65,7 +65,9 @@ class _Grid:
 
     def add(self, row: int, cells: Mapping[int, CellValue | _Bad], repeat: int = 1) -> None:
         """Write a row's filled cells (column -> value) at ``row``, counted from 0."""
-        filled = {column: value for column, value in cells.items() if value is not None}
+        filled: dict[int, CellValue | _Bad] = {
+            column: value for column, value in cells.items() if value is not None
+        }
         if not filled:
             return
         width = max(filled) + 1

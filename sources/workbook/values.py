@@ -4,8 +4,6 @@ Shorthand follows the Government Statistical Service's guidance on symbols, and 
 (``..``, ``*``, ``-``, ``:``) that some publishers still print.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import unicodedata

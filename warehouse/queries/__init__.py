@@ -7,8 +7,6 @@ Refresh the README with ``python -m warehouse.queries --write`` after a change o
 the tests hold what it shows and what a warehouse of the bundled figures says to be the same.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 import sys

@@ -1,7 +1,5 @@
 """``python -m warehouse.queries``: ask the published warehouse, or refresh the README."""
 
-from __future__ import annotations
-
 import click
 
 from sources.errors import PulseError

@@ -4,8 +4,6 @@ Every writer takes an open read-only connection to a gated warehouse and a folde
 files it made. A writer computes no figure: what is not in a mart is not written.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import duckdb

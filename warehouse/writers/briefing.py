@@ -1,7 +1,5 @@
 """Two printed pages about one area, to take to a meeting: PDF/UA by typst, from the published marts."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +8,9 @@ from typing import Any
 import typst
 
 from sources.errors import PulseError
-from warehouse.writers.read import Area, Indicator, Model, Row, has_figure
-from warehouse.writers.words import day, figure, interval, plain_status, verdict
+from warehouse.connection import Row
+from warehouse.writers.read import Area, Indicator, Model, has_figure
+from warehouse.writers.words import CLOSE, day, figure, interval, plain_status, verdict
 
 _TEMPLATE = Path(__file__).with_name("briefing.typ")
 PAGES = 2
@@ -44,7 +43,7 @@ def write_briefings(model: Model, folder: Path, codes: Sequence[str] | None = No
                 todo="look the code up on the page of areas, or in reference.areas",
             )
         areas = [model.areas[code] for code in codes]
-    newest = model.tables["releases"][-1] if model.tables["releases"] else None
+    newest = model.release
     release = f"release {newest['release']} of {day(newest['made_at'])}" if newest else "no release"
     return [
         write_briefing(model, area, folder / f"briefing-{area.code}.pdf", release=release)
@@ -81,18 +80,9 @@ def write_briefing(model: Model, area: Area, path: Path, *, release: str) -> Pat
 
 def briefing_data(model: Model, area: Area, release: str) -> dict[str, Any]:
     """What the template prints: texts only, every sentence and verdict as the marts have them."""
-    lists: dict[str, list[str]] = {
-        name: [] for name in ("Better than England", "Worse than England", "Too close to call")
-    }
-    by_kind = {
-        "up": "Better than England",
-        "down": "Worse than England",
-        "close": "Too close to call",
-    }
+    titles = {"up": "Better than England", "down": "Worse than England", "close": CLOSE}
+    lists: dict[str, list[str]] = {kind: [] for kind in titles}
     changed, unknown, sources, goals = [], [], set(), []
-    attributions = {
-        (row["dataset"], row["edition"]): row["attribution"] for row in model.tables["editions"]
-    }
     for goal in model.goals:
         rows = []
         for indicator in goal.indicators:
@@ -109,13 +99,13 @@ def briefing_data(model: Model, area: Area, release: str) -> dict[str, Any]:
             if not has_figure(row):
                 if not model.group_counts(indicator, area):
                     unknown.append(indicator.short_title)
-            elif found["kind"] in by_kind:
-                lists[by_kind[found["kind"]]].append(indicator.short_title)
+            elif found["kind"] in lists:
+                lists[found["kind"]].append(indicator.short_title)
             change = model.change(indicator, area)
             if change is not None and verdict(change)["kind"] in ("up", "down"):
                 changed.append(change["sentence"])
             if has_figure(row):
-                sources.add(attributions.get((row["dataset"], row["edition"]), ""))
+                sources.add(model.attributions.get((row["dataset"], row["edition"]), ""))
             rows.append(
                 {
                     "title": indicator.short_title,
@@ -134,7 +124,7 @@ def briefing_data(model: Model, area: Area, release: str) -> dict[str, Any]:
         "release": release,
         "made_up": model.made_up,
         "goals": goals,
-        "lists": [{"title": title, "items": items} for title, items in lists.items()],
+        "lists": [{"title": titles[kind], "items": items} for kind, items in lists.items()],
         "changed": changed[:4],
         "unknown": unknown,
         "sources": sorted(filter(None, sources)),

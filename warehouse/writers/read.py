@@ -3,8 +3,6 @@
 Verdicts, changes, marks and sentences are the marts' own; this module only selects and orders.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,8 +12,7 @@ from typing import Any, TypeGuard
 import duckdb
 
 from sources.errors import PulseError
-
-Row = dict[str, Any]
+from warehouse.connection import Row, rows_of
 
 LEVELS = {
     "nation": "Country",
@@ -231,6 +228,18 @@ class Model:
         return self._members.get(authority.code, [])
 
     @cached_property
+    def attributions(self) -> dict[tuple[str, str], str]:
+        """The attribution of each edition, by its dataset and code."""
+        return {
+            (row["dataset"], row["edition"]): row["attribution"] for row in self.tables["editions"]
+        }
+
+    @property
+    def release(self) -> Row | None:
+        """The release that the warehouse is of; None where it says nothing of releases."""
+        return self.tables["releases"][-1] if self.tables["releases"] else None
+
+    @cached_property
     def context(self) -> dict[str, list[Row]]:
         """Latest context figures by area."""
         return _grouped(self.tables["context"], "area_code")
@@ -275,39 +284,32 @@ class Model:
         self, indicator: Indicator, areas: Iterable[Area], like: Row | None
     ) -> list[tuple[Area, Row]]:
         """The cells of some areas in the edition and period of ``like``, in the order given."""
-        found = []
-        for area in areas:
-            for row in self.cells.get((indicator.id, area.code), []):
-                if like is not None and _same(row, like):
-                    found.append((area, row))
-        return found
+        return [
+            (area, row)
+            for area in areas
+            for row in self.cells.get((indicator.id, area.code), [])
+            if _same(row, like)
+        ]
 
-    def shown(self, indicator: Indicator) -> Row | None:
-        """The cell whose edition the indicator's page shows.
+    @cached_property
+    def shown(self) -> dict[str, Row | None]:
+        """By indicator, the cell whose edition its page shows.
 
         The latest of the lead area where it has a figure, else of a member, else of England, else
         of any area.
         """
-        return self._shown[indicator.id]
-
-    @cached_property
-    def _shown(self) -> dict[str, Row | None]:
-        return {each.id: self._find_shown(each) for each in self.indicators.values()}
-
-    def _find_shown(self, indicator: Indicator) -> Row | None:
+        found = {}
         candidates = [self.lead, *self.members(self.lead), self.england]
-        rows = [row for area in candidates if (row := self.latest(indicator, area)) is not None]
-        rows += [row for (name, _), row in self._latest.items() if name == indicator.id]
-        return next((row for row in rows if has_figure(row)), rows[0] if rows else None)
+        for each in self.indicators.values():
+            rows = [row for area in candidates if (row := self.latest(each, area)) is not None]
+            rows += [row for (name, _), row in self._latest.items() if name == each.id]
+            found[each.id] = next(filter(has_figure, rows), rows[0] if rows else None)
+        return found
 
     def group_counts(self, indicator: Indicator, area: Area) -> list[Row]:
         """How many areas of a combined authority are in each group, in the edition shown."""
-        shown = self.shown(indicator)
-        return [
-            row
-            for row in self.groups.get((indicator.id, area.code), [])
-            if shown is not None and _same(row, shown)
-        ]
+        rows, shown = self.groups.get((indicator.id, area.code), []), self.shown[indicator.id]
+        return [row for row in rows if _same(row, shown)]
 
     def change(self, indicator: Indicator, area: Area, *kinds: str) -> Row | None:
         """The newest change of the first kind that there is; from the baseline to the latest first."""
@@ -316,67 +318,55 @@ class Model:
         found = (row for kind in kinds for row in reversed(rows) if row["change_kind"] == kind)
         return next(found, None)
 
-    def scale(self, indicator: Indicator) -> list[float]:
-        """The values of English authorities in the edition shown, in order; none of fewer than 20."""
-        return self._scales[indicator.id]
-
     @cached_property
     def _scales(self) -> dict[str, list[float]]:
+        """The values of English authorities in the edition shown, in order; none of fewer than 20."""
         found = {}
-        for indicator in self.indicators.values():
-            cells = self.edition_cells(indicator, self.current("lad"), self.shown(indicator))
+        for each in self.indicators.values():
+            cells = self.edition_cells(each, self.current("lad"), self.shown[each.id])
             values = sorted(row["value"] for _, row in cells if row["value"] is not None)
-            found[indicator.id] = values if len(values) >= FEWEST else []
+            found[each.id] = values if len(values) >= FEWEST else []
         return found
 
     def share(self, indicator: Indicator, value: float | None) -> float | None:
         """Where a value is between the lowest and the highest authority, with some room, 0 to 1."""
-        values = self.scale(indicator)
+        values = self._scales[indicator.id]
         if value is None or not values:
             return None
         room = (values[-1] - values[0]) * 0.08 or 1.0
         share = (value - values[0] + room) / (values[-1] - values[0] + 2 * room)
         return round(min(max(share, 0.0), 1.0), 4)
 
-    def strip(self, indicator: Indicator) -> tuple[float | None, ...]:
-        """Where the ends and the middle half of all authorities are, and England, 0 to 1."""
-        return self._strips[indicator.id]
-
     @cached_property
     def _strips(self) -> dict[str, tuple[float | None, ...]]:
+        """Where the ends and the middle half of all authorities are, and England, 0 to 1."""
         found = {}
         for each in self.indicators.values():
-            values = self.scale(each) or [0.0]
-            last = len(values) - 1
-            england = self.edition_cells(each, [self.england], self.shown(each))
-            marks = (
-                *(values[round(last * part)] for part in (0, 0.25, 0.75, 1)),
-                england[0][1]["value"] if england else None,
-            )
+            values = self._scales[each.id] or [0.0]
+            marks: list[float | None] = [
+                values[round((len(values) - 1) * part)] for part in (0, 0.25, 0.75, 1)
+            ]
+            england = self.edition_cells(each, [self.england], self.shown[each.id])
+            marks.append(england[0][1]["value"] if england else None)
             found[each.id] = tuple(self.share(each, value) for value in marks)
         return found
 
     def groups_in(self, indicator: Indicator, row: Row) -> int:
         """How many groups the index has in the edition of a cell."""
-        return self._groups_in.get((indicator.id, row["edition"]), 7)
-
-    @cached_property
-    def _groups_in(self) -> dict[tuple[str, str], int]:
-        return {
-            (each["barometer_id"], each["edition"]): each["groups_in_edition"]
-            for rows in self.groups.values()
-            for each in rows
-        }
+        wanted = indicator.id, row["edition"]
+        rows = (each for rows in self.groups.values() for each in rows)
+        found = (r for r in rows if (r["barometer_id"], r["edition"]) == wanted)
+        return next((each["groups_in_edition"] for each in found), 7)
 
     def entry(self, indicator: Indicator, area: Area) -> Entry:
         """What pages and briefings say about an indicator for an area."""
         key = indicator.id, area.code
-        row, shown = self.latest(indicator, area), self.shown(indicator)
+        row = self.latest(indicator, area)
         place: Row | None = None
-        if row is not None and shown is not None and _same(row, shown):
+        if row is not None and _same(row, self.shown[indicator.id]):
             names = {"at": "value", "from": "lower_95", "to": "upper_95"}
             place = {name: self.share(indicator, row[column]) for name, column in names.items()}
-            place["strip"] = self.strip(indicator)
+            place["strip"] = self._strips[indicator.id]
         return Entry(
             indicator,
             row,
@@ -384,32 +374,19 @@ class Model:
             self.change(indicator, area),
             self.change(indicator, area, "within_edition_first_to_last"),
             tuple(self.group_counts(indicator, area)),
-            tuple(
-                each
-                for each in self.comparisons.get(key, [])
-                if row is not None and _same(each, row)
-            ),
+            tuple(each for each in self.comparisons.get(key, []) if _same(each, row)),
             place if place and place["at"] is not None else None,
-            tuple(each for each in self.cells.get(key, []) if has_figure(each)),
+            tuple(filter(has_figure, self.cells.get(key, []))),
         )
 
 
-def _same(one: Row, other: Row) -> bool:
-    return (one["edition"], one["period_end"]) == (other["edition"], other["period_end"])
+def _same(one: Row, other: Row | None) -> bool:
+    return other is not None and all(one[name] == other[name] for name in ("edition", "period_end"))
 
 
 def has_figure(row: Row | None) -> TypeGuard[Row]:
     """Whether a cell has a value or a group to show."""
     return row is not None and (row["value"] is not None or row["group_number"] is not None)
-
-
-def rows_of(
-    connection: duckdb.DuckDBPyConnection, query: str, *values: str, **named: object
-) -> list[Row]:
-    """The rows of a query, with its parameters by place or by name, as dictionaries."""
-    cursor = connection.execute(query, named or values)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 # The latest context figure of each area, with the middle of its similar areas and its trend.

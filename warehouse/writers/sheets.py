@@ -11,8 +11,6 @@ Nothing here depends on the clock, so that the same warehouse gives the same byt
 the release by the hash over its tables, which its manifest has too.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
@@ -22,7 +20,8 @@ from functools import cached_property
 
 import duckdb
 
-from warehouse.writers.read import Goal, Model, Row, rows_of
+from warehouse.connection import Row, rows_of
+from warehouse.writers.read import Goal, Model
 from warehouse.writers.tables import OGL, STATEMENT
 from warehouse.writers.words import rounded
 
@@ -304,10 +303,6 @@ class _Reader:
                 "where unit = 'percent' and value is not null and origin <> 'derived' group by all"
             )
         }
-        self._attributions = {
-            (row["dataset"], row["edition"]): _text(row["attribution"])
-            for row in model.tables["editions"]
-        }
         self._figure_keys: set[str] = set()
 
     def _rows(self, sql: str, **parameters: object) -> list[Row]:
@@ -389,7 +384,7 @@ class _Reader:
             for row in rows
             for end in ends or ("edition",)
         }
-        lines = [line for key, line in self._attributions.items() if key in used]
+        lines = [_text(line) for key, line in self._model.attributions.items() if key in used]
         parts = [re.sub(r"^Source:\s*", "", line).rstrip(".") for line in dict.fromkeys(lines)]
         return "Source: " + ("; ".join(parts) or "Pulse") + "."
 

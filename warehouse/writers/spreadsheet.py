@@ -8,8 +8,6 @@ Text is always written as text, never parsed, so that no content can become a fo
 The same book gives the same bytes: creation times are fixed and the archives are packed anew.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import io
 import re

@@ -8,8 +8,6 @@ models fix, and nothing that depends on the clock is written. Units and meanings
 carries on its columns.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 
 import duckdb
 
+from warehouse.connection import literal
 from warehouse.release import sha256_of
 
 OGL = {
@@ -151,7 +150,7 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         if table.file not in PARQUET_ONLY:
             compression = "gzip" if csv.suffix == ".gz" else "none"
             connection.execute(
-                f"copy ({rows}) to {_literal(csv)} "
+                f"copy ({rows}) to {literal(csv)} "
                 f"(format csv, header true, compression {compression})"
             )
             if csv.suffix == ".csv":
@@ -163,9 +162,9 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
             "editions": "; ".join(table.editions),
             "description": table.description,
         }
-        pairs = ", ".join(f"{key}: {_literal(value)}" for key, value in described.items())
+        pairs = ", ".join(f"{key}: {literal(value)}" for key, value in described.items())
         connection.execute(
-            f"copy ({rows}) to {_literal(parquet)} "
+            f"copy ({rows}) to {literal(parquet)} "
             f"(format parquet, compression zstd, kv_metadata {{{pairs}}})"
         )
     package = {
@@ -183,10 +182,6 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
 def _write_json(path: Path, content: dict[str, Any]) -> None:
     text = json.dumps(content, indent=1, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
-
-
-def _literal(text: object) -> str:
-    return "'" + str(text).replace("'", "''") + "'"
 
 
 def _resource(table: Table, csv: Path, folder: Path) -> dict[str, Any]:

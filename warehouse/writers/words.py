@@ -1,12 +1,10 @@
 """How one figure, interval or verdict is written in a table or a label. Sentences are the marts'."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
-Row = dict[str, Any]
+from warehouse.connection import Row
 
 OUTCOMES: Final = {
     "better": ("up", "Better"),

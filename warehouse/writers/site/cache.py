@@ -1,7 +1,5 @@
 """What was made before from the same things: drawn charts and whole pages, by the hash of both."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterable
 from functools import cache

@@ -3,8 +3,6 @@
 A template is built once and drawn again with other rows. No chart library runs in the page.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,12 +1,11 @@
 """What the community and the councils say, for the pages: selected from the marts, never computed."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from warehouse.writers.read import Area, Goal, Model, Row
+from warehouse.connection import Row
+from warehouse.writers.read import Area, Goal, Model
 
 KINDS: Final = {
     "initiative": "Initiative",

@@ -1,13 +1,11 @@
 """The calendar of releases, and an Atom feed of what each release of Pulse changed."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
 from xml.etree import ElementTree
 
-Row = dict[str, Any]
+from warehouse.connection import Row
+
 _ATOM = "http://www.w3.org/2005/Atom"
 _FEED_ID = "urn:pulse-barometers:releases"
 

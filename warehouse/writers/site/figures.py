@@ -1,15 +1,15 @@
 """The charts of an indicator: which rows each kind shows, its title and its words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from warehouse.writers.read import FEWEST, Area, Indicator, Model, Row, has_figure
+from warehouse.connection import Row
+from warehouse.writers.read import FEWEST, Area, Indicator, Model, has_figure
 from warehouse.writers.site import charts, svg
 from warehouse.writers.site.cache import Cache, hash_of, key_of
+from warehouse.writers.tables import STATEMENT
 from warehouse.writers.words import AXES, between, figure, in_unit, interval, period, slash
 
 Cells = Sequence[tuple[Area, Row]]
@@ -24,30 +24,17 @@ def code_of_charts() -> str:
 
 
 class Figures:
-    """Draws the charts of one site, each once.
+    """Draws the charts of one site, each once."""
 
-    ``attributions``: by (dataset, edition); ``licence``: the line that ends each source.
-    """
-
-    def __init__(
-        self, model: Model, cache: Cache, attributions: dict[tuple[str, str], str], licence: str
-    ) -> None:
+    def __init__(self, model: Model, cache: Cache) -> None:
         self.model = model
         self.cache = cache
-        self._attributions = attributions
-        self._licence = licence
 
     def source_line(self, cells: Iterable[Row]) -> str:
         """The attributions of the editions that some figures are from, and the licence."""
-        lines = sorted(
-            {
-                line
-                for row in cells
-                if has_figure(row)
-                and (line := self._attributions.get((row["dataset"], row["edition"])))
-            }
-        )
-        return " ".join([*(line.rstrip(".") + "." for line in lines), self._licence])
+        used = {(row["dataset"], row["edition"]) for row in cells if has_figure(row)}
+        lines = {line for key in used if (line := self.model.attributions.get(key))}
+        return " ".join([*(line.rstrip(".") + "." for line in sorted(lines)), STATEMENT])
 
     def _chart(
         self,

@@ -4,8 +4,6 @@ The text is that of ``docs/methods.md``, to which every computed column of the m
 headings keep their anchors.
 """
 
-from __future__ import annotations
-
 import re
 
 from markdown_it import MarkdownIt

@@ -5,8 +5,6 @@ sentences are those of the marts. A chart or a page whose figures did not change
 cache; what a page shows is passed to its template, and is the key.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json
@@ -18,15 +16,16 @@ from typing import Any, Final
 
 import jinja2
 
+from warehouse.connection import Row
 from warehouse.writers import words
-from warehouse.writers.read import LEVELS, Area, Entry, Indicator, Model, Row, SiteError, has_figure
+from warehouse.writers.read import LEVELS, Area, Entry, Indicator, Model, SiteError, has_figure
 from warehouse.writers.site import charts
 from warehouse.writers.site.cache import Cache, code_of_pages, key_of
 from warehouse.writers.site.evidence import KINDS, Community
 from warehouse.writers.site.feed import calendar_rows, feed
 from warehouse.writers.site.figures import Figures
 from warehouse.writers.site.methods_page import methods_as_html
-from warehouse.writers.tables import OGL, STATEMENT
+from warehouse.writers.tables import OGL
 from warehouse.writers.words import CLOSE, OUTCOMES, change_label, quantity, verdict
 
 _HERE = Path(__file__).resolve().parent
@@ -117,10 +116,8 @@ class _Site:
         self.sources: dict[str, dict[str, Row]] = defaultdict(dict)
         self.editions = {(row["dataset"], row["edition"]): row for row in model.tables["editions"]}
         self.datasets = {row["dataset"]: row for row in model.tables["datasets"]}
-        self.figures = Figures(
-            model, cache, {key: row["attribution"] for key, row in self.editions.items()}, STATEMENT
-        )
-        self.release = model.tables["releases"][-1] if model.tables["releases"] else None
+        self.figures = Figures(model, cache)
+        self.release = model.release
         self.environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -212,7 +209,7 @@ class _Site:
 
     def _indicator(self, indicator: Indicator, entry: Entry) -> None:
         model, draw = self.model, self.figures
-        shown = model.shown(indicator)
+        shown = model.shown[indicator.id]
         if shown is None:
             raise SiteError(
                 "an indicator has no rows",

@@ -4,8 +4,6 @@ Vega lays text out with the widths of Liberation Sans; a reader's machine may ha
 Each text is therefore given the length that it was laid out for.
 """
 
-from __future__ import annotations
-
 import io
 import re
 import textwrap
