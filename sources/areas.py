@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from sources.errors import ParseError, PulseError, shortened
@@ -221,20 +221,27 @@ class AreaBook:
         where no code bears the name and "ambiguous_area" where several do.
         """
         wanted = normalise_name(name)
-        found = {
-            alias.area_code
-            for alias in self.aliases
-            if normalise_name(alias.printed_name) == wanted and alias.applies(dataset, edition)
-        }
-        if not found:
-            found = {
-                area.code
-                for area in self.areas.values()
-                if normalise_name(area.name) == wanted and self.current(area.code) == area.code
-            }
+        aliases = self._aliases_by_name.get(wanted, ())
+        found = {alias.area_code for alias in aliases if alias.applies(dataset, edition)}
+        found = found or set(self._codes_by_name.get(wanted, ()))
         if level is not None:
             found = {code for code in found if self.areas[code].level == level}
         return self._only(found, name, "name", dataset, edition)
+
+    @cached_property
+    def _aliases_by_name(self) -> Mapping[str, list[Alias]]:
+        found: dict[str, list[Alias]] = {}
+        for alias in self.aliases:
+            found.setdefault(normalise_name(alias.printed_name), []).append(alias)
+        return found
+
+    @cached_property
+    def _codes_by_name(self) -> Mapping[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for code, area in self.areas.items():
+            if self.current(code) == code:
+                found.setdefault(normalise_name(area.name), []).append(code)
+        return found
 
     def resolve_code(self, printed_code: str, *, dataset: str, edition: str) -> str:
         """The code of a printed code: by the edition's aliases (TLG), else itself where it is known."""

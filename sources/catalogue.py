@@ -72,7 +72,7 @@ def fill(pattern: str, edition: str) -> str:
 def _regex(pattern: str | None) -> str | None:
     if pattern is not None:
         try:
-            re.compile(fill(pattern, "2023-24"))
+            re.compile(f"(?:{fill(pattern, '2023-24')})")
         except re.error as error:
             raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
     return pattern

@@ -200,22 +200,26 @@ def _conform(frame: pd.DataFrame, dtypes: Mapping[str, str]) -> pd.DataFrame:
         raise ValueError(f"columns that the tidy shape does not have: {', '.join(unknown)}")
     if dict(frame.dtypes.astype(str)) == dict(dtypes) and list(frame.columns) == list(dtypes):
         return frame.reset_index(drop=True)
-    whole = frame.reindex(columns=list(dtypes)).reset_index(drop=True)
+    whole = frame.reset_index(drop=True)
     columns: dict[str, Any] = {}
     for column, kind in dtypes.items():
+        if column not in whole:
+            columns[column] = pd.Series(None, index=whole.index, dtype=kind)
+            continue
         series: Any = whole[column]
         if series.dtype == kind:
             columns[column] = series
         elif kind == _DAY:
             columns[column] = pd.to_datetime(series).astype(kind)
-        elif kind == _TEXT:
-            columns[column] = series.astype("object").where(series.notna(), None).astype(kind)
         elif kind == _WHOLE:
             columns[column] = pd.to_numeric(series).astype("Float64").astype(kind)
+        elif kind == _TEXT:
+            columns[column] = series.astype(kind)
         else:
             # Through Python's own reading of a number: pandas' quick one loses the last digit.
-            plain = series.astype("object").where(series.notna(), float("nan"))
-            columns[column] = plain.astype(kind)
+            columns[column] = (
+                series.astype("object").where(series.notna(), float("nan")).astype(kind)
+            )
     return pd.DataFrame(columns)
 
 

@@ -63,10 +63,11 @@ def find_header(
     """
     where = where.at(sheet.name)
     required = {key for key, want in wanted.items() if want.required}
+    any_of = re.compile("|".join(f"(?:{p})" for w in wanted.values() for p in w.patterns), re.I)
     best: list[tuple[int, dict[str, list[int]]]] = []
     best_score = (0, 0)
     for index, row in enumerate(sheet.rows[:depth]):
-        hits = _matches(row, wanted)
+        hits = _matches(row, wanted, any_of)
         score = (len(required & hits.keys()), len(hits))
         if score > best_score:
             best_score, best = score, [(index, hits)]
@@ -168,14 +169,17 @@ def refuse_unreadable(sheet: Sheet, header: Header, where: Where) -> str | None:
     return None
 
 
-def _matches(row: Sequence[CellValue], wanted: Mapping[str, Wanted]) -> dict[str, list[int]]:
-    labels = {i: normalise_label(cell) for i, cell in enumerate(row) if isinstance(cell, str)}
-    labels = {i: label for i, label in labels.items() if label}
+def _matches(
+    row: Sequence[CellValue], wanted: Mapping[str, Wanted], any_of: re.Pattern[str]
+) -> dict[str, list[int]]:
+    printed = {i: normalise_label(cell) for i, cell in enumerate(row) if isinstance(cell, str)}
+    # Nearly all rows are of figures, and have no label at all.
+    labels = {i: label for i, label in printed.items() if label and any_of.fullmatch(label)}
+    bare = {i: _GLUED_MARK.sub("", label) for i, label in printed.items()}
+    bare = {
+        i: label for i, label in bare.items() if label != printed[i] and any_of.fullmatch(label)
+    }
     hits: dict[str, list[int]] = {}
-    if not labels:
-        return hits
-    bare = {i: _GLUED_MARK.sub("", label) for i, label in labels.items()}
-    bare = {i: label for i, label in bare.items() if label and label != labels[i]}
     for key, want in wanted.items():
         for pattern in want.compiled:
             found = [i for i, label in labels.items() if pattern.fullmatch(label)]
