@@ -13,12 +13,12 @@ from sources.errors import ParseError
 from sources.observation import MembershipModel, ObservationModel
 from sources.parsers import PARSERS, Parsed
 from tests.lazy import lazy
-from tests.publisher_files import Cells, catalogue, codes, parse, plain, write
+from tests.publisher_files import FEW, Cells, catalogue, codes, entry_of, parse, plain, write
 from tests.reference_data import REFERENCE_DATA, needs_reference_data
 
 openpyxl = lazy("openpyxl")
 
-CLS = "dcms_community_life"
+CLS = FEW
 PS = "dcms_participation"
 
 
@@ -33,7 +33,7 @@ def edited(content: bytes, change: Callable[[openpyxl.Workbook], None]) -> bytes
 def refused(dataset: str, edition: str, content: bytes) -> ParseError:
     with pytest.raises(ParseError) as caught:
         parse(dataset, edition, content)
-    assert caught.value.dataset == dataset
+    assert caught.value.dataset == entry_of(dataset).code
     assert caught.value.edition == edition
     assert caught.value.todo
     return caught.value
