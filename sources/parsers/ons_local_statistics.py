@@ -10,6 +10,7 @@ files print an area twice: under two levels, or under its former and its current
 import csv
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 
@@ -19,6 +20,7 @@ from sources.catalogue import OnsElsDiscovery
 from sources.errors import ParseError, counted
 from sources.parsers import ParseContext, Parsed
 from sources.parsers.tidy import CsvReader, Line, level_of, refuse_blank, refuse_divided
+from sources.workbook.header import Wanted
 from sources.workbook.values import Reading, normalise_label, parse_value
 
 _GSS: Final = re.compile(r"[EKNSW][0-9]{8}")
@@ -63,7 +65,13 @@ class _Indicators(CsvReader):
         "upper_95": "uci_95",
         "status": "status",
     }
-    required = ("area_code", "indicator", "period", "value")
+    required: Iterable[str] = ("area_code", "indicator", "period", "value")
+
+    def wanted(self, context: ParseContext) -> dict[str, Wanted]:
+        """The columns; a survey's figures come with their limits."""
+        if context.dataset.periods == "edition":
+            self.required = (*_Indicators.required, "lower_95", "upper_95")
+        return super().wanted(context)
 
     def rows(self) -> list[dict[str, Any]]:
         notes, wanted = self.notes, self._wanted_indicators()

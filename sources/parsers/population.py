@@ -149,14 +149,17 @@ class _Population(CsvReader):
     def _check_year(self, year: str, at: str) -> None:
         wanted = str(self.edition.period_start.year)
         if not year.startswith(wanted):
+            dataset, own = self.context.dataset, f"mid-{year[:4]}"
+            listed = own in {entry.edition for entry in dataset.editions}
             raise self.where.error(
                 "wrong_edition",
                 "The file is of another year than the edition.",
                 cell=at,
                 expected=wanted,
                 found=year,
-                todo="Hand it in under its own edition: pulse land "
-                f"{self.context.dataset.code} mid-{year} <file>.",
+                todo=f"Hand it in under its own edition: pulse land {dataset.code} {own} <file>."
+                if listed
+                else f"Hand in the file of {wanted}; if the row is a note, delete it.",
             )
 
     def _parts(self, code: str, found: list[Line]) -> list[Part]:

@@ -118,7 +118,8 @@ def count_of(cell: Any, where: Where, at: str) -> tuple[int | None, Reading]:
     reading = parse_value(cell, where, at=at)
     if reading.value is None:
         return None, reading
-    if reading.value < 0 or not reading.value.is_integer() or reading.value > 2**53:
+    is_whole = 0 <= reading.value <= 2**53 and reading.value.is_integer()
+    if not is_whole or reading.note == "percent_sign":
         raise where.error(
             "not_a_count",
             "A count must be a whole number, zero or more.",
@@ -311,17 +312,26 @@ class CsvReader:
     def lines(self) -> Iterator[Line]:
         """The rows below the header.
 
-        Raises ``ParseError``: ``truncated`` where the last row has fewer fields than the header, and
-        ``ragged_row`` where another has fewer or any has more.
+        Raises ``ParseError``: ``truncated`` where the last row has fewer fields than the header,
+        ``ragged_row`` where another has fewer or any has more, and ``ambiguous_header`` where the header
+        is there again. Empty fields after the last label count for nothing.
         """
         top = self.header.row_number
-        width = len(self.sheet.rows[top - 1])
+        width = max(index for index, label in enumerate(self.header.labels, 1) if label)
         body = [
-            (number, row)
+            (number, row[:width] if not any(row[width:]) else row)
             for number, row in enumerate(self.sheet.rows[top:], top + 1)
             if any(cell is not None for cell in row)
         ]
         for number, row in body:
+            if row == self.sheet.rows[top - 1][:width]:
+                raise self.where.error(
+                    "ambiguous_header",
+                    "The header is there again, so the file may be several put together.",
+                    cell=f"A{number}",
+                    expected=f"one header, in row {top}",
+                    todo="Hand in one file as the publisher sends it.",
+                )
             if len(row) == width:
                 continue
             last = number == body[-1][0] and len(row) < width
@@ -367,6 +377,15 @@ class CsvReader:
         if reading.value is None and any(bound is not None for bound in bounds.values()):
             text = f"Row {number}: limits beside {reading.symbol}, which are left out."
             self.notes.add("limits_beside_symbol", text)
+        if reading.note == "percent_sign" and columns["unit"] != "percent":
+            raise self.where.error(
+                "wrong_unit",
+                "The figure has a percent sign, and is none.",
+                cell=f"{columns['column_letter']}{number}",
+                expected=columns["unit"],
+                found=f"{reading.value:g} %",
+                todo="Compare the cell with the publisher's file; columns may have been shifted.",
+            )
         return {
             "period_start": midnight(self.edition.period_start),
             "period_end": midnight(self.edition.period_end),

@@ -396,7 +396,7 @@ def csv_sheet(
                     f"Line {reader.line_num} has a field longer than any label or figure.",
                     todo="Look at that line in a text editor: a quotation mark may be missing.",
                 )
-            rows.append(tuple(value if value != "" else None for value in record))
+            rows.append(tuple(value if value.strip() else None for value in record))
     except csv.Error as error:
         unclosed = "unexpected end" in str(error)
         raise where.error(

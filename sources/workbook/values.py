@@ -70,7 +70,9 @@ _BARE: Final[Mapping[str, Status]] = {
 _STRENGTH: Final[tuple[Status, ...]] = (
     *("suppressed", "not_applicable", "not_available", "low_reliability"),
 )
-_THOUSANDS: Final = re.compile(r"[+-]?[0-9]{1,3}(?:(?:,[0-9]{3})+|(?: [0-9]{3})+)(?:\.[0-9]+)?")
+_THOUSANDS: Final = re.compile(
+    r"[+-]?[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+|(?: [0-9]{3})+)(?:\.[0-9]+)?"
+)
 _WITH_COMMA: Final = re.compile(r"[+-]?[0-9.]*,[0-9][0-9.,]*")
 _SYMBOLS: Final = re.compile(r"\[\s*([A-Za-z]{1,4})\s*\]")
 

@@ -100,6 +100,12 @@ def test_every_form_that_nomis_gives_is_read(content: str, total: int, cell: str
         (people(["E08000025,old,1"]), "unknown_age"),
         (people([f"E08000025,{101 + age},{10 if age - 40 else ''}" for age in AGES]), "blank"),
         (people(["E08000025,10"] * 74, "geography_code,obs_value"), "incomplete_ages"),
+        (people(["E08000025,10%"], "geography_code,obs_value"), "not_a_count"),
+        (people(['E08000025,"0,453"'], "geography_code,obs_value"), "decimal_comma"),
+        (
+            people([*["E08000025,120,10"] * 40, "geography_code,c_age,obs_value"]),
+            "ambiguous_header",
+        ),
     ],
 )
 def test_what_is_not_the_population_of_the_edition_is_refused(content: str, code: str) -> None:
@@ -110,6 +116,8 @@ def test_what_is_not_the_population_of_the_edition_is_refused(content: str, code
 def test_a_population_of_another_year_names_the_edition_to_hand_it_in_under() -> None:
     error = refused("ons_population", "mid-2023", from_the_page(BY_AGE, 75, year="2024"))
     assert "pulse land ons_population mid-2024 <file>" in str(error)
+    error = refused("ons_population", "mid-2023", from_the_page(BY_AGE, 75, year="Source: ONS"))
+    assert "pulse land" not in str(error)
 
 
 def test_totals_of_ages_are_left_out_and_ages_need_not_be_printed() -> None:
@@ -149,6 +157,13 @@ def test_the_answer_of_the_service_is_read_like_the_data_file() -> None:
     assert len(parse("ons_local_statistics", "2023-24", by_slug.encode()).rows) == 4
 
 
+@pytest.mark.parametrize(("old", "new"), [("1\n", "1,\n"), ("5\n", "5,,\n"), ("\n", "\n \n")])
+def test_empty_fields_and_lines_of_blanks_change_nothing(old: str, new: str) -> None:
+    content = SERVICE.replace(old, new).encode()
+    found = parse("ons_local_statistics", "2023-24", content).rows["value"].tolist()
+    assert found == [80.0, 78.0, 30.0, 28.0]
+
+
 def test_limits_beside_a_symbol_are_left_out_with_a_note() -> None:
     marked = SERVICE.replace(",78,76,80", ",[c],76,80")
     parsed = parse("ons_local_statistics", "2023-24", marked.encode())
@@ -181,6 +196,7 @@ def test_only_the_period_of_the_edition_is_read() -> None:
         (SERVICE.replace(",78,76,80", ",,76,80"), "blank_beside_figures"),
         (SERVICE.replace("\n", ",Female\n").replace("95,Female", "95,Sex"), "divided_table"),
         (SERVICE.replace("\n", ",c\n").replace("uci_95,c", "uci_95,status"), "unknown_symbol"),
+        (SERVICE.replace("lci_95", "lci_99"), "missing_column"),
     ],
 )
 def test_an_answer_that_is_not_what_was_asked_for_is_refused(content: str, code: str) -> None:

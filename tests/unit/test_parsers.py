@@ -261,6 +261,8 @@ def test_a_group_that_contradicts_its_label_or_has_no_value_is_refused() -> None
     value = str(plain("smc_conditions_of_childhood", "2025").rows["value"][0])
     error = refused("smc_conditions_of_childhood", "2025", blank.replace(value, "", 1).encode())
     assert error.code == "blank_beside_figures"
+    percent = blank.replace(value, f"{value}%", 1).encode()
+    assert refused("smc_conditions_of_childhood", "2025", percent).code == "wrong_unit"
 
 
 # --- The publishers' own files --------------------------------------------------------------------
