@@ -113,7 +113,7 @@ def rebuild(number: int, folder: Path | None) -> None:
         if code:
             raise SystemExit(code)
         found = compare(manifest, scratch.releases / manifest.folder_name)
-    if found.same:
+    if not found.different:
         click.echo(
             f"release {number} can be made again: {found.compared} of {found.compared} tables and "
             "files have the same content"

@@ -36,11 +36,6 @@ class Comparison:
     different: tuple[str, ...]
     other_libraries: tuple[str, ...]
 
-    @property
-    def same(self) -> bool:
-        """Whether nothing differs."""
-        return not self.different
-
 
 def prepare(workspace: Workspace, number: int, root: Path) -> tuple[Workspace, Manifest]:
     """A workspace below ``root`` that holds what release ``number`` was made of, and no more.

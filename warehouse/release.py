@@ -67,8 +67,7 @@ class Manifest:
     def read(cls, folder: Path) -> Manifest:
         """The manifest of a release folder.
 
-        Raises:
-            ReleaseError: when there is none, it cannot be read, or it was edited.
+        Raises ReleaseError when there is none, it cannot be read, or it was edited.
         """
         path = folder / MANIFEST
         try:
@@ -209,16 +208,10 @@ def previous_warehouse(workspace: Workspace) -> Path | None:
 def publish(workspace: Workspace, manifest: Manifest, made: Path, *, keep: int = 10) -> Manifest:
     """Make ``releases/<number>/`` from what a build made and let readers see it.
 
-    Args:
-        manifest: what it is made of, still without the hashes of its files.
-        made: a folder with the closed warehouse ``pulse.duckdb`` and ``exports``.
-        keep: how many releases stay; the current one is never removed.
-
-    Returns:
-        The manifest of the new release.
-
-    Raises:
-        ReleaseError: when something cannot be written; what was published stays as it was.
+    ``manifest``: what it is made of, still without the hashes of its files; ``made``: a folder with the
+    closed warehouse ``pulse.duckdb`` and ``exports``; ``keep``: how many releases stay (the current one
+    is never removed). Returns the manifest of the new release. Raises ReleaseError when something
+    cannot be written; what was published stays as it was.
     """
     if (made / f"{WAREHOUSE}.wal").exists():
         raise ReleaseError(
@@ -261,11 +254,7 @@ def publish(workspace: Workspace, manifest: Manifest, made: Path, *, keep: int =
 
 
 def release_folder(workspace: Workspace, number: int) -> Path:
-    """The folder of a release.
-
-    Raises:
-        ReleaseError: when there is no such release ("unknown_release").
-    """
+    """The folder of a release. Raises ReleaseError "unknown_release" where there is none."""
     folder = workspace.releases / f"{number:04d}"
     if not folder.is_dir():
         known = ", ".join(str(int(f.name)) for f in _release_folders(workspace)) or "none"
@@ -282,8 +271,7 @@ def release_folder(workspace: Workspace, number: int) -> Path:
 def restore(workspace: Workspace, number: int) -> Manifest:
     """Let readers see an earlier (or later) release again.
 
-    Raises:
-        ReleaseError: when there is no such release, or its files are not what its manifest says.
+    Raises ReleaseError when there is no such release, or its files are not what its manifest says.
     """
     folder = release_folder(workspace, number)
     manifest = verify(folder)
@@ -303,20 +291,16 @@ def restore(workspace: Workspace, number: int) -> Manifest:
 def verify(folder: Path) -> Manifest:
     """Compare a release with its manifest.
 
-    Raises:
-        ReleaseError: naming the first file that is missing, added or changed, or the folder where
-            it was moved or renamed.
+    Raises ReleaseError that names the first file that is missing, added or changed, or the folder
+    where it was moved or renamed.
     """
     manifest = Manifest.read(folder)
     if folder.name != manifest.folder_name or folder.is_symlink():
         raise _changed(folder, f"a folder {manifest.folder_name}", "a moved or renamed release")
     found = hash_tree(folder)
     for name in differing(found, manifest.files):
-        raise _changed(
-            folder / name,
-            manifest.files.get(name, "no such file"),
-            found.get(name, "no such file"),
-        )
+        absent = "no such file"
+        raise _changed(folder / name, manifest.files.get(name, absent), found.get(name, absent))
     return manifest
 
 
@@ -363,11 +347,8 @@ def _point_at(workspace: Workspace, name: str) -> None:
     """
     published = workspace.published
     published.mkdir(parents=True, exist_ok=True)
-    for link, inside in (
-        (workspace.warehouse_file, WAREHOUSE),
-        (workspace.exports, "exports"),
-    ):
-        wanted = f"current/{inside}"
+    for link in (workspace.warehouse_file, workspace.exports):
+        wanted = f"current/{link.name}"
         if not link.is_symlink() or str(link.readlink()) != wanted:
             if link.is_dir() and not link.is_symlink():
                 raise OSError(0, "a folder is in the place of a link", str(link))

@@ -8,7 +8,6 @@ of their own. Nothing is read or written on import.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,11 +36,32 @@ def replace_link(link: Path, target: str) -> None:
     fresh.replace(link)
 
 
-@dataclass(frozen=True)
 class Workspace:
-    """The folders below one root."""
+    """The folders and files below one ``root``.
 
-    root: Path
+    ``landing`` has publisher files as they were sent, ``quarantine`` those that were refused, each with
+    its reasons, and ``inbox`` what councils and communities handed in. ``builds`` has one folder per
+    build, none of which is published in place; ``current_build`` is a link to the current one, a stable
+    path for dbt, ``build_file`` its warehouse, and ``lock_file`` is held while a refresh runs: two at
+    once queue. ``releases`` are numbered and closed. ``published`` is the folder that readers know; in
+    it ``current_release`` is the one link whose move publishes a release, through which they reach
+    ``warehouse_file`` and ``exports``.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.landing = root / "landing"
+        self.quarantine = root / "quarantine"
+        self.inbox = root / "inbox"
+        self.builds = root / "build"
+        self.current_build = self.builds / "current"
+        self.build_file = self.current_build / "pulse.duckdb"
+        self.lock_file = self.builds / ".lock"
+        self.releases = root / "releases"
+        self.published = root / "warehouse"
+        self.current_release = self.published / "current"
+        self.warehouse_file = self.published / "pulse.duckdb"
+        self.exports = self.published / "exports"
 
     @classmethod
     def from_environment(cls) -> Workspace:
@@ -68,21 +88,6 @@ class Workspace:
         return (self.root / "DEMONSTRATION").exists()
 
     @property
-    def landing(self) -> Path:
-        """Publisher files as they were sent, write-once."""
-        return self.root / "landing"
-
-    @property
-    def inbox(self) -> Path:
-        """What councils and communities handed in: evidence and surveys of their own."""
-        return self.root / "inbox"
-
-    @property
-    def quarantine(self) -> Path:
-        """Files that were refused, each with its reasons."""
-        return self.root / "quarantine"
-
-    @property
     def store(self) -> LandingStore:
         """Landed and refused files."""
         from sources.landing import LandingStore
@@ -96,48 +101,3 @@ class Workspace:
         from sources.editions import NoticedEditions
 
         return NoticedEditions(self.landing).extend(load_catalogue())
-
-    @property
-    def builds(self) -> Path:
-        """One folder per build; none of them is ever published in place."""
-        return self.root / "build"
-
-    @property
-    def current_build(self) -> Path:
-        """A link to the current build: one stable path for dbt."""
-        return self.builds / "current"
-
-    @property
-    def build_file(self) -> Path:
-        """The warehouse that is being built."""
-        return self.current_build / "pulse.duckdb"
-
-    @property
-    def releases(self) -> Path:
-        """Numbered, closed releases."""
-        return self.root / "releases"
-
-    @property
-    def published(self) -> Path:
-        """The folder that readers know."""
-        return self.root / "warehouse"
-
-    @property
-    def current_release(self) -> Path:
-        """The one link whose move publishes a release."""
-        return self.published / "current"
-
-    @property
-    def warehouse_file(self) -> Path:
-        """The published warehouse, reached through the link."""
-        return self.published / "pulse.duckdb"
-
-    @property
-    def exports(self) -> Path:
-        """The published files, reached through the link."""
-        return self.published / "exports"
-
-    @property
-    def lock_file(self) -> Path:
-        """Held while a refresh runs: two at once queue."""
-        return self.builds / ".lock"

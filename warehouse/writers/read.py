@@ -242,7 +242,7 @@ class Model:
     @cached_property
     def context(self) -> dict[str, list[Row]]:
         """Latest context figures by area."""
-        return _grouped(self.tables["context"], "area_code")
+        return grouped(self.tables["context"], "area_code")
 
     def divided(self, name: str) -> list[tuple[Area, str, list[Row]]]:
         """The latest figures of groups of people, of what an indicator is about, as printed.
@@ -264,7 +264,7 @@ class Model:
     @cached_property
     def _subjects(self) -> dict[str, list[Row]]:
         rows = self.tables["breakdowns"]
-        by_subject = _grouped(rows, "subject")
+        by_subject = grouped(rows, "subject")
         return {row["barometer_id"]: by_subject[row["subject"]] for row in rows}
 
     def associates(self, authority: Area) -> list[Area]:
@@ -572,8 +572,8 @@ def read_model(
                 "from reference.area_groups where kind like '%non_constituent' group by 1 order by 1"
             ).fetchall()
         ),
-        cells=_grouped(cells, *_CELL),
-        **{name: _grouped(rows_of(connection, query), *_CELL) for name, query in _BY_CELL.items()},
+        cells=grouped(cells, *_CELL),
+        **{name: grouped(rows_of(connection, query), *_CELL) for name, query in _BY_CELL.items()},
         tables={
             name: rows_of(connection, query, *[framework] * query.count("?"))
             for name, query in _TABLES.items()
@@ -588,7 +588,7 @@ def read_model(
                 framework,
             )
         },
-        provenance=_grouped(rows_of(connection, _PROVENANCE), "provenance_id"),
+        provenance=grouped(rows_of(connection, _PROVENANCE), "provenance_id"),
         made_up=any(row["origin"] == "synthetic" for row in cells),
         indicators={each.id: each for goal in goals for each in goal.indicators},
     )
@@ -603,7 +603,7 @@ def read_model(
     return model
 
 
-def _grouped(rows: Sequence[Row], *names: str) -> dict[Any, list[Row]]:
+def grouped(rows: Sequence[Row], *names: str) -> dict[Any, list[Row]]:
     """Rows by the value of a column, or by those of several."""
     found: dict[Any, list[Row]] = defaultdict(list)
     for row in rows:

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 import duckdb
 
@@ -140,13 +141,8 @@ class Sheet:
     @property
     def shorthand(self) -> tuple[str, ...]:
         """The symbols that its cells use, in order."""
-        found = {
-            symbol
-            for row in self.rows
-            for cell in row
-            if isinstance(cell, str) and len(cell) <= 20
-            for symbol in _SYMBOL.findall(cell)
-        }
+        texts = (cell for row in self.rows for cell in row if isinstance(cell, str))
+        found = {each for text in texts if len(text) <= 20 for each in _SYMBOL.findall(text)}
         return tuple(sorted(found))
 
 
@@ -176,12 +172,9 @@ class SheetBook:
             numbers = f"notes {', '.join(others)} and {last}" if others else f"note {last}"
             lines.append(f"Read with {numbers} on the worksheet Notes.")
         if sheet.shorthand and sheet.name != "Shorthand":
-            meanings = [
-                f"{symbol} {self.symbols[symbol].lower()}"
-                for symbol in sheet.shorthand
-                if symbol in self.symbols
-            ]
-            lines.append("Shorthand used: " + ", ".join(meanings) + ".")
+            known = [symbol for symbol in sheet.shorthand if symbol in self.symbols]
+            meanings = ", ".join(f"{symbol} {self.symbols[symbol].lower()}" for symbol in known)
+            lines.append(f"Shorthand used: {meanings}.")
         return tuple(lines)
 
 
@@ -209,29 +202,20 @@ def build_sheets(
         reader.provenance(),
     ]
     body = [
+        Sheet("Notes", "Notes", ("Note number", "Note text"), tuple(enumerate(NOTES, start=1))),
         Sheet(
-            name="Notes",
-            title="Notes",
-            headers=("Note number", "Note text"),
-            rows=tuple((number, text) for number, text in enumerate(NOTES, start=1)),
-        ),
-        Sheet(
-            name="Shorthand",
-            title="Shorthand in the tables",
+            "Shorthand",
+            "Shorthand in the tables",
+            ("Symbol", "Meaning", "Explanation"),
+            symbols,
             source="Source: Government Analysis Function list of symbols; the states of a figure.",
             notes=(5,),
-            headers=("Symbol", "Meaning", "Explanation"),
-            rows=symbols,
         ),
         *(sheet for sheet in tables if sheet.rows),
     ]
-    contents = Sheet(
-        name="Contents",
-        title="Table of contents",
-        headers=("Worksheet", "Title", "Rows"),
-        rows=tuple((sheet.name, sheet.title, len(sheet.rows)) for sheet in body),
-        links=True,
-    )
+    listed = tuple((sheet.name, sheet.title, len(sheet.rows)) for sheet in body)
+    headers = ("Worksheet", "Title", "Rows")
+    contents = Sheet("Contents", "Table of contents", headers, listed, links=True)
     lead, editions = f"the {model.lead.label}", model.tables["editions"]
     title = f"Barometers of inclusive communities: {lead}"
     newest = max((str(row["published_on"]) for row in editions if row["published_on"]), default="")
@@ -288,10 +272,8 @@ class _Reader:
         regions = {area.region_code for area in members if area.region_code}
         self._shown = [*self._near, model.england.code, *sorted(regions), *self._authorities]
         self._status = {row["status"]: row for row in self._rows("from reference.status_codes")}
-        self._titles = {
-            row["indicator_id"]: row["short_title"]
-            for row in self._rows("from reference.indicators")
-        }
+        indicators = self._rows("from reference.indicators")
+        self._titles = {row["indicator_id"]: row["short_title"] for row in indicators}
         # Decimals of the published percentages by barometer, dataset and edition: 0 or 1.
         self._digits = {
             (row["barometer_id"], row["dataset"], row["edition"]): 0 if row["whole"] else 1
@@ -325,18 +307,11 @@ class _Reader:
         title: str,
         rows: list[Row],
         columns: Mapping[str, Column],
-        *,
-        source: str = "Source: Pulse.",
-        notes: tuple[int, ...] = (),
+        **more: Any,
     ) -> Sheet:
-        return Sheet(
-            name=name,
-            title=title,
-            source=source,
-            notes=notes,
-            headers=tuple(columns),
-            rows=tuple(tuple(_cell(row, column) for column in columns.values()) for row in rows),
-        )
+        """A sheet with a row for each of the ``rows``; ``more``: its source and notes."""
+        cells = tuple(tuple(_cell(row, column) for column in columns.values()) for row in rows)
+        return Sheet(name, title, tuple(columns), cells, **more)
 
     # ------------------------------------------------------------ cells
 
@@ -398,14 +373,11 @@ class _Reader:
                 meanings.setdefault(row["symbol"], []).append((row["meaning"], row["explanation"]))
         for symbol, meaning, explanation in _OWN_SYMBOLS:
             meanings.setdefault(symbol, []).append((meaning, explanation))
-        return tuple(
-            (
-                symbol,
-                " or ".join(meaning for meaning, _ in found).capitalize(),
-                ". ".join(explanation for _, explanation in found),
-            )
-            for symbol, found in sorted(meanings.items())
-        )
+        rows = []
+        for symbol, found in sorted(meanings.items()):
+            named, explained = zip(*found, strict=True)
+            rows.append((symbol, " or ".join(named).capitalize(), ". ".join(explained)))
+        return tuple(rows)
 
     def goal(self, goal: Goal) -> Sheet:
         """The latest cell of each barometer of a goal, one row per area."""
@@ -594,7 +566,6 @@ class _Reader:
             "where c.is_latest and c.area_code = $lead order by c.goal_id, c.title, c.framework",
             lead=self._model.lead.code,
         )
-
         return self._sheet(
             "Context",
             "Context: what the report lists beside the barometers, for the lead combined authority",

@@ -51,11 +51,8 @@ _TYPES: dict[str, tuple[str, str | dict[str, str]]] = {
 }
 # The marts whose rows one column identifies; dbt tests that it is unique.
 KEYS = {
-    "authority_profiles": "area_code",
-    "goal_connected": "area_code",
-    "goal_equitable": "area_code",
-    "goal_inclusive": "area_code",
-    "goal_supportive": "area_code",
+    **dict.fromkeys(("goal_connected", "goal_equitable", "goal_inclusive"), "area_code"),
+    **dict.fromkeys(("goal_supportive", "authority_profiles"), "area_code"),
     "pulse": "goal_id",
     "group_counts": "group_count_id",
     "report_reconciliation": "claim_id",

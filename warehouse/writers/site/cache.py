@@ -10,13 +10,9 @@ _WRITERS: Final = Path(__file__).resolve().parents[1]
 
 
 class Cache:
-    """Keeps what was made, by the hash of its key.
+    """Keeps what was made in ``folder`` by the hash of its key; without one, all is made anew.
 
-    Args:
-        folder: where to; None makes everything anew.
-
-    Attributes:
-        made: names of what was made in this run.
+    ``made``: the names of what was made in this run.
     """
 
     def __init__(self, folder: Path | None = None) -> None:

@@ -103,27 +103,27 @@ _COLOUR = alt.Color(
     scale=alt.Scale(domain=["lead", "england", "other"], range=[LEAD, ENGLAND, OTHER]),
     legend=None,
 )
+_LABELS = alt.Y(
+    "label:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=8)
+)
+
+
+def _england() -> Any:
+    """A dashed line through the figure of England."""
+    chart = alt.Chart(_rows()).transform_filter("datum.part == 'england'")
+    return chart.mark_rule(color=ENGLAND, strokeDash=[5, 4], aria=False).encode(x="value:Q")
 
 
 def _dots(width: int, _: int) -> Any:
     """Rows: label, value, lower, upper, part (lead, england, other), words. One line per row."""
     plot = max(width - 250, 140)
-    y = alt.Y(
-        "label:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=8)
-    )
     x = alt.X("value:Q", title=_UNIT, scale=alt.Scale(zero=False, nice=True, padding=12))
-    base = alt.Chart(_rows()).encode(y=y)
-    england = (
-        alt.Chart(_rows())
-        .transform_filter("datum.part == 'england'")
-        .mark_rule(color=ENGLAND, strokeDash=[5, 4], aria=False)
-        .encode(x=alt.X("value:Q"))
-    )
+    base = alt.Chart(_rows()).encode(y=_LABELS)
     line = base.mark_rule(strokeWidth=2.5, aria=False).encode(
         x=alt.X("lower:Q", title=_UNIT), x2="upper:Q", color=_COLOUR
     )
     dot = base.mark_circle(size=95, opacity=1).encode(x=x, color=_COLOUR, description="words:N")
-    return alt.layer(england, line, dot).properties(width=plot, height=alt.Step(25))
+    return alt.layer(_england(), line, dot).properties(width=plot, height=alt.Step(25))
 
 
 def _trend(width: int, _: int) -> Any:
@@ -167,34 +167,25 @@ def _strip(width: int, _: int) -> Any:
             ),
         )
     )
-    england = (
-        alt.Chart(_rows())
-        .transform_filter("datum.part == 'england'")
-        .mark_rule(color=ENGLAND, strokeDash=[5, 4], aria=False)
-        .encode(x="value:Q")
-    )
-    return alt.layer(england, dots).properties(width=width - 30, height=130)
+    return alt.layer(_england(), dots).properties(width=width - 30, height=130)
+
+
+def _by_group(column: str, groups: int) -> Any:
+    scale = alt.Scale(domain=list(range(1, groups + 1)), range=list(GROUPS[groups]))
+    return alt.Color(column, scale=scale, legend=None)
 
 
 def _groups(width: int, groups: int) -> Any:
     """Rows: label, group_number, group_label, count, order. Stacked counts or one box per area."""
     plot = max(width - 250, 150)
-    colours = GROUPS[groups]
-    y = alt.Y(
-        "label:N", sort=None, title=None, axis=alt.Axis(ticks=False, domain=False, labelPadding=8)
-    )
     bars = (
         alt.Chart(_rows())
         .mark_bar(stroke="white", strokeWidth=2)
         .encode(
-            y=y,
+            y=_LABELS,
             x=alt.X("count:Q", title=None, axis=None, stack="zero"),
             order="group_number:Q",
-            color=alt.Color(
-                "group_number:O",
-                scale=alt.Scale(domain=list(range(1, groups + 1)), range=list(colours)),
-                legend=None,
-            ),
+            color=_by_group("group_number:O", groups),
             description="words:N",
         )
     )
@@ -202,7 +193,10 @@ def _groups(width: int, groups: int) -> Any:
         alt.Chart(_rows())
         .mark_text(fontSize=13, aria=False)
         .encode(
-            y=y, x=alt.X("middle:Q", axis=None), text="text:N", color=alt.Color("ink:N", scale=None)
+            y=_LABELS,
+            x=alt.X("middle:Q", axis=None),
+            text="text:N",
+            color=alt.Color("ink:N", scale=None),
         )
     )
     return alt.layer(bars, numbers).properties(width=plot, height=alt.Step(27))
@@ -217,11 +211,7 @@ def _map(width: int, groups: int) -> Any:
         lookup="id", from_=alt.LookupData(data=_rows(), key="id", fields=["value", "words"])
     )
     if groups:
-        colour: Any = alt.Color(
-            "value:O",
-            scale=alt.Scale(domain=list(range(1, groups + 1)), range=list(GROUPS[groups])),
-            legend=None,
-        )
+        colour = _by_group("value:O", groups)
     else:
         colour = alt.Color(
             "value:Q",

@@ -1,11 +1,11 @@
 """What the community and the councils say, for the pages: selected from the marts, never computed."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from warehouse.connection import Row
-from warehouse.writers.read import Area, Goal, Model
+from warehouse.writers.read import Area, Goal, Model, grouped
 
 KINDS: Final = {
     "initiative": "Initiative",
@@ -24,13 +24,8 @@ class Community:
     def __init__(self, model: Model) -> None:
         self._model = model
         self.outcomes = model.tables["outcomes"]
-        prompts: dict[str, list[Row]] = defaultdict(list)
-        for row in model.tables["prompts"]:
-            prompts[row["title"]].append(row)
-        self.prompts = list(prompts.items())
-        self._worse: dict[str, list[Row]] = defaultdict(list)
-        for row in model.tables["pathways"]:
-            self._worse[row["area_code"]].append(row)
+        self.prompts = list(grouped(model.tables["prompts"], "title").items())
+        self._worse = grouped(model.tables["pathways"], "area_code")
         self.entries = sorted(
             [
                 *_once(model.tables["initiatives"], "initiative_id"),
@@ -60,11 +55,9 @@ class Community:
 
     def surveys(self, area: Area) -> list[tuple[str, list[Row]]]:
         """Results of local surveys about an area or its wards, by title of the survey."""
-        found: dict[str, list[Row]] = defaultdict(list)
-        for row in self._model.tables["local_surveys"]:
-            if area.code in (row["area_code"], row["survey_area_code"]):
-                found[row["title"]].append(row)
-        return list(found.items())
+        rows = self._model.tables["local_surveys"]
+        about = [r for r in rows if area.code in (r["area_code"], r["survey_area_code"])]
+        return list(grouped(about, "title").items())
 
     def of_outcome(self, outcome: Row) -> list[Row]:
         """The items that bear on an outcome."""
@@ -77,35 +70,18 @@ class Community:
 
     def filters(self) -> list[dict[str, Any]]:
         """What entries can be searched by: a name, a title, and its values with titles."""
-        areas = {
-            code: name
-            for entry in self.entries
-            for code, name in zip(entry["area_list"], entry["area_names"], strict=True)
-        }
-        groups = {
-            code: title
-            for entry in self.entries
-            for code, title in zip(entry["group_list"], entry["group_names"], strict=True)
-        }
         used = {entry["kind"] for entry in self.entries}
-        return [
-            {
-                "name": "goal",
-                "title": "Goal",
-                "values": [(g.id, g.title) for g in self._model.goals],
-            },
-            {"name": "area", "title": "Area", "values": _by_title(areas)},
-            {"name": "group", "title": "Group of people", "values": _by_title(groups)},
-            {
-                "name": "kind",
-                "title": "Kind",
-                "values": [(kind, title) for kind, title in KINDS.items() if kind in used],
-            },
-        ]
+        filters = (
+            ("goal", "Goal", [(goal.id, goal.title) for goal in self._model.goals]),
+            ("area", "Area", self._by_title("area_list", "area_names")),
+            ("group", "Group of people", self._by_title("group_list", "group_names")),
+            ("kind", "Kind", [(kind, title) for kind, title in KINDS.items() if kind in used]),
+        )
+        return [{"name": name, "title": title, "values": each} for name, title, each in filters]
 
-
-def _by_title(titles: dict[str, str]) -> list[tuple[str, str]]:
-    return sorted(titles.items(), key=lambda pair: pair[1])
+    def _by_title(self, codes: str, titles: str) -> list[tuple[str, str]]:
+        pairs = (zip(entry[codes], entry[titles], strict=True) for entry in self.entries)
+        return sorted(dict(chain.from_iterable(pairs)).items(), key=lambda pair: pair[1])
 
 
 def _once(rows: Sequence[Row], key: str) -> Iterable[Row]:
@@ -120,9 +96,7 @@ def _once(rows: Sequence[Row], key: str) -> Iterable[Row]:
                 **row,
                 "id": row[key],
                 "goal_list": row["goals"].split("; "),
-                "group_list": (row["target_groups"] or "").split("; ")
-                if row["target_groups"]
-                else [],
+                "group_list": row["target_groups"].split("; ") if row["target_groups"] else [],
                 "group_names": (row["target_group_titles"] or "").split("; "),
                 "area_list": [],
                 "area_names": [],

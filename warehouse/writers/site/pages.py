@@ -8,7 +8,7 @@ cache; what a page shows is passed to its template, and is the key.
 import csv
 import io
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -18,7 +18,16 @@ import jinja2
 
 from warehouse.connection import Row
 from warehouse.writers import words
-from warehouse.writers.read import LEVELS, Area, Entry, Indicator, Model, SiteError, has_figure
+from warehouse.writers.read import (
+    LEVELS,
+    Area,
+    Entry,
+    Indicator,
+    Model,
+    SiteError,
+    grouped,
+    has_figure,
+)
 from warehouse.writers.site import charts
 from warehouse.writers.site.cache import Cache, code_of_pages, key_of
 from warehouse.writers.site.evidence import KINDS, Community
@@ -462,19 +471,12 @@ class _Site:
         """The figures of the report's kind for another combined authority."""
         others = [*self.model.current("cauth"), self.model.england]
         near = [area, *self.model.members(area), self.model.england]
-        pictures = [
-            (
-                self.model.indicators[name],
-                kind,
-                [
-                    (each, self.model.entry(self.model.indicators[name], each))
-                    for each in (others if kind == "authorities" else near)
-                ],
-            )
-            for _, names, kind in REPORT_FIGURES
-            for name in names
-            if name in self.model.indicators
-        ]
+        pictures = []
+        for name, kind in ((name, kind) for _, names, kind in REPORT_FIGURES for name in names):
+            if indicator := self.model.indicators.get(name):
+                shown = others if kind == "authorities" else near
+                found = [(each, self.model.entry(indicator, each)) for each in shown]
+                pictures.append((indicator, kind, found))
         for _, _, found in pictures:
             self._cite(entry.row for _, entry in found)
         cells = [entry.row for _, _, found in pictures for _, entry in found if entry.row]
@@ -482,14 +484,12 @@ class _Site:
         self._page(area.figures_page, "figures", area=area, pictures=pictures, source=source)
 
     def _report(self) -> None:
-        verdicts: dict[str, int] = {}
-        for claim in self.model.tables["claims"]:
-            verdicts[claim["verdict"]] = verdicts.get(claim["verdict"], 0) + 1
+        claims = self.model.tables["claims"]
         self._page(
             "report.html",
             "report",
-            claims=self.model.tables["claims"],
-            verdicts=sorted(verdicts.items()),
+            claims=claims,
+            verdicts=sorted(Counter(claim["verdict"] for claim in claims).items()),
             names=CLAIM_VERDICTS,
             charts={name: (chart.alt, chart.title) for name, chart in self.charts.items()},
             others=[area for area in self.model.current("cauth") if area != self.model.lead],
@@ -501,9 +501,7 @@ class _Site:
         )
 
     def _quality(self) -> None:
-        kinds: dict[str, list[Row]] = {}
-        for check in self.model.tables["checks"]:
-            kinds.setdefault(check["kind"], []).append(check)
+        kinds = grouped(self.model.tables["checks"], "kind")
         shown = {name: self.model.tables[name] for name in ("editions", "gaps")}
         self._page("quality.html", "quality", kinds=sorted(kinds.items()), **shown)
 
@@ -528,25 +526,22 @@ class _Site:
         barometers, context = self.model.indicators, self.model.definitions
         pages = [(each.id, each.page, each.short_title) for each in barometers.values()]
         pages += [(name, context_page(name), row["short_title"]) for name, row in context.items()]
+        labels = {code: area.label for code, area in self.model.areas.items()}
         for name, page, title in pages:
-            items = []
-            for provenance_id, row in self.sources[name].items():
-                found = self.model.provenance.get(provenance_id)
+            figures = self.sources[name].values()
+            shown = sorted(
+                figures, key=lambda row: (labels[row["area_code"]], row["provenance_id"])
+            )
+            items = [(row, self.model.provenance.get(row["provenance_id"], [])) for row in shown]
+            for row, found in items:
                 if not found:
                     raise SiteError(
                         "a figure shown has no source",
                         code="no_source",
-                        found=f"{name}, {provenance_id}",
+                        found=f"{name}, {row['provenance_id']}",
                         expected="a row in marts.provenance",
                         todo="build the warehouse again with `make refresh`",
                     )
-                items.append((row, found))
-            items.sort(
-                key=lambda item: (
-                    self.model.areas[item[0]["area_code"]].label,
-                    item[0]["provenance_id"],
-                )
-            )
             files = _cited(row for _, rows in items for row in rows)
             self._page(
                 f"source-{name.replace('_', '-')}.html",
@@ -560,23 +555,17 @@ class _Site:
 
     def _files_of_tables(self) -> list[Row]:
         """The published tables with the files beside the pages that hold them."""
-        exports = self.folder.parent
-        forms = (
-            ("CSV", "csv/{}.csv"),
-            ("CSV, compressed", "csv/{}.csv.gz"),
-            ("Parquet", "parquet/{}.parquet"),
-        )
-        return [
-            {
-                **table,
-                "files": [
-                    (label, path.format(table["table_name"]))
-                    for label, path in forms
-                    if (exports / path.format(table["table_name"])).exists()
-                ],
-            }
-            for table in self.model.tables["tables"]
-        ]
+        exports, tables = self.folder.parent, []
+        for table in self.model.tables["tables"]:
+            name = table["table_name"]
+            files = (
+                ("CSV", f"csv/{name}.csv"),
+                ("CSV, compressed", f"csv/{name}.csv.gz"),
+                ("Parquet", f"parquet/{name}.parquet"),
+            )
+            made = [(label, path) for label, path in files if (exports / path).exists()]
+            tables.append({**table, "files": made})
+        return tables
 
     # --- parts ------------------------------------------------------------------------------------
 
@@ -614,13 +603,8 @@ class _Site:
         for indicator in self.model.indicators.values():
             cells = {
                 area.code: [
-                    row["value"],
-                    row["lower_95"],
-                    row["upper_95"],
-                    row["group_label"],
-                    verdict(row)["label"],
-                    row["survives_family"],
-                    row["edition_title"],
+                    *(row[name] for name in ("value", "lower_95", "upper_95", "group_label")),
+                    *(verdict(row)["label"], row["survives_family"], row["edition_title"]),
                     row["mark"] or "",
                 ]
                 for level in LEVELS
@@ -736,11 +720,8 @@ def _plain(row: Row, fields: Sequence[str] = _CELL_FIELDS) -> Row:
 def _table(cells: Iterable[Row]) -> str:
     """The rows behind a page as CSV, each cell once."""
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(_CELL_FIELDS)
-    unique = {
-        (row["barometer_id"], row["area_code"], row["edition"], row["period_end"]): row
-        for row in cells
-    }
-    writer.writerows([row[name] for name in _CELL_FIELDS] for row in unique.values())
+    writer = csv.DictWriter(stream, _CELL_FIELDS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    key = ("barometer_id", "area_code", "edition", "period_end")
+    writer.writerows({tuple(row[name] for name in key): row for row in cells}.values())
     return stream.getvalue()
