@@ -16,7 +16,7 @@ from sources.errors import ParseError
 from sources.inbox import barometers, hand_in_survey, read_inbox
 from sources.surveys import read_survey
 from tests.proof.dbt_sql import render
-from tests.statistics.engine import connect
+from tests.scratch import database
 from warehouse.raw import TABLES
 from warehouse.workspace import DBT_PROJECT, SEEDS
 
@@ -143,7 +143,7 @@ MODEL = render((DBT_PROJECT / "models" / "marts" / "local_surveys.sql").read_tex
 def compare_pair(**changes: Any) -> dict[str, Any]:
     """The row of the mart that comes of one pair of figures."""
     row = {**PAIR, **changes}
-    with connect() as connection:
+    with database() as connection:
         connection.execute(f"create table int_local_survey_pairs ({COLUMNS})")
         names, marks = ", ".join(row), ", ".join("?" for _ in row)
         connection.execute(

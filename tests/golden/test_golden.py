@@ -30,7 +30,11 @@ def test_golden_file_is_read_into_its_expected_rows(dataset: str, edition: str, 
     assert as_text(parsed).to_csv() == wanted.to_csv()
 
 
-@pytest.mark.parametrize(("dataset", "edition", "form"), GOLDENS)
+@pytest.mark.parametrize(
+    ("dataset", "edition", "form"),
+    # The other reader of ODS takes its time.
+    [pytest.param(*each, marks=[pytest.mark.slow] * (each[2] == "ods")) for each in GOLDENS],
+)
 def test_every_row_cites_the_cell_that_holds_its_value(
     dataset: str, edition: str, form: Form
 ) -> None:

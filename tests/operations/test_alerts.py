@@ -15,6 +15,8 @@ import pytest
 
 from tests.lazy import lazy
 
+pytestmark = pytest.mark.slow
+
 dg = lazy("dagster")
 alerts = lazy("orchestration.defs.alerts")
 

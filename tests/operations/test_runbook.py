@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from click.testing import CliRunner
@@ -64,11 +64,11 @@ def declared_checks() -> set[str]:
     return found
 
 
-def modules() -> Iterator[ast.Module]:
+@cache
+def modules() -> list[ast.Module]:
     """Every module of the project."""
-    for folder in ("sources", "warehouse", "orchestration"):
-        for path in sorted((PROJECT / folder).rglob("*.py")):
-            yield ast.parse(path.read_text(encoding="utf-8"))
+    paths = (PROJECT.glob(f"{room}/**/*.py") for room in ("sources", "warehouse", "orchestration"))
+    return [ast.parse(path.read_text(encoding="utf-8")) for each in paths for path in each]
 
 
 def fault_codes() -> set[str]:

@@ -463,6 +463,7 @@ def test_other_code_makes_every_page_anew(
     assert "trust-members.svg" not in made
 
 
+@pytest.mark.slow
 def test_other_code_of_charts_draws_every_chart_anew(
     small_site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

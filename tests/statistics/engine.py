@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import duckdb
 import pandas as pd
 
 from tests.proof.dbt_sql import render, statistics_model
+from tests.scratch import database
 
 AREAS = {
     "area_code": "varchar",
@@ -152,15 +152,10 @@ def _expression(text: str) -> str:
     return render(text)
 
 
-def connect() -> duckdb.DuckDBPyConnection:
-    """An empty database in which no Python name is a table."""
-    return duckdb.connect(config={"python_enable_replacements": False, "threads": 1})
-
-
 def evaluate(rows: Sequence[Row], **expressions: str) -> list[dict[str, Any]]:
     """SQL expressions, macros and all, on each row; columns are doubles unless text."""
     frame = pd.DataFrame([{**row, "row_at": at} for at, row in enumerate(rows)])
-    with connect() as connection:
+    with database() as connection:
         connection.register("rows_in", frame)
         casts = ", ".join(
             column
@@ -186,7 +181,7 @@ def run_models(
 
     Rows take what they leave out from FILL.
     """
-    with connect() as connection:
+    with database() as connection:
         for table, columns in INPUTS.items():
             if table in wanted:
                 continue

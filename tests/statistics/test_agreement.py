@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.proof.dbt_sql import COMPARISONS, RANKS
+from tests.scratch import database
 from tests.statistics import engine, oracle
 
 TOLERANCE = 1e-9
@@ -102,7 +103,7 @@ def _figure(row: dict[str, Any], side: str = "") -> oracle.Figure:
 def test_difference(rows: list[dict[str, Any]], unit: str) -> None:
     columns = list(rows[0])
     kinds = ", ".join(f"{name} double" for name in columns)
-    with engine.connect() as connection:
+    with database() as connection:
         connection.execute(f"create table figures (place integer, unit varchar, {kinds})")
         connection.executemany(
             f"insert into figures values ({', '.join('?' * (len(columns) + 2))})",
@@ -159,7 +160,7 @@ def test_p_value_and_verdict(cases: list[float]) -> None:
 def test_benjamini_hochberg(p_values: list[float], missing: list[None]) -> None:
     # Repeated values, so that ties are among the cases.
     cases = p_values + p_values[:2]
-    with engine.connect() as connection:
+    with database() as connection:
         connection.execute("create table tests (place integer, p double, family varchar)")
         connection.executemany(
             "insert into tests values (?, ?, 'page')",

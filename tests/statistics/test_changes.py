@@ -101,6 +101,7 @@ def spread(rate: float, draws: int) -> float:
     return 3 * math.sqrt(rate * (1 - rate) / draws)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grade", ["open", "caution"])
 def test_where_nothing_changed_each_tail_errs_at_most_as_declared(
     simulated: pd.DataFrame, grade: str
@@ -111,6 +112,7 @@ def test_where_nothing_changed_each_tail_errs_at_most_as_declared(
         assert (still["outcome"] == outcome).mean() <= 0.025 + spread(0.025, len(still))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("grade", ["open", "caution"])
 def test_a_change_of_the_minimum_detectable_size_is_found_four_times_in_five(
     simulated: pd.DataFrame, grade: str
@@ -120,6 +122,7 @@ def test_a_change_of_the_minimum_detectable_size_is_found_four_times_in_five(
     assert 0.8 - spread(0.8, len(moved)) <= found <= 0.85
 
 
+@pytest.mark.slow
 def test_no_change_is_computed_where_the_pair_is_blocked(simulated: pd.DataFrame) -> None:
     blocked = simulated[simulated["grade"] == "block"]
     assert len(blocked) == AUTHORITIES

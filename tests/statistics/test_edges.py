@@ -20,6 +20,7 @@ from tests.proof.dbt_sql import (
     render,
     statistics_model,
 )
+from tests.scratch import database
 from tests.statistics import engine, oracle
 
 METHODS = Path(__file__).resolve().parents[2] / "docs" / "methods.md"
@@ -483,7 +484,7 @@ def test_every_macro_has_a_worked_example_and_a_description() -> None:
     ids=lambda path: path.stem,
 )
 def test_worked_example(path: Path) -> None:
-    with engine.connect() as connection:
+    with database() as connection:
         assert connection.execute(render(path.read_text(encoding="utf-8"))).fetchall() == []
 
 

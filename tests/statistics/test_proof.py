@@ -54,14 +54,18 @@ def test_unweighted_means_would_not_pass(figures: duckdb.DuckDBPyConnection) -> 
     assert rounds[0] < 21
 
 
+SLOW_LEVELS = [pytest.param(level, marks=pytest.mark.slow) for level in (5, 95)]
+
+
 # Six thousand draws: a tail of 2.5% has a standard error of 0.2.
-@pytest.mark.parametrize("level", [5, 95, 97])
+@pytest.mark.parametrize("level", [*SLOW_LEVELS, 97])
 @pytest.mark.parametrize("pair", ["authority v England", "largest member v own combined authority"])
 def test_each_tail_has_two_and_a_half_percent(level: float, pair: respondents.Pair) -> None:
     found = respondents.tails(Setting(pair, level, 550), 6_000)
     assert found.within(1.8, 3.2), found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [50, 95])
 def test_whole_percentages(level: float) -> None:
     found = respondents.tails(Setting("authority v England", level, 550, decimals=0), 6_000)

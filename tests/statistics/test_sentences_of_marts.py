@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.proof.dbt_sql import render
+from tests.scratch import database
 from tests.statistics import engine
 
 ROW = {
@@ -37,7 +38,7 @@ KINDS = {name: TYPES[type(value)] for name, value in ROW.items()}
 def _say(macro: str, **changes: Any) -> str:
     row = {**ROW, **changes}
     columns = ", ".join(f"cast(? as {KINDS[name]}) as {name}" for name in row)
-    with engine.connect() as connection:
+    with database() as connection:
         found = connection.execute(
             f"select {render('{{ ' + macro + '() }}')} from (select {columns})", list(row.values())
         ).fetchone()

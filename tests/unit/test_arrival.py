@@ -106,7 +106,9 @@ def _all_columns(codes: list[str]) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("form", [_wide, _one_column, _all_columns])
+@pytest.mark.parametrize(
+    "form", [_wide, _one_column, pytest.param(_all_columns, marks=pytest.mark.slow)]
+)
 def test_each_form_of_the_population_is_landed_whole_and_refused_in_part(
     store: LandingStore, form: Callable[[list[str]], str]
 ) -> None:

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 import yaml
 
+from tests.scratch import database
 from warehouse.workspace import PROJECT
 
 
@@ -55,7 +56,7 @@ def _refuses(model: str, column: str, value: object) -> str:
     columns = [
         each if each["name"] == column else {**each, "constraints": []} for each in MODELS[model]
     ]
-    with duckdb.connect() as connection:
+    with database() as connection:
         connection.execute(f"create table planted ({', '.join(map(_definition, columns))})")
         with pytest.raises(duckdb.ConstraintException) as refusal:
             # Twice: a key refuses the second of two equal rows.

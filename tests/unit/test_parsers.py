@@ -316,6 +316,7 @@ def real(dataset: str, edition: str, path: Path) -> Parsed:
 
 
 @needs_reference_data
+@pytest.mark.slow
 @pytest.mark.parametrize("edition", ["2024", "2025"])
 def test_indices_agree_with_the_methods_note(edition: str) -> None:
     table = SMC_2024 if edition == "2024" else SMC_2025

@@ -18,6 +18,7 @@ from sources.areas import AreaBook
 from sources.catalogue import load_catalogue
 from sources.observation import STATUSES
 from tests.reference_data import REFERENCE_DATA, needs_reference_data
+from tests.scratch import database
 
 SEEDS = Path(__file__).parents[2] / "dbt_project" / "seeds"
 WMCA = {
@@ -140,7 +141,7 @@ def test_a_constraint_of_a_seed_refuses_its_fault(name: str, column: str, kind: 
     if kind.endswith("primary key"):
         cases["twice the same"] = [row, row]
     for case, planted in cases.items():
-        with duckdb.connect() as connection:
+        with database() as connection:
             # Only this column keeps its constraint, so that nothing else can refuse the row.
             bare = {key: value.split()[0] for key, value in types.items()} | {column: kind}
             columns = ", ".join(f'"{key}" {value}' for key, value in bare.items())
