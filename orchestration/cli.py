@@ -18,7 +18,7 @@ from warehouse.workspace import SEEDS, Workspace
 
 if TYPE_CHECKING:
     from sources.catalogue import Dataset, Edition
-    from sources.landing import LandingStore, Unlanded
+    from sources.landing import LandingStore
 
 
 class _Plain(click.Group):
@@ -82,6 +82,16 @@ def backfill(dataset: str, edition: str) -> None:
     raise SystemExit(code or run_job(workspace, "refresh", "offline"))
 
 
+def _refuse_taken(folder: Path) -> None:
+    if folder.exists():
+        raise PulseError(
+            "the folder exists already",
+            code="folder_taken",
+            file=str(folder),
+            todo="name another folder with --to, or remove this one",
+        )
+
+
 @main.command()
 @click.argument("number", type=int)
 @click.option(
@@ -97,13 +107,8 @@ def rebuild(number: int, folder: Path | None) -> None:
     from orchestration.lock import locked
     from warehouse.rebuild import compare, prepare
 
-    if folder is not None and folder.exists():
-        raise PulseError(
-            "the folder exists already",
-            code="folder_taken",
-            file=str(folder),
-            todo="name one that does not exist",
-        )
+    if folder is not None:
+        _refuse_taken(folder)
     workspace = Workspace.from_environment()
     with tempfile.TemporaryDirectory(prefix="pulse-rebuild-") as made:
         with locked(workspace, 60):
@@ -249,7 +254,7 @@ def _held_lines(store: LandingStore, dataset: Dataset, edition: Edition) -> list
     for landed in store.revisions(dataset.code, edition.edition, unlanded=True):
         name = f"{landed.revision} {landed.file_name}, {landed.received_at:%Y-%m-%d}"
         if landed.unlanded is not None:
-            marked.append(f"not used {name}: {_mark(landed.unlanded)}")
+            marked.append(f"not used {name}: {landed.unlanded}")
         elif landed.sha256 not in unreadable:
             lines.append(f"{'older' if in_use else 'in use':<8} {name}")
             in_use = True
@@ -260,12 +265,8 @@ def _held_lines(store: LandingStore, dataset: Dataset, edition: Edition) -> list
         if each.unlanded is None:
             lines.append(f"refused  {name}: {each.reasons[0]}")
         else:
-            marked.append(f"refused  {name}, set aside: {_mark(each.unlanded)}")
+            marked.append(f"refused  {name}, set aside: {each.unlanded}")
     return [*lines, *marked] or ["nothing held"]
-
-
-def _mark(unlanded: Unlanded) -> str:
-    return f"{unlanded.who}, {unlanded.when:%Y-%m-%d}: {unlanded.why}"
 
 
 @main.command()
@@ -339,12 +340,7 @@ def site(area: str | None, framework: str | None, folder: Path) -> None:
     from warehouse.writers.read import read_model
     from warehouse.writers.site import write_site
 
-    if (folder / "site").exists():
-        raise PulseError(
-            f"{folder / 'site'} is there already",
-            code="folder_taken",
-            todo="name another folder with --to, or remove this one",
-        )
+    _refuse_taken(folder / "site")
     with reading(Workspace.from_environment().warehouse_file) as connection:
         write_site(read_model(connection, area, framework), folder, methods=METHODS)
         click.echo(f"open {folder / 'site' / 'index.html'}")

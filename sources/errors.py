@@ -4,7 +4,8 @@ Belongs here: exception classes and how they render. Does not belong here: anyth
 whether something is wrong.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 SHOWN_FAULTS = 4
 """How many kinds of fault a message names; the record of the refused file has all."""
@@ -53,7 +54,10 @@ class PulseError(Exception):
         # An area's name or a page in place of a file may be of any length.
         self.found = None if found is None else shortened(str(found), 2_000) or "nothing"
         self.todo = todo
-        super().__init__(self.render())
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return self.render()
 
     @property
     def reasons(self) -> list[str]:
@@ -79,6 +83,16 @@ class PulseError(Exception):
         if self.todo:
             sentences.append(f"What to do: {self.todo.rstrip('.')}")
         return ". ".join(sentences) + "."
+
+
+@contextmanager
+def about(**place: str | None) -> Iterator[None]:
+    """Have an error of ours that is raised within name a place that it does not name itself."""
+    try:
+        yield
+    except PulseError as error:
+        vars(error).update({name: vars(error)[name] or value for name, value in place.items()})
+        raise
 
 
 class CatalogueError(PulseError):

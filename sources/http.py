@@ -224,8 +224,6 @@ class _Question:
     validators: Validators
     limit: int
     seconds: float
-    dataset: str | None
-    edition: str | None
 
     def __post_init__(self) -> None:
         self.deadline = time.monotonic() + self.seconds
@@ -236,9 +234,7 @@ class _Question:
 
     def fault(self, code: str, message: str, todo: str = _LATER, **more: Any) -> TransferError:
         """A fault of this question."""
-        return TransferError(
-            message, code=code, todo=todo, dataset=self.dataset, edition=self.edition, **more
-        )
+        return TransferError(message, code=code, todo=todo, **more)
 
     def too_slow(self, address: str) -> TransferError:
         """It took longer than it may."""
@@ -275,8 +271,6 @@ class HttpClient:
         expect: Expect,
         validators: Validators | None = None,
         max_bytes: int | None = None,
-        dataset: str | None = None,
-        edition: str | None = None,
     ) -> Fetched:
         """Fetch an address; a body that breaks off is asked for once more.
 
@@ -292,8 +286,6 @@ class HttpClient:
             validators or Validators(),
             max_bytes or self.limits.max_bytes,
             self.limits.total_seconds,
-            dataset,
-            edition,
         )
         result: queue.Queue[Fetched | BaseException] = queue.Queue(1)
 
@@ -321,20 +313,13 @@ class HttpClient:
         return outcome
 
     def get_json(
-        self,
-        address: str,
-        *,
-        validators: Validators | None = None,
-        dataset: str | None = None,
-        edition: str | None = None,
+        self, address: str, *, validators: Validators | None = None
     ) -> tuple[Any, Fetched]:
         """Fetch JSON. ``(None, fetched)`` where the publisher says "not modified".
 
         Raises as ``get``, and TransferError ``json_error`` where the body is not JSON.
         """
-        fetched = self.get(
-            address, expect=JSON, validators=validators, dataset=dataset, edition=edition
-        )
+        fetched = self.get(address, expect=JSON, validators=validators)
         if fetched.not_modified:
             return None, fetched
         try:
@@ -345,8 +330,6 @@ class HttpClient:
                 code="json_error",
                 address=fetched.address,
                 content=fetched.content,
-                dataset=dataset,
-                edition=edition,
                 expected="JSON",
                 found=_start_of(fetched.content),
                 todo="Open the address in a browser; if the publisher is in order, try again later.",

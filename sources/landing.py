@@ -46,6 +46,9 @@ class Unlanded(BaseModel, frozen=True):
     when: datetime
     why: str
 
+    def __str__(self) -> str:
+        return f"{self.who}, {self.when:%Y-%m-%d}: {self.why}"
+
 
 class _Kept(BaseModel, frozen=True):
     """The record of a file, and where it lies (which is not written).

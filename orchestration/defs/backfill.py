@@ -34,9 +34,9 @@ def one_edition(partition_key: str) -> dict[str, Any]:
     return {"ops": {"fetch_edition": {"config": {"dataset": dataset, "edition": edition}}}}
 
 
-@dg.op(description="Fetch one edition whole, whatever is remembered of it, check it and land it.")
+@dg.op
 def fetch_edition(context: dg.OpExecutionContext, config: OneEdition, pulse: PulseResource) -> None:
-    """Land the edition; what was landed before stays."""
+    """Fetch one edition whole, whatever is remembered of it, check it and land it."""
     dataset = pulse.workspace.catalogue.dataset(config.dataset)
     edition = dataset.edition(config.edition)
     (outcome,) = ask_publisher(pulse, dataset, [edition], afresh=True)
@@ -44,27 +44,19 @@ def fetch_edition(context: dg.OpExecutionContext, config: OneEdition, pulse: Pul
     context.log_event(
         dg.AssetObservation(
             asset_key=["landing", dataset.code],
-            metadata={
-                "edition": edition.edition,
-                "state": outcome.state,
-                "message": outcome.message,
-            },
+            metadata={name: getattr(outcome, name) for name in ("edition", "state", "message")},
         )
     )
     if outcome.failed or outcome.state == "not_tried":
         raise dg.Failure(description=str(outcome.error or outcome.message), allow_retries=False)
 
 
-@dg.job(
-    config=one_edition,
-    tags={"pulse/kind": "backfill"},
-    description=(
-        "One edition, fetched from its publisher afresh; then a refresh builds, checks and "
-        "publishes what is held. Choose editions under Partitions."
-    ),
-)
+@dg.job(config=one_edition, tags={"pulse/kind": "backfill"})
 def backfill() -> None:
-    """Fetch the edition of the partition."""
+    """One edition, fetched from its publisher afresh; choose editions under Partitions.
+
+    Then a refresh builds, checks and publishes what is held.
+    """
     fetch_edition()
 
 

@@ -101,13 +101,12 @@ def identify(pulse: PulseResource) -> dict[str, Any]:
         return {name: getattr(again, name) for name in ("number", "made_at", "follows", "earlier")}
     before = previous_release(pulse.workspace)
     shown = ("number", "made_at", "code_version", "content_sha256")
+    earlier = list_releases(pulse.workspace)
     return {
         "number": next_number(pulse.workspace),
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "follows": before[0].number if before else None,
-        "earlier": [
-            {name: getattr(each, name) for name in shown} for each in list_releases(pulse.workspace)
-        ],
+        "earlier": [{name: getattr(each, name) for name in shown} for each in earlier],
     }
 
 
@@ -116,31 +115,26 @@ def with_held(workspace: Workspace, inputs: Iterable[Mapping[str, Any]]) -> list
 
     A file of the inbox is held once, in the inbox.
     """
-    revisions = workspace.store.revisions
-    return [
-        {
-            **each,
-            "held": []
-            if each["dataset"] == INBOX
-            else [landed.sha256 for landed in revisions(each["dataset"], each["edition"])],
-        }
-        for each in inputs
-    ]
+    held = []
+    for used in inputs:
+        place = used["dataset"], used["edition"]
+        landed = [] if used["dataset"] == INBOX else workspace.store.revisions(*place)
+        held.append({**used, "held": [each.sha256 for each in landed]})
+    return held
 
 
 @dg.asset(
     key=["release", "exports"],
     group_name="release",
     deps=[dg.AssetKey(["marts", mart]) for mart in GATED],
-    description=(
-        "Files for readers, written from the gated marts: CSV, Parquet and their description, "
-        "spreadsheets, pages and pictures."
-    ),
     kinds={"csv", "parquet"},
     owners=[OWNER],
 )
 def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.MaterializeResult[Any]:
-    """Close the build and write its exports beside it."""
+    """Files for readers, written from the gated marts beside the build, which is closed first.
+
+    They are CSV, Parquet and their description, spreadsheets, pages and pictures.
+    """
     # Its libraries take a second to import, and most runs write nothing.
     from warehouse.writers import write_exports
 
@@ -183,15 +177,14 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
     key=["release", "published"],
     group_name="release",
     deps=[exports],
-    description=(
-        "Release that readers see: warehouse/pulse.duckdb and warehouse/exports, swapped in "
-        "together or not at all."
-    ),
     kinds={"duckdb"},
     owners=[OWNER],
 )
 def published(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.MaterializeResult[Any]:
-    """Make the next release, unless nothing in it is new."""
+    """Release that readers see; none is made where nothing in it is new.
+
+    warehouse/pulse.duckdb and warehouse/exports are swapped in together or not at all.
+    """
     workspace = pulse.workspace
     build = current_build(workspace)
     with reading(build) as connection:

@@ -63,10 +63,6 @@ def _raw_specs() -> list[dg.AssetSpec]:
     key=["build", "needed"],
     group_name="raw",
     deps=[dg.AssetKey(["observations", code]) for code in load_catalogue().datasets],
-    description=(
-        "Decides whether there is anything to build. Where the current release is made of the same "
-        "figures, catalogue, seeds and code, and is whole, nothing below runs and the run succeeds."
-    ),
     kinds={"python"},
     owners=[OWNER],
     output_required=False,
@@ -74,7 +70,11 @@ def _raw_specs() -> list[dg.AssetSpec]:
 def needed(
     context: dg.AssetExecutionContext, pulse: PulseResource
 ) -> Iterator[dg.MaterializeResult[Any]]:
-    """Yields nothing where nothing changed, which skips everything that depends on it."""
+    """Decides whether there is anything to build.
+
+    Where the current release is made of the same figures, catalogue, seeds and code, and is whole,
+    nothing below runs and the run succeeds.
+    """
     catalogue = pulse.workspace.catalogue
     kept = ObservationsIO(pulse.workspace)
     editions = [e for code in catalogue.datasets for e in read_editions(kept.in_use(code))]

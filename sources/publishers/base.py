@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sources.catalogue import Dataset, Edition
 from sources.editions import WatchEvent, derive_edition
-from sources.errors import FetchError
-from sources.http import CSV, Expect, Fetched, HttpClient, TransferError, Validators
+from sources.errors import FetchError, about
+from sources.http import CSV, Fetched, HttpClient, TransferError, Validators
 
 M = TypeVar("M", bound=BaseModel)
 D = TypeVar("D")
@@ -113,13 +113,18 @@ class Publisher(ABC, Generic[D]):
         self.discovery = discovery
         self.http = http
 
-    @abstractmethod
     def fetch(self, edition: Edition, cursor: Cursor | None = None) -> Answer:
         """The file of an edition, or "nothing new" since the cursor: as few requests as can be.
 
         Raises FetchError: the codes of ``HttpClient.get``, ``no_address`` where the edition is not at
         the publisher or the catalogue does not say where, and those of the API.
         """
+        with about(dataset=self.dataset.code, edition=edition.edition):
+            return self.ask(edition, cursor)
+
+    @abstractmethod
+    def ask(self, edition: Edition, cursor: Cursor | None) -> Answer:
+        """What ``fetch`` returns. Its errors need not name the dataset and the edition."""
 
     @abstractmethod
     def look(self, former: WatchCursor, today: date) -> tuple[list[WatchEvent], WatchCursor]:
@@ -127,66 +132,39 @@ class Publisher(ABC, Generic[D]):
 
     def watch(self, cursor: str | None, today: date) -> Watched:
         """Look for news. Raises FetchError; the cursor that was given then stays the right one."""
-        events, after = self.look(WatchCursor.read(cursor), today)
+        with about(dataset=self.dataset.code):
+            events, after = self.look(WatchCursor.read(cursor), today)
         return Watched(tuple(events), after.model_dump_json(exclude_defaults=True))
 
     # -- what clients share --
 
-    def fault(
-        self, code: str, message: str, edition: Edition | None = None, **more: Any
-    ) -> FetchError:
-        """An error that names the dataset and edition."""
+    def fault(self, code: str, message: str, **more: Any) -> FetchError:
+        """An error; ``more`` as those of ``PulseError``, and of ``TransferError`` where content came."""
         kind = TransferError if "content" in more else FetchError
-        return kind(message, code=code, **self._place(edition), **more)
-
-    def _place(self, edition: Edition | None) -> dict[str, Any]:
-        return {"dataset": self.dataset.code, "edition": edition.edition if edition else None}
+        return kind(message, code=code, **more)
 
     def missing(self, edition: Edition, what: str) -> FetchError:
         """The catalogue does not say where the edition is."""
         return self.fault(
             "no_address",
             f"The catalogue does not say where this edition is published ({what})",
-            edition,
             todo=edition.how_to_obtain or f"Add it to sources/catalogue/{self.dataset.code}.yaml.",
         )
 
-    def get_json(
-        self, address: str, edition: Edition | None = None, validators: Validators | None = None
-    ) -> tuple[Any, Fetched]:
-        """JSON from the publisher; see ``HttpClient.get_json``."""
-        return self.http.get_json(address, validators=validators, **self._place(edition))
-
-    def get(
-        self,
-        address: str,
-        expect: Expect,
-        edition: Edition | None = None,
-        validators: Validators | None = None,
-    ) -> Fetched:
-        """A file from the publisher; see ``HttpClient.get``."""
-        place = self._place(edition)
-        return self.http.get(address, expect=expect, validators=validators, **place)
-
-    def get_csv(
-        self, address: str, edition: Edition | None = None, known: Cursor | None = None
-    ) -> Fetched:
+    def get_csv(self, address: str, known: Cursor | None = None) -> Fetched:
         """A CSV file from the publisher, where it is another than the known one."""
-        return self.get(address, CSV, edition, known.file_validators if known else None)
+        validators = known.file_validators if known else None
+        return self.http.get(address, expect=CSV, validators=validators)
 
-    def fetch_csv(
-        self, address: str, edition: Edition, cursor: Cursor | None, **other: Any
-    ) -> Answer:
+    def fetch_csv(self, address: str, cursor: Cursor | None, **other: Any) -> Answer:
         """The answer where an edition is one CSV file at one address."""
         known = known_at(address, cursor)
-        fetched = self.get_csv(address, edition, known)
+        fetched = self.get_csv(address, known)
         if fetched.not_modified and known is not None:
             return Answer(None, known)
         return Answer(replace(fetched, **other), cursor_of(address, fetched))
 
-    def read(
-        self, kind: type[M], payload: Any, fetched: Fetched, edition: Edition | None = None
-    ) -> M:
+    def read(self, kind: type[M], payload: Any, fetched: Fetched) -> M:
         """A publisher's JSON as ``kind``. Raises TransferError ``unexpected_payload``."""
         try:
             return kind.model_validate(payload)
@@ -198,7 +176,6 @@ class Publisher(ABC, Generic[D]):
             raise self.fault(
                 "unexpected_payload",
                 f"{fetched.address} answered in a form that is not the documented one ({faults})",
-                edition,
                 address=fetched.address,
                 content=fetched.content,
                 todo="Compare the answer with the publisher's documentation of its service.",

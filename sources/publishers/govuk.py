@@ -124,7 +124,7 @@ class GovUk(Publisher[GovUkDiscovery]):
     # -- pages --
 
     def content_item(
-        self, path: str, edition: Edition | None = None, validators: Validators | None = None
+        self, path: str, validators: Validators | None = None
     ) -> tuple[ContentItem | None, Fetched]:
         """Read a page through the Content API; ``(None, …)`` where it has not changed.
 
@@ -135,7 +135,7 @@ class GovUk(Publisher[GovUkDiscovery]):
         base = settings.govuk.rstrip("/")
         page = full[len(base) :] if full.startswith(base + "/") else urlsplit(full).path
         address = settings.address(self.site, "/api/content" + page)
-        payload, fetched = self.get_json(address, edition, validators)
+        payload, fetched = self.http.get_json(address, validators=validators)
         if fetched.not_modified:
             return None, fetched
         kind = payload.get("document_type") if isinstance(payload, dict) else None
@@ -149,7 +149,6 @@ class GovUk(Publisher[GovUkDiscovery]):
             raise self.fault(
                 "page_moved" if moved else "gone",
                 f"The page {path} {'has moved' if moved else 'was removed by its publisher'}",
-                edition,
                 address=address,
                 content=fetched.content,
                 found=", ".join(targets) or "no destination",
@@ -157,7 +156,7 @@ class GovUk(Publisher[GovUkDiscovery]):
                 if moved
                 else "Read the collection page: the release was replaced or withdrawn.",
             )
-        return self.read(ContentItem, payload, fetched, edition), fetched
+        return self.read(ContentItem, payload, fetched), fetched
 
     def choose_attachment(self, item: ContentItem, edition: Edition) -> Attachment:
         """The attachment that holds the tables: by title, then by the first content type that fits.
@@ -189,7 +188,6 @@ class GovUk(Publisher[GovUkDiscovery]):
                 raise self.fault(
                     "ambiguous_attachment",
                     f"Several attachments of {item.base_path} could be the tables",
-                    edition,
                     expected=f"one attachment titled like {self.discovery.attachment_title!r}",
                     found="; ".join(each.label() for each in fitting),
                     todo="Make attachment_title or attachment_exclude in the catalogue narrower.",
@@ -197,7 +195,6 @@ class GovUk(Publisher[GovUkDiscovery]):
         raise self.fault(
             "no_attachment",
             f"No attachment of {item.base_path} is the tables",
-            edition,
             expected=f"one attachment titled like {self.discovery.attachment_title!r} of type "
             + " or ".join(self.discovery.content_types),
             found="; ".join(each.label() for each in item.details.attachments) or "no attachment",
@@ -211,7 +208,7 @@ class GovUk(Publisher[GovUkDiscovery]):
 
     # -- fetching --
 
-    def fetch(self, edition: Edition, cursor: Cursor | None = None) -> Answer:
+    def ask(self, edition: Edition, cursor: Cursor | None) -> Answer:
         """One request where the page has not changed; the download only where there is something new.
 
         A swap of the file that leaves the page's public date alone shows in the attachment's address or
@@ -221,15 +218,12 @@ class GovUk(Publisher[GovUkDiscovery]):
         known = cursor if cursor and cursor.sha256 else None
         if not edition.page:
             return self._fetch_split(edition, known)
-        item, page = self.content_item(
-            edition.page,
-            edition,
-            Validators(known.page_etag, known.page_last_modified) if known else None,
-        )
+        former = Validators(known.page_etag, known.page_last_modified) if known else None
+        item, page = self.content_item(edition.page, former)
         if item is None:
             if known is None:
                 message = f"{page.address} says that nothing changed, though nothing was known"
-                raise self.fault("unexpected_payload", message, edition)
+                raise self.fault("unexpected_payload", message)
             return Answer(None, known, withdrawn=known.withdrawn)
         chosen = self.choose_attachment(item, edition)
         address = self._asset(chosen.url)
@@ -258,7 +252,7 @@ class GovUk(Publisher[GovUkDiscovery]):
                     "The publisher replaced the file without moving the page's public date "
                     f"({(item.public_updated_at or 'none')[:10]}).",
                 )
-        file = self.get(address, SPREADSHEET, edition, validators)
+        file = self.http.get(address, expect=SPREADSHEET, validators=validators)
         if file.not_modified and known is not None:
             return Answer(None, known.model_copy(update=stated), remarks, item.withdrawn)
         if chosen.file_size not in (None, len(file.content)):
@@ -281,7 +275,6 @@ class GovUk(Publisher[GovUkDiscovery]):
             raise self.fault(
                 "no_address",
                 "The publisher lists no release of this edition yet",
-                edition,
                 todo=edition.how_to_obtain,
             )
         chosen: dict[str, Attachment] = {}
@@ -289,7 +282,7 @@ class GovUk(Publisher[GovUkDiscovery]):
         remarks: list[str] = []
         refusal: FetchError | None = None
         for page in pages:
-            item, _ = self.content_item(page, edition)
+            item, _ = self.content_item(page)
             if item is None:
                 continue
             try:
@@ -307,7 +300,7 @@ class GovUk(Publisher[GovUkDiscovery]):
         mark = hashlib.sha256(json.dumps(stated).encode()).hexdigest()
         if known is not None and known.mark == mark:
             return Answer(None, known, tuple(remarks))
-        files = [self.get(address, SPREADSHEET, edition) for address in sorted(chosen)]
+        files = [self.http.get(address, expect=SPREADSHEET) for address in sorted(chosen)]
         file = files[0]
         if len(files) > 1:
             remarks += [f"Put together from {each.address}." for each in files]
@@ -336,7 +329,7 @@ class GovUk(Publisher[GovUkDiscovery]):
             **parameters,
         }
         path = "/api/search.json?" + urlencode(asked, doseq=True)
-        answer = self.get_json(self.http.settings.address(self.site, path))
+        answer = self.http.get_json(self.http.settings.address(self.site, path))
         return list(self.read(SearchResults, *answer).results)
 
     def _releases(
@@ -345,7 +338,7 @@ class GovUk(Publisher[GovUkDiscovery]):
         """What collection and search list; None for a collection that has not changed."""
         releases: list[Release] | None = []
         if self.discovery.collection:
-            item, fetched = self.content_item(self.discovery.collection, validators=validators)
+            item, fetched = self.content_item(self.discovery.collection, validators)
             if item is None:
                 releases = None
             else:

@@ -28,7 +28,7 @@ class Nomis(Publisher[NomisDiscovery]):
             self.site, f"{self.discovery.data}?{urlencode(asked, safe=',')}"
         )
 
-    def fetch(self, edition: Edition, cursor: Cursor | None = None) -> Answer:
+    def ask(self, edition: Edition, cursor: Cursor | None) -> Answer:
         """One request per 25,000 rows. Raises also ``paging_stuck``."""
         year = self.discovery.years.get(edition.edition)
         if year is None:
@@ -37,7 +37,7 @@ class Nomis(Publisher[NomisDiscovery]):
             raise self.missing(edition, "geography")
         address = self._address(year)
         known = known_at(address, cursor)
-        first = self.get_csv(address, edition, known)
+        first = self.get_csv(address, known)
         if first.not_modified and known is not None:
             return Answer(None, known)
         content = first.content
@@ -46,15 +46,12 @@ class Nomis(Publisher[NomisDiscovery]):
         for number in range(1, MOST_PAGES):
             if rows < number * ROWS_PER_PAGE:
                 break
-            page = self.get_csv(
-                self._address(year, recordoffset=str(number * ROWS_PER_PAGE)), edition
-            )
+            page = self.get_csv(self._address(year, recordoffset=str(number * ROWS_PER_PAGE)))
             again, _, more = page.content.partition(b"\n")
             if again.strip() != header.strip() or (more.strip() and more == rest):
                 raise self.fault(
                     "paging_stuck",
                     f"Page {number + 1} of the answer does not continue the one before",
-                    edition,
                     expected=header.decode("utf-8", errors="replace")[:200],
                     found=again.decode("utf-8", errors="replace")[:200],
                     todo="Narrow the geography in the catalogue so that one page is enough.",

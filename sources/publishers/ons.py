@@ -64,7 +64,7 @@ class Lookup(Publisher[OnsArcgisDiscovery]):
 
     site = "ons_geography"
 
-    def fetch(self, edition: Edition, cursor: Cursor | None = None) -> Answer:
+    def ask(self, edition: Edition, cursor: Cursor | None) -> Answer:
         """A lookup as canonical CSV: one request where it fits one page.
 
         Raises also ``json_error`` for the service's own error, ``empty_answer``, ``missing_field``,
@@ -88,10 +88,10 @@ class Lookup(Publisher[OnsArcgisDiscovery]):
                 }
             )
             validators = known.file_validators if known and number == 0 else None
-            payload, fetched = self.get_json(f"{address}?{asked}", edition, validators)
+            payload, fetched = self.http.get_json(f"{address}?{asked}", validators=validators)
             if fetched.not_modified and known is not None:
                 return Answer(None, known)
-            page = self._page(payload, fetched, edition)
+            page = self._page(payload, fetched)
             first = first or fetched
             received = [each.attributes for each in page.features or ()]
             names = names or [each.name for each in page.declared] or list(*received[:1])
@@ -99,7 +99,6 @@ class Lookup(Publisher[OnsArcgisDiscovery]):
                 raise self.fault(
                     "paging_stuck",
                     f"{address} says that there are more rows and does not send them",
-                    edition,
                     expected=f"rows from {len(rows)} on",
                     todo="Try again later; if it stays so, lower page_size in the catalogue.",
                 )
@@ -110,14 +109,12 @@ class Lookup(Publisher[OnsArcgisDiscovery]):
             raise self.fault(
                 "too_many_pages",
                 f"{address} has more than {MOST_PAGES} pages of {discovery.page_size} rows",
-                edition,
                 todo="Check the service in the catalogue: this is not a lookup of authorities.",
             )
         if first is None or not rows:
             raise self.fault(
                 "empty_answer",
                 f"{address} answered without a row",
-                edition,
                 expected="one row per local authority",
                 todo="Check the name of the service in the catalogue.",
             )
@@ -131,8 +128,8 @@ class Lookup(Publisher[OnsArcgisDiscovery]):
         remark = f"{len(rows)} rows of the lookup service, put down as CSV in order of their codes."
         return Answer(file, cursor_of(address, first), (remark,))
 
-    def _page(self, payload: Any, fetched: Fetched, edition: Edition) -> ArcgisPage:
-        page = self.read(ArcgisPage, payload, fetched, edition)
+    def _page(self, payload: Any, fetched: Fetched) -> ArcgisPage:
+        page = self.read(ArcgisPage, payload, fetched)
         if page.features is not None and page.error is None:
             return page
         code, message = "unexpected_payload", "The lookup service answered without features"
@@ -143,7 +140,6 @@ class Lookup(Publisher[OnsArcgisDiscovery]):
         raise self.fault(
             code,
             message,
-            edition,
             address=fetched.address,
             content=fetched.content,
             todo="Check the name of the service and its parameters in the catalogue; if they are "
@@ -160,7 +156,6 @@ class Lookup(Publisher[OnsArcgisDiscovery]):
                 raise self.fault(
                     "ambiguous_field" if fitting else "missing_field",
                     f"{len(fitting)} columns could be the {wanted}",
-                    edition,
                     expected=f"one column named like {pattern!r}",
                     found=", ".join(fitting or names[:20]),
                     todo="Correct the pattern under discovery: fields in the catalogue.",
@@ -179,7 +174,7 @@ class Lookup(Publisher[OnsArcgisDiscovery]):
         if year > today.year or name in {services[edition], *former.seen}:
             return [], former
         path = self.discovery.query.format(service=name).removesuffix("/query") + "?f=json"
-        payload, fetched = self.get_json(self.http.settings.address(self.site, path))
+        payload, fetched = self.http.get_json(self.http.settings.address(self.site, path))
         if self.read(ArcgisPage, payload, fetched).error is not None:
             return [], former
         after = former.model_copy(update={"seen": (*former.seen, name)})
@@ -222,7 +217,7 @@ class LocalStatistics(Publisher[OnsElsDiscovery]):
         super().__init__(dataset, discovery, http)
         self._whole: tuple[Fetched, dict[int, YearRows]] | None = None
 
-    def fetch(self, edition: Edition, cursor: Cursor | None = None) -> Answer:
+    def ask(self, edition: Edition, cursor: Cursor | None) -> Answer:
         """The indicators of an edition as the service's own CSV.
 
         One request; where rows print their own periods, one for all editions, each of which gets the
@@ -240,10 +235,10 @@ class LocalStatistics(Publisher[OnsElsDiscovery]):
         )
         name = f"{self.dataset.code}_{edition.edition}.csv"
         if not all_periods:
-            return self.fetch_csv(address, edition, cursor, file_name=name)
+            return self.fetch_csv(address, cursor, file_name=name)
         known = known_at(address, cursor)
         if self._whole is None:
-            fetched = self.get_csv(address, edition, known)
+            fetched = self.get_csv(address, known)
             if fetched.not_modified and known is not None:
                 return Answer(None, known)
             self._whole = fetched, rows_by_year(fetched.content)
@@ -257,7 +252,7 @@ class LocalStatistics(Publisher[OnsElsDiscovery]):
     def look(self, former: WatchCursor, today: date) -> tuple[list[WatchEvent], WatchCursor]:
         """Compare the date on which the service last changed the indicators' figures."""
         address = self.http.settings.address(self.site, self.discovery.metadata)
-        payload, fetched = self.get_json(address)
+        payload, fetched = self.http.get_json(address)
         listed = self.read(_Indicators, payload, fetched).root
         wanted = sorted(set(self.discovery.indicators.values()))
         stated = {each.slug: each.data_modified for each in listed if each.data_modified}

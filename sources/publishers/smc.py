@@ -44,12 +44,12 @@ class SocialMobilityCommission(Publisher[SmcDiscovery]):
 
     site = "smc"
 
-    def fetch(self, edition: Edition, cursor: Cursor | None = None) -> Answer:
+    def ask(self, edition: Edition, cursor: Cursor | None) -> Answer:
         """One request, conditional where a cursor is given."""
         if edition.edition not in self.discovery.files:
             raise self.missing(edition, "version and file name")
         path = self.discovery.file_path(edition.edition)
-        return self.fetch_csv(self.http.settings.address(self.site, path), edition, cursor)
+        return self.fetch_csv(self.http.settings.address(self.site, path), cursor)
 
     def look(self, former: WatchCursor, today: date) -> tuple[list[WatchEvent], WatchCursor]:
         """Compare the version of the ``latest`` page with those of the catalogue."""
@@ -92,7 +92,6 @@ class SocialMobilityCommission(Publisher[SmcDiscovery]):
             expect=PAGE,
             validators=validators,
             max_bytes=_PAGE_BYTES,
-            dataset=self.dataset.code,
         )
         if page.not_modified:
             return None

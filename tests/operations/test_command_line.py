@@ -191,5 +191,5 @@ def test_pages_are_not_written_over_others(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     done = CliRunner().invoke(main, ["site", "--to", str(tmp_path)])
     assert done.exit_code == 1
-    assert f"{tmp_path / 'site'} is there already" in done.output
+    assert f"{tmp_path / 'site'}: the folder exists already" in done.output
     assert "--to" in done.output

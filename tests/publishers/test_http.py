@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sources.addresses import PublisherSettings
-from sources.errors import FetchError
+from sources.errors import FetchError, about
 from sources.http import (
     CSV,
     JSON,
@@ -44,14 +44,14 @@ def shop(running: FakePublishers) -> Iterator[FakePublishers]:
 def fetch(shop: FakePublishers, path: str = "/file.csv", **keywords: object) -> HttpClient:
     http = HttpClient(shop.settings, IMPATIENT)
     http.fetched = http.get(  # type: ignore[attr-defined]
-        shop.settings.address("smc", path), expect=CSV, dataset="d", edition="e", **keywords
+        shop.settings.address("smc", path), expect=CSV, **keywords
     )
     return http
 
 
 def refused(shop: FakePublishers, fault: say.Fault, path: str = "/file.csv") -> TransferError:
     shop.script("smc", re.escape(path), fault)
-    with pytest.raises(TransferError) as caught:
+    with pytest.raises(TransferError) as caught, about(dataset="d", edition="e"):
         fetch(shop, path)
     assert "d e" in str(caught.value), "the message names dataset and edition"
     return caught.value
