@@ -179,12 +179,12 @@ def _rows_have(cases: pd.DataFrame, measure: str = "") -> str:
 
 def _values(column: pd.Series) -> str:
     """The first few of the values that a column has."""
-    return _listed([str(value) for value in column.dropna().unique()])
+    return "" if column.empty else _listed([str(each) for each in column.dropna().unique()])
 
 
-def _plain(frame: pd.DataFrame, mask: Any) -> pd.DataFrame:
-    """Rows where the mask is true; null counts as false."""
-    chosen = pd.Series(mask, index=frame.index).fillna(False).to_numpy(dtype=bool)
+def _plain(frame: pd.DataFrame, mask: pd.Series) -> pd.DataFrame:
+    """Rows where the mask, of the same rows, is true; null counts as false."""
+    chosen = mask.to_numpy(dtype=bool, na_value=False)
     if not chosen.any():
         return frame.iloc[:0]
     return frame if chosen.all() else frame[chosen]
@@ -431,7 +431,7 @@ def _intervals(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         "been exchanged",
     )
     allowed = _rounding(rows, ["value"]) + _rounding(rows, ["lower_95", "upper_95"]) + 1e-9
-    gap = np.maximum(lower - value, value - upper)
+    gap: Any = np.maximum(lower - value, value - upper)
     near = " by no more than the rounding of its column"
     for mask, how in ((gap > allowed, ""), ((gap > 0) & (gap <= allowed), near)):
         bad = _plain(rows, mask & ~swapped)
@@ -548,7 +548,8 @@ def _design_effects(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
                 severity,
             )
     local = rows[rows["area_level"].isin(AUTHORITY_LEVELS)]
-    effects = figures.loc[local.index].apply(lambda row: design_effect(*row), axis=1)
+    of_local = figures.loc[local.index].itertuples(index=False)
+    effects = pd.Series([design_effect(*row) for row in of_local], index=local.index, dtype=float)
     medians = effects.groupby(local["measure"]).median()
     for measure, median in medians.items():
         others = medians.drop(measure)
@@ -570,6 +571,8 @@ def _doubled(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     code_of = areas.current if whole else areas.same_ground
     keyed = rows.assign(area_code=rows["area_code"].map(code_of), printed=rows["area_code"])
     same = keyed.duplicated(_KEY, keep=False)
+    if not same.any():
+        return
     conflicting: list[Any] = []
     equal: list[Any] = []
     for _, group in keyed[same].groupby(_KEY, dropna=False):
