@@ -372,6 +372,25 @@ def _periods(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         )
 
 
+def _missing_periods(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
+    """An edition of several periods must have all of them: the newest would be an older one else."""
+    if judged.dataset.periods != "edition" or not rows["origin"].eq("publisher").any():
+        return
+    day = pd.Timedelta(days=1)
+    begins, edition_ends = (
+        pd.Timestamp(each) for each in (judged.edition.period_start, judged.edition.period_end)
+    )
+    held = rows[["period_start", "period_end"]].drop_duplicates().sort_values("period_start")
+    for start, end in [*held.itertuples(index=False), (edition_ends + day, edition_ends)]:
+        if start > begins:
+            yield judged.finding(
+                "missing_period",
+                f"there are no rows from {begins:%Y-%m-%d} to {start - day:%Y-%m-%d}, which is within "
+                "the edition",
+            )
+        begins = max(begins, end + day)
+
+
 def _fractions(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
     percent = {measure.code for measure in judged.dataset.measures if measure.unit == "percent"}
     valued = _plain(rows, rows["value"].notna() & rows["measure"].isin(percent))
@@ -859,6 +878,7 @@ _OBSERVATION_RULES: tuple[_Rule, ...] = (
     _area_codes,
     _vintage,
     _periods,
+    _missing_periods,
     _fractions,
     _ranges,
     _intervals,

@@ -161,7 +161,7 @@ class _Indicators(CsvReader):
             raise self.where.error(
                 "wrong_edition",
                 "The file has no row of the edition's period.",
-                expected=f"a period that begins in {self.edition.period_start.year}",
+                expected=f"a period such as {self.edition.period_start.year}-04-01/P1Y",
                 found=", ".join(sorted(periods)),
                 todo="If the catalogue lists the edition of that period, hand the file in under "
                 "it.",

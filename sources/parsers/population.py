@@ -148,7 +148,7 @@ class _Population(CsvReader):
 
     def _check_year(self, year: str, at: str) -> None:
         wanted = str(self.edition.period_start.year)
-        if not year.startswith(wanted):
+        if re.findall(r"[0-9]{4}", year) != [wanted]:
             dataset, own = self.context.dataset, f"mid-{year[:4]}"
             listed = own in {entry.edition for entry in dataset.editions}
             raise self.where.error(
@@ -219,7 +219,27 @@ class _Population(CsvReader):
             "Single years from 16 to 90 and over were summed; each area is cited by the first of "
             "its cells.",
         )
-        return [by_age[age] for age in _AGES]
+        parts = [by_age[age] for age in _AGES]
+        self._refuse_slips(code, parts)
+        return parts
+
+    def _refuse_slips(self, code: str, parts: list[Part]) -> None:
+        """Refuse an age whose people are far more, or far fewer, than those of both ages beside it."""
+        people = [reading.value for _, _, reading in parts]
+        for (line, column, _), before, here, after in zip(
+            parts[1:], people, people[1:], people[2:-1], strict=False
+        ):
+            if before is None or here is None or after is None:
+                continue
+            if here > 5 * max(before, after) + 50 or 5 * here + 50 < min(before, after):
+                raise self.where.error(
+                    "far_from_others",
+                    f"One age of {code} has far more or fewer people than the ages beside it.",
+                    cell=address(column, line.number),
+                    expected=f"about {before:g} or {after:g}",
+                    found=f"{here:g}",
+                    todo="Compare the cell with the publisher's file: a moved or missing digit.",
+                )
 
     def _age(self, line: Line) -> int | None:
         """Age in years, 90 for 90 and over; ``None`` for a total of several years."""

@@ -17,7 +17,7 @@ import pandas as pd
 
 from sources.errors import ParseError
 from sources.parsers import ParseContext, Parsed
-from sources.parsers.tidy import CsvReader, Line, midnight, refuse_blank
+from sources.parsers.tidy import CsvReader, Line, midnight, refuse_blank, refuse_divided
 from sources.workbook.header import Header, Wanted, find_header
 from sources.workbook.values import normalise_label, tidy_text
 
@@ -68,7 +68,9 @@ class _Index(CsvReader):
         self.labels = self.measure.group_labels(self.edition.edition) or self.measure.group_labels(
             self.layout.from_edition
         )
-        return [self._row(line) for line in self.lines()]
+        lines = list(self.lines())
+        refuse_divided(self.header, lines)
+        return [self._row(line) for line in lines]
 
     def wanted(self, context: ParseContext) -> dict[str, Wanted]:
         """The columns of the edition's layout, ``title`` first."""

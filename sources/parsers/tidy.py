@@ -238,7 +238,9 @@ def refuse_blank(
         )
 
 
-_DIVIDES: Final = re.compile(r"sex|gender|age(?: ?(?:group|band))?|ethnic.*|disab.*")
+_DIVIDES: Final = re.compile(
+    r"sex|gender|age(?: ?(?:group|band))?|ethnic.*|disab.*|seb|(?:tertiary|fourth)_split_value"
+)
 _OF_ALL: Final = frozenset(
     {"", "na", "all", "total", "persons", "people", "all persons", "all adults"}
 )

@@ -106,7 +106,7 @@ INDEX = Dataset.model_validate(
                 "group_limits": {"2025": [-1.0, 1.0]},
             }
         ],
-        "editions": [edition("2025", "2018-01-01", "2024-12-31")],
+        "editions": [edition("2025", "2018-01-01", "2020-12-31")],
         "coverage": [{"edition": "2025", "level": "smc_area", "areas": 3}],
     }
 )
@@ -515,14 +515,17 @@ def test_bundled_figures_may_be_few():
 
 
 def test_an_index_area_that_is_missing_in_one_period_is_named():
-    second = index_rows().assign(
-        period_start=pd.Timestamp("2021-01-01"), period_end=pd.Timestamp("2024-12-31")
-    )
-    whole = pd.concat([index_rows(), second], ignore_index=True)
+    first = index_rows().assign(period_end=pd.Timestamp("2019-12-31"))
+    second = index_rows().assign(period_start=pd.Timestamp("2020-01-01"))
+    whole = pd.concat([first, second], ignore_index=True)
     assert index(whole) == []
     finding = one(index(whole.iloc[:-1]), "missing_area")
-    assert "2021-01-01" in finding.message
+    assert "2020-01-01" in finding.message
     assert LADS[1] in finding.message
+    for rows, absent in ((first, "2020-01-01 to 2020-12-31"), (second, "2018-01-01 to 2019-12-31")):
+        assert absent in one(index(rows), "missing_period").message
+        copied = rows.assign(origin="transcribed", citation="a copy").astype(rows.dtypes)
+        assert index(copied) == []
 
 
 INDEX_FAULTS = [

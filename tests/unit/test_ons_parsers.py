@@ -100,6 +100,11 @@ def test_every_form_that_nomis_gives_is_read(content: str, total: int, cell: str
         (people(["E08000025,old,1"]), "unknown_age"),
         (people([f"E08000025,{101 + age},{10 if age - 40 else ''}" for age in AGES]), "blank"),
         (people(["E08000025,10"] * 74, "geography_code,obs_value"), "incomplete_ages"),
+        (
+            people([f"E08000025,{101 + a},{100 if a - 40 else 1000}" for a in AGES]),
+            "far_from_others",
+        ),
+        (people([f"E08000025,{101 + a},{100 if a - 40 else 0}" for a in AGES]), "far_from_others"),
         (people(["E08000025,10%"], "geography_code,obs_value"), "not_a_count"),
         (people(['E08000025,"0,453"'], "geography_code,obs_value"), "decimal_comma"),
         (
@@ -127,6 +132,8 @@ def test_totals_of_ages_are_left_out_and_ages_need_not_be_printed() -> None:
     assert {"ages_summed", "age_totals_ignored"} <= codes(parsed)
     spaced = people([f"e08000025,{101 + age},1\u202f000" for age in AGES])
     assert parse("ons_population", "mid-2023", spaced.encode()).rows["value"].tolist() == [75_000.0]
+    dated = from_the_page(BY_AGE, 75, year="30 June 2023")
+    assert len(parse("ons_population", "mid-2023", dated.encode()).rows) == 2
     unnamed = people(["E08000025,10"] * 75, "geography_code,obs_value")
     assert parse("ons_population", "mid-2023", unnamed.encode()).rows["value"].tolist() == [750.0]
 

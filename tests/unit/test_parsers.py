@@ -263,6 +263,10 @@ def test_a_group_that_contradicts_its_label_or_has_no_value_is_refused() -> None
     assert error.code == "blank_beside_figures"
     percent = blank.replace(value, f"{value}%", 1).encode()
     assert refused("smc_conditions_of_childhood", "2025", percent).code == "wrong_unit"
+    women = "\r\n".join(
+        [lines[0], *(line.replace(",,,,,", ",,sex,Female,,", 1) for line in lines[1:])]
+    )
+    assert refused("smc_conditions_of_childhood", "2025", women.encode()).code == "divided_table"
 
 
 # --- The publishers' own files --------------------------------------------------------------------
