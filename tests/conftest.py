@@ -37,10 +37,6 @@ LONGEST = (
 MADE_ONCE = ("demonstrated", "with_additions", "for_manchester")
 # Fast tests that need the same library or the same files run in one worker, which alone pays for it.
 GROUPS = {
-    "dagster": (
-        *("test_command_line", "test_event_log", "test_interrupted", "test_observations"),
-        *("test_parsing", "test_summary"),
-    ),
     "altair": ("test_forms", "test_pages", "test_spreadsheet_safety"),
     # Every one publishes the whole catalogue, whose made-up files are made once.
     "publishers": ("test_clients", "test_faults", "test_fetch", "test_successor", "test_watch"),

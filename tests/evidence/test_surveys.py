@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,11 @@ COLUMNS = (
     "comparator_se double, comparator_origin varchar, comparator_decimals integer, "
     "share_of_comparator double, share_in_area double"
 )
-MODEL = render((DBT_PROJECT / "models" / "marts" / "local_surveys.sql").read_text())
+
+
+@cache
+def model() -> str:
+    return render((DBT_PROJECT / "models" / "marts" / "local_surveys.sql").read_text())
 
 
 def compare_pair(**changes: Any) -> dict[str, Any]:
@@ -149,7 +154,7 @@ def compare_pair(**changes: Any) -> dict[str, Any]:
         connection.execute(
             f"insert into int_local_survey_pairs ({names}) values ({marks})", list(row.values())
         )
-        cursor = connection.execute(MODEL)
+        cursor = connection.execute(model())
         columns = [column[0] for column in cursor.description]
         (found,) = cursor.fetchall()
     return dict(zip(columns, found, strict=True))

@@ -77,6 +77,7 @@ def test_a_stopped_command_says_so(number: signal.Signals, code: int, tmp_path: 
     assert b"what was published is untouched" in error
 
 
+@pytest.mark.slow
 def test_the_advice_of_an_error_reaches_the_summary_whoever_wraps_it(tmp_path: Path) -> None:
     """Ours around another, and another around ours: both keep what to do."""
 
@@ -106,6 +107,7 @@ def test_the_advice_of_an_error_reaches_the_summary_whoever_wraps_it(tmp_path: P
     assert "ParseError" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "fault"),
     [("PULSE_KEEP_RUNS", "is not a number"), ("PULSE_MEMORY_LIMIT", "is not a size of memory")],
@@ -187,6 +189,7 @@ def test_term_while_dbt_builds_ends_the_refresh_promptly(tmp_path: Path) -> None
     assert not Workspace(tmp_path).current_release.exists()
 
 
+@pytest.mark.slow
 def test_pages_are_not_written_over_others(tmp_path: Path) -> None:
     (tmp_path / "site").mkdir()
     done = CliRunner().invoke(main, ["site", "--to", str(tmp_path)])

@@ -10,6 +10,8 @@ import pytest
 from tests.lazy import lazy
 from warehouse.workspace import PROJECT, WorkspaceError
 
+pytestmark = pytest.mark.slow
+
 dg = lazy("dagster")
 event_log = lazy("dagster._core.storage.event_log")
 retention = lazy("orchestration.retention")
@@ -23,7 +25,6 @@ def instance_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dg.DagsterInst
     return dg.DagsterInstance.get()
 
 
-@pytest.mark.slow
 def test_runs_are_kept_and_read_by_dagster_s_own_class(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,7 +73,6 @@ def test_what_a_run_plans_is_stored_whole_or_not_at_all(
     log.dispose()
 
 
-@pytest.mark.slow
 def test_old_runs_are_forgotten_whole_and_the_newest_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

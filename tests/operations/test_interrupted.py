@@ -10,6 +10,8 @@ from orchestration.lock import locked
 from tests.lazy import lazy
 from warehouse.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 dg = lazy("dagster")
 resources = lazy("orchestration.defs.resources")
 

@@ -16,6 +16,8 @@ from sources.selection import DatasetObservations, observe
 from tests.lazy import lazy
 from warehouse.workspace import SEEDS, Workspace, WorkspaceError
 
+pytestmark = pytest.mark.slow
+
 dg = lazy("dagster")
 transform = lazy("orchestration.defs.transform")
 io = lazy("orchestration.defs.io")

@@ -16,6 +16,8 @@ from sources.catalogue import load_catalogue
 from tests.lazy import lazy
 from warehouse.raw import load
 
+pytestmark = pytest.mark.slow
+
 dbt = lazy("orchestration.dbt")
 
 
@@ -101,7 +103,6 @@ def test_a_target_that_cannot_be_written_is_an_error_with_a_remedy(
     assert raised.value.code == "unwritable_target"
 
 
-@pytest.mark.slow
 def test_a_build_reports_each_node_and_leaves_the_file_free(tmp_path: Path) -> None:
     """Seeds only, so that it is quick: then the same process opens the file in another mode."""
     dbt.ensure_manifest()
@@ -113,7 +114,6 @@ def test_a_build_reports_each_node_and_leaves_the_file_free(tmp_path: Path) -> N
         assert connection.execute("select count(*) from reference.goals").fetchall() == [(4,)]
 
 
-@pytest.mark.slow
 def test_a_warehouse_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
     """A file that is no database: dbt's own words, and where its log is."""
     dbt.ensure_manifest()

@@ -411,6 +411,7 @@ def test_one_request_gives_each_edition_the_rows_of_its_year(world: FakePublishe
     assert again.fetch(LOCAL.edition("2022"), cursor).file is None
 
 
+@pytest.mark.slow
 def test_populations_of_several_pages_are_put_together(world: FakePublishers) -> None:
     edition = POPULATION.edition("mid-2023")
     lines = [f"E{number:08d},Age 16,{number}" for number in range(60_001)]

@@ -128,6 +128,7 @@ def test_every_area_has_a_page(small_site: Path) -> None:
     assert all(f'href="area-{code}.html"' in index for code, *_ in small.AREAS)
 
 
+@pytest.mark.slow
 def test_a_ward_has_a_page_where_it_has_a_figure(small_site: Path, tmp_path: Path) -> None:
     _made(
         small_site,
@@ -350,6 +351,7 @@ def test_a_warehouse_without_goals_is_refused(small_site: Path, tmp_path: Path) 
         _made(small_site, tmp_path, "delete from marts.pulse")
 
 
+@pytest.mark.slow
 def test_another_lead_area_is_shown_throughout(small_site: Path, tmp_path: Path) -> None:
     _made(small_site, tmp_path, lead=small.OTHER)
     text = _text(tmp_path / "site", "index.html")
@@ -446,8 +448,13 @@ def test_a_changed_figure_makes_anew_the_pages_that_show_it_and_no_other(
         pytest.param(
             "update meta.editions set published_on = date '2001-02-03'", marks=pytest.mark.slow
         ),
-        "update meta.datasets set next_release_on = date '2031-02-03'",
-        "update marts.breakdowns set base = 99 where category = 'Female'",
+        pytest.param(
+            "update meta.datasets set next_release_on = date '2031-02-03'", marks=pytest.mark.slow
+        ),
+        pytest.param(
+            "update marts.breakdowns set base = 99 where category = 'Female'",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_whatever_a_page_shows_makes_it_anew(small_site: Path, tmp_path: Path, change: str) -> None:

@@ -60,7 +60,9 @@ def _against_england(found: pd.DataFrame) -> pd.DataFrame:
     [
         ({"value": 30, "se": 2, "base": 500}, "worse", None, None),
         ({"value": 30, "se": 2, "polarity": "low_good"}, "better", None, None),
-        ({"value": 30, "se": 2, "polarity": "none"}, "lower", None, None),
+        pytest.param(
+            {"value": 30, "se": 2, "polarity": "none"}, "lower", None, None, marks=pytest.mark.slow
+        ),
         ({"value": 41}, "cannot_say", "no_standard_error", "No interval is published for A."),
         (
             {"value": 60, "se": 2, "base": 12},
@@ -99,7 +101,7 @@ def test_a_quoted_comparator_is_never_tested() -> None:
     ("cell", "kinds"),
     [
         ({"value": None, "status": "suppressed"}, []),
-        ({"value": -0.4, "unit": "z_score"}, []),
+        pytest.param({"value": -0.4, "unit": "z_score"}, [], marks=pytest.mark.slow),
         ({"value": 30, "se": 2}, ["england", "lead_combined_authority"]),
     ],
 )
@@ -108,7 +110,9 @@ def test_only_figures_are_compared(cell: dict[str, Any], kinds: list[str]) -> No
     assert sorted(found["comparator_kind"]) == kinds
 
 
-@pytest.mark.parametrize(("value", "flagged"), [(41, False), (48, False), (57, True)])
+@pytest.mark.parametrize(
+    ("value", "flagged"), [pytest.param(41, False, marks=pytest.mark.slow), (48, False), (57, True)]
+)
 def test_a_gap_beyond_any_plausible_sample_is_flagged(value: float, flagged: bool) -> None:
     found = _against_england(_compare(ENGLAND, _area("A", value=value), _area("B")))
     assert bool(found.loc["A", "gap_exceeds_any_sample"]) is flagged

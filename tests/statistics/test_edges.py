@@ -305,7 +305,14 @@ def test_a_break_of_one_area_leaves_the_others() -> None:
     assert built.loc["E08000016", "grade"] == "caution"
 
 
-@pytest.mark.parametrize("between", [("1", "2"), ("2", "3"), ("0", "2"), ("2", "9")])
+@pytest.mark.parametrize(
+    "between",
+    [
+        ("1", "2"),
+        *(pytest.param(each, marks=pytest.mark.slow) for each in (("2", "3"), ("0", "2"))),
+        ("2", "9"),
+    ],
+)
 def test_a_break_anywhere_between_stops_the_baseline_comparison(between: tuple[str, str]) -> None:
     rows = [
         {

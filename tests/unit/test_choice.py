@@ -111,7 +111,11 @@ def test_the_newest_good_revision_is_used(store):
 @pytest.mark.usefixtures("stand_in")
 @pytest.mark.parametrize(
     ("bad", "code"),
-    [("fault", "missing_sheet"), ("crash", "parser_failed"), ("short", "missing_area")],
+    [
+        pytest.param("fault", "missing_sheet", marks=pytest.mark.slow),
+        ("crash", "parser_failed"),
+        ("short", "missing_area"),
+    ],
 )
 @pytest.mark.planted_fault
 def test_a_bad_revision_is_set_aside_with_its_reasons_and_the_one_before_used(store, bad, code):

@@ -176,6 +176,7 @@ def test_a_bundled_row_cites_its_data_set_commit_and_line() -> None:
 
 
 @needs_reference_data
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["research-and-development-business", "sports-facilities", "gigabit-capable-broadband"]
 )

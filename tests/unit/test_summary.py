@@ -9,6 +9,8 @@ import pytest
 from tests.lazy import lazy
 from warehouse.release import count_checks
 
+pytestmark = pytest.mark.slow
+
 dg = lazy("dagster")
 errors = lazy("dagster._utils.error")
 publish = lazy("orchestration.defs.publish")
