@@ -125,15 +125,8 @@ class AreaBook:
                 raise _bad_seed(
                     seeds / "area_aliases.csv", line, f"area code {code} is not in areas.csv"
                 )
-            aliases.append(
-                Alias(
-                    dataset=row["dataset"],
-                    edition=row["edition"],
-                    printed_name=row["printed_name"],
-                    area_code=code,
-                    printed_code=row.get("printed_code") or None,
-                )
-            )
+            named = row["dataset"], row["edition"], row["printed_name"]
+            aliases.append(Alias(*named, code, row.get("printed_code") or None))
         book = cls(areas=areas, aliases=tuple(aliases), changes=changes, merged=frozenset(merged))
         for old in changes:
             if book.current(old) == old:
@@ -188,31 +181,17 @@ class AreaBook:
 
     def codes(self, level: str, *, prefix: str = "", year: int | None = None) -> tuple[str, ...]:
         """Codes of a level in order; with a year those in use in it, else those in use now."""
-        return tuple(
-            sorted(
-                area.code
-                for area in self.areas.values()
-                if area.level == level
-                and area.code.startswith(prefix)
-                and (
-                    self.valid_in(area.code, year)
-                    if year is not None
-                    else self.current(area.code) == area.code and area.valid_to is None
-                )
-            )
-        )
+        of_level = (area for area in self.areas.values() if area.level == level)
+        codes = sorted(area.code for area in of_level if area.code.startswith(prefix))
+        if year is not None:
+            return tuple(code for code in codes if self.valid_in(code, year))
+        areas = self.areas
+        return tuple(c for c in codes if self.current(c) == c and areas[c].valid_to is None)
 
     def aliased(self, dataset: str, edition: str) -> tuple[str, ...]:
         """Codes that the dataset prints in the edition, by its own aliases (not the shared ones)."""
-        return tuple(
-            sorted(
-                {
-                    alias.area_code
-                    for alias in self.aliases
-                    if alias.dataset not in ("", "*") and alias.applies(dataset, edition)
-                }
-            )
-        )
+        own = [alias for alias in self.aliases if alias.dataset not in ("", "*")]
+        return tuple(sorted({each.area_code for each in own if each.applies(dataset, edition)}))
 
     def resolve(self, name: str, *, dataset: str, edition: str, level: str | None = None) -> str:
         """The code of a printed name: by the edition's aliases, else where one code bears the name.
@@ -259,16 +238,14 @@ class AreaBook:
         if len(found) == 1:
             return next(iter(found))
         if found:
-            choices = ", ".join(
-                f"{code} ({self.name(code)}, {self.level(code)})" for code in sorted(found)
-            )
+            named = (f"{code} ({self.name(code)}, {self.level(code)})" for code in sorted(found))
             raise ParseError(
                 f"the area {what} {printed!r} stands for {len(found)} areas",
                 code="ambiguous_area",
                 dataset=dataset,
                 edition=edition,
                 expected="one area",
-                found=choices,
+                found=", ".join(named),
                 todo="add a row for this dataset and edition to "
                 "dbt_project/seeds/area_aliases.csv that says which is meant",
             )
@@ -299,13 +276,11 @@ def _read(path: Path, needed: Iterable[str]) -> list[tuple[int, dict[str, str]]]
             missing = [column for column in needed if column not in (reader.fieldnames or ())]
             if missing:
                 raise _bad_seed(path, 1, f"the columns {', '.join(missing)} are missing")
-            return [
-                (
-                    reader.line_num,
-                    {key: (value or "").strip() for key, value in row.items() if key is not None},
-                )
-                for row in reader
-            ]
+            found = []
+            for row in reader:
+                tidy = {key: (value or "").strip() for key, value in row.items() if key is not None}
+                found.append((reader.line_num, tidy))
+            return found
     except FileNotFoundError:
         raise _bad_seed(path, None, "the seed is missing") from None
 

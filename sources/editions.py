@@ -9,15 +9,14 @@ an event that says what to do; nothing is guessed.
 """
 
 import calendar
-import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from sources.catalogue import Catalogue, Dataset, Edition
 from sources.errors import CatalogueError
@@ -31,7 +30,8 @@ class WatchEvent:
     """Something noticed at a publisher.
 
     ``derived`` is the edition to fetch and ``facts`` what its discovery needs, of a ``new_edition``;
-    ``next_expected`` the day of a ``date_announced``. ``message`` says what to do.
+    ``next_expected`` the day of a ``date_announced``. ``message`` says what to do: after an
+    ``unrecognised_release`` nothing happens until somebody reads it.
     """
 
     kind: EventKind
@@ -41,16 +41,6 @@ class WatchEvent:
     derived: Edition | None = None
     next_expected: date | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def calls_for_refresh(self) -> bool:
-        """Whether there is something to fetch."""
-        return self.kind in ("new_edition", "data_changed")
-
-    @property
-    def needs_a_person(self) -> bool:
-        """Whether nothing happens until somebody reads the message."""
-        return self.kind == "unrecognised_release"
 
 
 # --- noticed -------------------------------------------------------------------------------------
@@ -136,6 +126,14 @@ def with_edition(
         ) from error
 
 
+class _Noticed(BaseModel):
+    edition: Edition
+    facts: dict[str, str]
+
+
+_NOTICED = TypeAdapter(list[_Noticed])
+
+
 class NoticedEditions:
     """Editions that were recognised and are not in the catalogue yet: ``<landing>/.watch/editions``.
 
@@ -149,15 +147,11 @@ class NoticedEditions:
         """Keep the derived edition of an event. Does nothing for an event without one."""
         if event.derived is None:
             return
-        kept = {entry["edition"]["edition"]: entry for entry in self._read(event.dataset)}
-        kept[event.derived.edition] = {
-            "edition": event.derived.model_dump(mode="json", exclude_none=True),
-            "facts": dict(event.facts),
-        }
-        replace_file(
-            self.root / f"{event.dataset}.json",
-            json.dumps([kept[code] for code in sorted(kept)], indent=2).encode() + b"\n",
-        )
+        kept = {entry.edition.edition: entry for entry in self._read(event.dataset)}
+        kept[event.derived.edition] = _Noticed(edition=event.derived, facts=dict(event.facts))
+        listed = [kept[code] for code in sorted(kept)]
+        content = _NOTICED.dump_json(listed, indent=2, exclude_none=True) + b"\n"
+        replace_file(self.root / f"{event.dataset}.json", content)
 
     def extend(self, catalogue: Catalogue) -> Catalogue:
         """The catalogue with the noticed editions that it does not list. The catalogue wins.
@@ -167,20 +161,16 @@ class NoticedEditions:
         datasets = dict(catalogue.datasets)
         for code in catalogue.datasets:
             for entry in self._read(code):
-                edition = Edition.model_validate(entry["edition"])
-                datasets[code] = with_edition(datasets[code], edition, entry["facts"])
+                datasets[code] = with_edition(datasets[code], entry.edition, entry.facts)
         return replace(catalogue, datasets=datasets)
 
-    def _read(self, dataset: str) -> list[dict[str, Any]]:
+    def _read(self, dataset: str) -> list[_Noticed]:
         path = self.root / f"{dataset}.json"
-        if not path.exists():
-            return []
         try:
-            kept = json.loads(path.read_bytes())
-            for entry in kept:
-                Edition.model_validate(entry["edition"])
-                dict(entry["facts"])
-        except (OSError, ValueError, TypeError, KeyError) as error:
+            return _NOTICED.validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return []
+        except (OSError, ValueError) as error:
             raise CatalogueError(
                 f"The record of noticed editions cannot be read ({error})",
                 code="bad_entry",
@@ -188,7 +178,6 @@ class NoticedEditions:
                 file=path.name,
                 todo="Remove the file; the editions will be noticed again.",
             ) from error
-        return list(kept)
 
 
 # --- expected and overdue ------------------------------------------------------------------------

@@ -77,18 +77,17 @@ class CursorStore:
 
     def load(self, dataset: str, edition: str) -> Cursor | None:
         """The cursor, None where there is none that can be read."""
-        path = self.root / dataset / f"{edition}.json"
         try:
-            return Cursor.model_validate_json(path.read_bytes())
+            return Cursor.model_validate_json(
+                (self.root / dataset / f"{edition}.json").read_bytes()
+            )
         except (OSError, ValidationError):
             return None
 
     def save(self, dataset: str, edition: str, cursor: Cursor) -> None:
         """Put the cursor in place of the former one, in one step."""
-        replace_file(
-            self.root / dataset / f"{edition}.json",
-            cursor.model_dump_json(indent=2, exclude_none=True).encode() + b"\n",
-        )
+        content = cursor.model_dump_json(indent=2, exclude_none=True).encode() + b"\n"
+        replace_file(self.root / dataset / f"{edition}.json", content)
 
 
 def fetch(
@@ -184,9 +183,8 @@ class _Run:
                     retrieved_at=self.now,
                 )
             unreached = error.code in CONNECTION_CODES
-            return outcome(
-                "publisher_unreachable" if unreached else "publisher_refused", str(error), error
-            )
+            state: State = "publisher_unreachable" if unreached else "publisher_refused"
+            return outcome(state, str(error), error)
 
     def _held(self, edition: Edition, cursor: Cursor | None) -> LandedFile | None:
         """The landed file that the cursor speaks of, if its bytes are still those."""

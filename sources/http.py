@@ -55,6 +55,7 @@ _RETRIED_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 _REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 _KEPT_OF_OVERSIZE: Final = 1_000_000
 """How much of an oversize body is kept for the quarantined copy, in bytes."""
+_NETWORK: Final = "Check the network connection."
 _LATER: Final = "Try again later; until then the last good revision stays in use."
 
 
@@ -420,10 +421,10 @@ class HttpClient:
             OSError,
         ) as error:
             causes = list(_causes(error))
-            code, text, todo = next(
+            _, code, text, todo = next(
                 fault
-                for kinds, fault in _CONNECTION_FAULTS
-                if any(isinstance(each, kinds) for each in causes)
+                for fault in _CONNECTION_FAULTS
+                if any(isinstance(each, fault[0]) for each in causes)
             )
             tries = 1 + self.requests - before
             raise asked.fault(
@@ -529,47 +530,42 @@ _STATUS_CLASSES: Final = (
     (0, ("unexpected_status", "gave an unexpected answer", "Report this.")),
 )
 
-_CONNECTION_FAULTS: Final[
-    tuple[tuple[tuple[type[BaseException], ...], tuple[str, str, str]], ...]
-] = (
+_CONNECTION_FAULTS: Final[tuple[tuple[tuple[type[BaseException], ...], str, str, str], ...]] = (
     (
         (http.client.IncompleteRead,),
-        ("truncated", "broke off: the body is shorter than announced", _LATER),
+        *("truncated", "broke off: the body is shorter than announced", _LATER),
     ),
     (
         (urllib3.exceptions.DecodeError,),
-        ("bad_encoding", "sent a body that cannot be unpacked", _LATER),
+        *("bad_encoding", "sent a body that cannot be unpacked", _LATER),
     ),
     (
         (requests.exceptions.SSLError, urllib3.exceptions.SSLError),
-        (
-            "tls_failed",
-            "has no certificate that is trusted here",
-            "Check the clock and the certificates of this computer and its proxy.",
-        ),
+        *("tls_failed", "has no certificate that is trusted here"),
+        "Check the clock and the certificates of this computer and its proxy.",
     ),
     (
         (urllib3.exceptions.NameResolutionError, socket.gaierror),
-        ("name_not_resolved", "is on a host that cannot be found", "Check the network connection."),
+        *("name_not_resolved", "is on a host that cannot be found", _NETWORK),
     ),
     # Before the time-outs: urllib3 counts a refused connection among them.
     (
         (urllib3.exceptions.NewConnectionError, ConnectionRefusedError),
-        ("connection_failed", "could not be connected to", "Check the network connection."),
+        *("connection_failed", "could not be connected to", _NETWORK),
     ),
     (
         (requests.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError),
-        ("connect_timeout", "could not be connected to in time", _LATER),
+        *("connect_timeout", "could not be connected to in time", _LATER),
     ),
     (
         (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError),
-        ("timeout", "did not answer in time", _LATER),
+        *("timeout", "did not answer in time", _LATER),
     ),
     (
         (requests.ConnectionError, urllib3.exceptions.ProtocolError, OSError),
-        ("connection_reset", "broke off the connection", _LATER),
+        *("connection_reset", "broke off the connection", _LATER),
     ),
-    ((Exception,), ("request_failed", "could not be asked", "Report this.")),
+    ((Exception,), "request_failed", "could not be asked", "Report this."),
 )
 """What an exception means, the first that fits: code, text, what to do."""
 

@@ -24,9 +24,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
-from sources.errors import LandingError
+from sources.errors import LandingError, about
 
 RECORD = "record.json"
 REASONS = "reasons.json"
@@ -136,13 +136,12 @@ class LandingStore:
         "not_written" where the disk refuses.
         """
         _check_names(dataset, edition, file_name)
-        place = {"dataset": dataset, "edition": edition, "file": file_name}
-        if not content:
-            raise LandingError(
-                "the file is empty", code="empty_file", todo="download it again", **place
-            )
         folder = self.root / dataset / edition / hashlib.sha256(content).hexdigest()
-        moment = _utc(retrieved_at, dataset, edition, file_name)
+        with about(dataset=dataset, edition=edition, file=file_name):
+            if not content:
+                todo = "download it again"
+                raise LandingError("the file is empty", code="empty_file", todo=todo)
+            moment = _utc(retrieved_at)
         record = LandedFile(
             **_named(folder, dataset, edition, file_name, content),
             origin=origin,
@@ -210,13 +209,9 @@ class LandingStore:
                 **place,
             )
         folder = found[0].path.parent
-        mark = Unlanded(who=who, when=_utc(now, dataset, edition, ""), why=why)
+        mark = Unlanded(who=who, when=_utc(now), why=why)
         replace_file(folder.parent / _UNLANDED / folder.name, _dump(mark))
-        if isinstance(found[0], LandedFile):
-            return _landed(folder)
-        return next(
-            each for each in self.quarantined(dataset, edition) if each.path.parent == folder
-        )
+        return found[0].model_copy(update={"unlanded": mark})
 
     def read(self, landed: LandedFile) -> bytes:
         """The bytes of the revision. Raises LandingError(code="bytes_changed") if they are not those."""
@@ -265,10 +260,12 @@ class LandingStore:
         """
         _check_names(dataset, edition, file_name)
         folder = self.quarantine_root / dataset / edition / hashlib.sha256(content).hexdigest()
+        with about(dataset=dataset, edition=edition, file=file_name):
+            moment = _utc(retrieved_at)
         record = QuarantinedFile(
             **_named(folder, dataset, edition, file_name, content),
             address=address,
-            retrieved_at=_utc(retrieved_at, dataset, edition, file_name),
+            retrieved_at=moment,
             reasons=tuple(reasons),
         )
         if not (folder / REASONS).exists():
@@ -297,12 +294,10 @@ class LandingStore:
         """
         _check_names(dataset, edition)
         home = self.root / dataset / edition
-        found = [
-            _recorded(
-                QuarantinedFile, folder, REASONS, landed=(home / folder.name / RECORD).is_file()
-            )
-            for folder in _folders(self.quarantine_root / dataset / edition, REASONS)
-        ]
+        found = []
+        for folder in _folders(self.quarantine_root / dataset / edition, REASONS):
+            landed = (home / folder.name / RECORD).is_file()
+            found.append(_recorded(QuarantinedFile, folder, REASONS, landed=landed))
         return sorted(found, key=lambda item: (item.retrieved_at, item.sha256), reverse=True)
 
 
@@ -337,17 +332,10 @@ def _check_names(dataset: str, edition: str | None = None, file_name: str | None
         )
 
 
-def _utc(moment: datetime, dataset: str, edition: str, file_name: str) -> datetime:
+def _utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
-        raise LandingError(
-            "the time of retrieval has no time zone",
-            code="bad_time",
-            dataset=dataset,
-            edition=edition,
-            file=file_name,
-            expected="a time in UTC",
-            found=moment,
-        )
+        message = "the time of retrieval has no time zone"
+        raise LandingError(message, code="bad_time", expected="a time in UTC", found=moment)
     return moment.astimezone(UTC)
 
 
@@ -357,19 +345,9 @@ def _folders(parent: Path, marker: str = RECORD) -> Iterator[Path]:
             yield folder
 
 
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise _bad_record(path, str(error)) from error
-    if not isinstance(content, dict):
-        raise _bad_record(path, "it holds no record")
-    return content
-
-
-def _bad_record(path: Path, why: str) -> LandingError:
+def _bad_record(path: Path, error: Exception) -> LandingError:
     return LandingError(
-        f"the record of a landed file cannot be used: {why}",
+        f"the record of a landed file cannot be used: {type(error).__name__} {error}",
         code="bad_record",
         file=f"{path.parent.name}/{path.name}",
         todo="remove that folder and land the file again",
@@ -393,15 +371,15 @@ def _named(
 
 def _recorded(kind: type[_K], folder: Path, marker: str, **known: object) -> _K:
     """Read the record of a folder. Raises LandingError(code="bad_record")."""
-    record = _json(folder / marker)
     try:
+        record = json.loads((folder / marker).read_text(encoding="utf-8"))
         if record["sha256"] != folder.name:
             raise ValueError("its sha256 is not the name of its folder")
         _check_names(record["dataset"], record["edition"], record["file_name"])
         place = {"path": folder / record["file_name"], "unlanded": _unlanded(folder)}
         return kind.model_validate(record | place | known)
-    except (KeyError, TypeError, ValueError) as error:
-        raise _bad_record(folder / marker, f"{type(error).__name__} {error}") from error
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise _bad_record(folder / marker, error) from error
 
 
 def _landed(folder: Path) -> LandedFile:
@@ -417,12 +395,12 @@ def _last_seen(folder: Path) -> datetime | None:
 
 def _unlanded(folder: Path) -> Unlanded | None:
     path = folder.parent / _UNLANDED / folder.name
-    if not path.is_file():
-        return None
     try:
-        return Unlanded.model_validate(_json(path))
-    except ValidationError as error:
-        raise _bad_record(path, str(error)) from error
+        return Unlanded.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise _bad_record(path, error) from error
 
 
 def _dump(record: BaseModel) -> bytes:

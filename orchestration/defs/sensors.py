@@ -56,7 +56,7 @@ def _watch(declared: Dataset) -> dg.SensorDefinition:
         runs = []
         for event in seen.events:
             noticed.remember(event)
-            if event.calls_for_refresh:
+            if event.kind in ("new_edition", "data_changed"):
                 runs.append(
                     dg.RunRequest(
                         run_key=hashlib.sha256(event.message.encode()).hexdigest(),
@@ -67,7 +67,7 @@ def _watch(declared: Dataset) -> dg.SensorDefinition:
                         },
                     )
                 )
-        waiting = [event.message for event in seen.events if event.needs_a_person]
+        waiting = [event.message for event in seen.events if event.kind == "unrecognised_release"]
         if waiting:
             raise_alerts(workspace, dataset.code, waiting)
         return dg.SensorResult(

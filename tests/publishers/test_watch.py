@@ -92,7 +92,7 @@ def test_a_new_edition_is_recognised_once(world: FakePublishers) -> None:
     add_release(world, CLS, NEW_PAGE, NEW_TITLE)
     now = look(world, CLS, before.cursor)
     (event,) = now.events
-    assert (event.kind, event.calls_for_refresh, event.edition) == ("new_edition", True, "2025-26")
+    assert (event.kind, event.edition) == ("new_edition", "2025-26")
     assert event.derived is not None
     assert event.derived.page == NEW_PAGE
     assert event.derived.published_on == date(2026, 8, 20)
@@ -165,11 +165,7 @@ def test_what_looks_like_news_and_is_not_recognised_says_what_to_do(
     now = look(world, CLS, before.cursor)
     assert len(now.events) == events
     for event in now.events:
-        assert (event.kind, event.needs_a_person, event.derived) == (
-            "unrecognised_release",
-            True,
-            None,
-        )
+        assert (event.kind, event.derived) == ("unrecognised_release", None)
         assert title in event.message
         assert page in event.message
         assert "sources/catalogue/dcms_community_life.yaml" in event.message
@@ -217,7 +213,7 @@ def test_each_topic_of_the_successor_calls_for_a_refresh(world: FakePublishers, 
     now = look(world, CES, before.cursor)
     (event,) = now.events
     assert (event.kind, event.edition) == ("data_changed", "2025-26")
-    assert event.calls_for_refresh
+    assert event.kind == "data_changed"
     assert look(world, CES, now.cursor).events == ()
 
 
@@ -336,7 +332,7 @@ def test_a_version_whose_edition_is_not_known_asks_a_person(
     assert isinstance(INDEX.discovery, SmcDiscovery)
     world.smc_pages[INDEX.discovery.latest_path()] = page
     (event,) = look(world, INDEX).events
-    assert event.needs_a_person
+    assert event.kind == "unrecognised_release"
     assert "smc_promising_prospects.yaml" in event.message
 
 

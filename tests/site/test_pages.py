@@ -508,9 +508,9 @@ def test_percents_are_whole_and_halves_go_up(value: float | None, words: str) ->
     assert wording.percent(value) == words
 
 
-@pytest.mark.parametrize(("value", "whole"), [(2.5, 3), (-2.5, -2), (2.4999, 2), (-0.4, 0)])
-def test_half_up(value: float, whole: int) -> None:
-    assert wording.half_up(value) == whole
+@pytest.mark.parametrize(("value", "whole"), [(2.5, 3), (-2.5, -3), (2.4999, 2), (-0.4, 0)])
+def test_half_away_from_zero(value: float, whole: int) -> None:
+    assert wording.rounded(value, 0) == whole
 
 
 def _row(outcome: str | None, **more: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """How one figure, interval or verdict is written in a table or a label. Sentences are the marts'."""
 
 from datetime import date, datetime
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 from warehouse.connection import Row
@@ -39,11 +39,6 @@ _STATUS: Final = {
 }
 
 
-def half_up(value: float) -> int:
-    """The nearest whole number; a half goes up."""
-    return int((Decimal(repr(value)) + Decimal("0.5")).to_integral_value(rounding=ROUND_FLOOR))
-
-
 def rounded(value: float, digits: int) -> Decimal:
     """A figure with so many decimals, halves away from zero, as people round; never minus zero."""
     exact = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP)
@@ -58,7 +53,7 @@ def percent(value: float | None) -> str:
         return "under 1%"
     if 99.5 <= value < 100:
         return "over 99%"
-    return f"{half_up(value)}%"
+    return f"{rounded(value, 0)}%"
 
 
 _UNITS: Final = {
