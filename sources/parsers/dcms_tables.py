@@ -91,6 +91,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         r"(?:unweighted )?base(?! ?\(?20)(?!.*[0-9]{2}/[0-9]{2}).*",
     ),
 }
+_OF_FIGURES: Final = re.compile(r"percent|estimate|respondents|base\b", re.I)
 _FIGURES: Final = ("value", "lower_95", "upper_95")
 _REQUIRED: Final = (*_FIGURES, "base")
 _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -549,7 +550,7 @@ class _Reader:
             label = spoken.replace("{edition}", self.edition.replace("-", "/"))
             wanted[key] = Wanted(label, own + usual, required=key in _REQUIRED)
         try:
-            header = find_header(sheet, wanted, where)
+            header = find_header(_with_years_above(sheet), wanted, where)
         except ParseError as error:
             cells = [cell for row in sheet.rows[:40] for cell in row if isinstance(cell, str)]
             others = _editions_in(" ".join(cell for cell in cells if len(cell) < 200))
@@ -932,6 +933,24 @@ def _editions_in(text: str) -> set[str]:
         for first, last in _YEARS.findall(text)
         if int(last) == (int(first) + 1) % 100
     }
+
+
+def _with_years_above(sheet: Sheet) -> Sheet:
+    """The top of a sheet, with an edition that is printed above several labels, once, put before each.
+
+    Its cell is merged with those to its right, or they are blank.
+    """
+    rows = list(sheet.rows[:40])
+    for number, above in enumerate(rows[:-1]):
+        edition, labels = "", list(rows[number + 1])
+        for column, label in enumerate(labels):
+            over = above[column] if 0 < column < len(above) else None
+            if isinstance(over, str):
+                edition = over if _editions_in(over) and not _OF_FIGURES.search(over) else ""
+            if edition and isinstance(label, str) and _OF_FIGURES.search(label):
+                labels[column] = f"{edition} {label}"
+        rows[number + 1] = tuple(labels)
+    return Sheet(sheet.name, tuple(rows))
 
 
 def _england(read: _Read) -> _Figure | None:

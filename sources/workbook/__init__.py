@@ -50,8 +50,13 @@ def read_workbook(
             form, parts = open_archive(workbook, where, limits)
             _allow_form(form, forms, where)
             sheets += SHEETS[form](parts, where, limits)
+        hidden = [sheet.name for sheet in sheets if sheet.hidden]
+        sheets = tuple(sheet for sheet in sheets if not sheet.hidden)
+        if hidden:
+            remarks = (("hidden_sheet", f"Hidden sheets are not read: {', '.join(hidden)}."),)
         if not sheets:
-            raise where.error("damaged_workbook", "The workbook has no sheets.", todo=GET_AGAIN)
+            text = "The workbook has no sheets, or hidden ones only."
+            raise where.error("damaged_workbook", text, todo=GET_AGAIN)
     else:
         refuse_other_documents(content, where)
         sheet, remarks = csv_sheet(content, where, limits)

@@ -166,9 +166,8 @@ def xlsx_sheets(parts: Mapping[str, bytes], where: Where, limits: Limits) -> tup
                 found=target or None,
                 todo=GET_AGAIN,
             )
-        sheets.append(
-            Sheet(name, partial(_xlsx_rows, parts[path], strings, dates, where.at(name), limits))
-        )
+        rows = partial(_xlsx_rows, parts[path], strings, dates, where.at(name), limits)
+        sheets.append(Sheet(name, rows, hidden=element.get("state", "visible") != "visible"))
     return tuple(sheets)
 
 
@@ -267,8 +266,9 @@ def ods_sheets(parts: Mapping[str, bytes], where: Where, limits: Limits) -> tupl
 
     Notes on cells, and tables and pictures inside cells, are passed over.
     """
-    tables: list[tuple[str, _Grid]] = []
+    tables: list[tuple[str, _Grid, bool]] = []
     raised: set[str] = set()
+    undisplayed: set[str | None] = set()
     inside = row = 0
     content = io.BytesIO(parts["content.xml"])
     for event, element in ElementTree.iterparse(content, ("start", "end")):
@@ -280,15 +280,21 @@ def ods_sheets(parts: Mapping[str, bytes], where: Where, limits: Limits) -> tupl
             shown = [each.get(f"{_STYLE}text-position", "") for each in element]
             if any(re.match("super|[1-9]", position) for position in shown):
                 raised.add(element.get(f"{_STYLE}name", ""))
+            if any(each.get(f"{_TABLE}display") == "false" for each in element):
+                undisplayed.add(element.get(f"{_STYLE}name"))
         elif event == "start" and element.tag == f"{_TABLE}table":
-            tables.append((element.get(f"{_TABLE}name", ""), _Grid(limits)))
+            hidden = element.get(f"{_TABLE}style-name") in undisplayed
+            tables.append((element.get(f"{_TABLE}name", ""), _Grid(limits), hidden))
             row = 0
         elif event == "end" and element.tag == f"{_TABLE}table-row" and tables:
             repeat = _repeat(element, f"{_TABLE}number-rows-repeated")
             tables[-1][1].add(row, _ods_cells(element, raised), repeat)
             row += repeat
             element.clear()
-    return tuple(Sheet(name, partial(grid.result, where.at(name))) for name, grid in tables)
+    return tuple(
+        Sheet(name, partial(grid.result, where.at(name)), hidden=hidden)
+        for name, grid, hidden in tables
+    )
 
 
 def _ods_cells(row: ElementTree.Element, raised: set[str]) -> dict[int, CellValue | _Bad]:

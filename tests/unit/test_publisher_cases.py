@@ -198,6 +198,48 @@ def test_columns_of_the_year_before_and_of_change_are_not_read() -> None:
     assert same_rows(plain(CLS, "2023-24"), parse(CLS, "2023-24", edited(add)))
 
 
+def test_a_year_that_is_printed_once_above_its_columns_is_theirs() -> None:
+    """An older block in front, and of both only the year above it says which it is of."""
+
+    def add(book: openpyxl.Workbook) -> None:
+        sheet = book["B4c"]
+        sheet.insert_cols(3, 5)
+        sheet["C7"], sheet["H7"] = "2021/22", "2023/24"
+        for row in sheet.iter_rows(min_row=8, max_col=12):
+            for older, newer in zip(row[2:7], row[7:], strict=True):
+                if isinstance(newer.value, str) and newer.row == 8:
+                    newer.value = newer.value.replace("2023/24 ", "")
+                older.value = newer.value
+                if newer.row > 8 and older.column < 6 and isinstance(newer.value, float):
+                    older.value = newer.value + 1
+
+    parsed = parse(CLS, "2023-24", edited(add))
+    assert same_rows(plain(CLS, "2023-24"), parsed)
+    assert "other_editions_beside" in codes(parsed)
+
+
+def test_hidden_sheets_are_not_read() -> None:
+    def copy(book: openpyxl.Workbook) -> None:
+        older = book.copy_worksheet(book["B4c"])
+        older.title, older.sheet_state = "Table B4c", "veryHidden"
+
+    hidden = parse(CLS, "2023-24", edited(copy))
+    assert same_rows(plain(CLS, "2023-24"), hidden)
+    assert "hidden_sheet" in codes(hidden)
+    style = (
+        '<office:automatic-styles><style:style xmlns:style="urn:oasis:names:tc:opendocument:xmlns:'
+        'style:1.0" style:name="ta9"><style:table-properties table:display="false"/></style:style>'
+        "</office:automatic-styles><office:body>"
+    )
+    marked = ods(
+        lambda text: text.replace("<office:body>", style).replace(
+            'table:name="Notes"', 'table:name="Notes" table:style-name="ta9"'
+        )
+    )
+    (note,) = [each for each in parse(CLS, "2023-24", marked).notes if each.code == "hidden_sheet"]
+    assert note.message == "Hidden sheets are not read: Notes."
+
+
 def test_an_index_file_of_an_unknown_layout_names_what_was_looked_for() -> None:
     content = b"Ind_code,Ind_name,Area_name,Value,Quintile\nCI1,Promising prospects,West,0.1,2\n"
     for edition in ("2024", "2025"):
