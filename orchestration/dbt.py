@@ -33,12 +33,6 @@ _PARSED = "partial_parse.msgpack"
 _WATCHED = ("models", "macros", "seeds", "tests")
 
 
-class DbtError(PulseError):
-    """The dbt project cannot be read or built."""
-
-    default_code = "transform"
-
-
 @dataclass(frozen=True)
 class NodeResult:
     """What dbt reports of one node: ``status`` as dbt names it, ``failures`` rows of a test."""
@@ -58,7 +52,7 @@ class NodeResult:
 def ensure_manifest() -> Path:
     """The parsed dbt project, parsed again when a file of it is newer.
 
-    Raises DbtError when dbt cannot parse the project; its own words are in the message.
+    Raises PulseError when dbt cannot parse the project; its own words are in the message.
     """
     watched = [path for folder in _WATCHED for path in (DBT_PROJECT / folder).rglob("*")]
     watched += [DBT_PROJECT / "dbt_project.yml", DBT_PROJECT / "profiles.yml"]
@@ -68,7 +62,7 @@ def ensure_manifest() -> Path:
     try:
         return _parse(newest)
     except OSError as error:
-        raise DbtError(
+        raise PulseError(
             "the parsed dbt project is out of date and cannot be written",
             code="unwritable_target",
             file=str(MANIFEST.parent),
@@ -96,8 +90,9 @@ def _parse(newest: float) -> Path:
         done = _invoke(["parse"], aside, note)
         made = aside / MANIFEST.name
         if not done.success or not made.exists():
-            raise DbtError(
+            raise PulseError(
                 "dbt cannot parse the project",
+                code="transform",
                 file=str(DBT_PROJECT),
                 found=str(done.exception or "; ".join(messages))[-1500:],
                 todo="fix the model that dbt names, then try `make check`",
@@ -139,7 +134,7 @@ def build(selection: Sequence[str], build_folder: Path) -> Iterator[NodeResult]:
     When the iterator ends, no connection to the warehouse is left in this process.
 
     ``selection``: dbt's own words. The folder holds ``pulse.duckdb``; dbt's log and compiled SQL go to
-    ``dbt`` in it. Raises DbtError when dbt itself could not go on; a node that failed raises nothing.
+    ``dbt`` in it. Raises PulseError when dbt itself could not go on; a node that failed raises nothing.
     """
     results: queue.Queue[NodeResult | None] = queue.Queue()
     ended: list[dbtRunnerResult | BaseException] = []
@@ -181,8 +176,9 @@ def build(selection: Sequence[str], build_folder: Path) -> Iterator[NodeResult]:
     outcome = ended[0]
     fault = outcome if isinstance(outcome, BaseException) else outcome.exception
     if fault is not None:
-        raise DbtError(
+        raise PulseError(
             "dbt could not build",
+            code="transform",
             file=str(build_folder / "pulse.duckdb"),
             found=str(fault),
             todo=f"read {build_folder / 'dbt' / 'dbt.log'}, then run the refresh again",

@@ -25,13 +25,11 @@ class PulseError(Exception):
     in full what the message shortens, for the record.
     """
 
-    default_code = "fault"
-
     def __init__(
         self,
         message: str,
         *,
-        code: str | None = None,
+        code: str = "fault",
         dataset: str | None = None,
         edition: str | None = None,
         file: str | None = None,
@@ -44,7 +42,7 @@ class PulseError(Exception):
     ) -> None:
         self.message = message
         self.details = tuple(details)
-        self.code = code or self.default_code
+        self.code = code
         self.dataset = dataset
         self.edition = edition
         self.file = file
@@ -98,19 +96,13 @@ def about(**place: str | None) -> Iterator[None]:
 class CatalogueError(PulseError):
     """The catalogue contradicts itself, or was asked for something it does not list."""
 
-    default_code = "catalogue"
-
 
 class LandingError(PulseError):
     """The store of publisher files could not keep, or no longer holds, the bytes it was given."""
 
-    default_code = "landing"
-
 
 class ParseError(PulseError):
     """A publisher file could not be read into rows without guessing."""
-
-    default_code = "parse"
 
 
 def listed(
@@ -188,10 +180,6 @@ def combined(errors: Sequence[ParseError]) -> ParseError:
 class ContractError(PulseError):
     """Rows were read, but break the rules that their dataset must meet."""
 
-    default_code = "contract"
-
 
 class FetchError(PulseError):
     """A publisher did not answer, or answered with something other than the file asked for."""
-
-    default_code = "fetch"

@@ -22,12 +22,6 @@ from warehouse.release import WAREHOUSE, Manifest, differing, release_folder, sh
 from warehouse.workspace import Workspace
 
 
-class RebuildError(PulseError):
-    """A release cannot be made again here."""
-
-    default_code = "rebuild"
-
-
 @dataclass(frozen=True)
 class Comparison:
     """A release made again beside the one on record: how many tables and files, and which differ."""
@@ -40,14 +34,14 @@ class Comparison:
 def prepare(workspace: Workspace, number: int, root: Path) -> tuple[Workspace, Manifest]:
     """A workspace below ``root`` that holds what release ``number`` was made of, and no more.
 
-    Raises ReleaseError when there is no such release or it was changed on disk; RebuildError when
+    Raises ReleaseError when there is no such release or it was changed on disk; PulseError when
     the code is not the one that made it ("other_code"), an input is no longer in the store
     ("input_gone"), or the release that readers saw before it was removed ("release_before_gone").
     """
     manifest = verify(release_folder(workspace, number))
     now = code_version()
     if manifest.code_version != now:
-        raise RebuildError(
+        raise PulseError(
             f"release {number} was made by other code",
             code="other_code",
             expected=manifest.code_version,
@@ -70,7 +64,7 @@ def prepare(workspace: Workspace, number: int, root: Path) -> tuple[Workspace, M
     if manifest.follows is not None:
         before = workspace.releases / f"{manifest.follows:04d}"
         if not before.is_dir():
-            raise RebuildError(
+            raise PulseError(
                 "the release that it is compared with is gone",
                 code="release_before_gone",
                 expected=str(before),
@@ -91,7 +85,7 @@ def _copy_held(
     for place, sha256 in enumerate(used["held"]):
         landed = known.get(sha256)
         if landed is None:
-            raise RebuildError(
+            raise PulseError(
                 "a file that the release was made of is no longer in the store",
                 code="input_gone",
                 dataset=used["dataset"],
@@ -114,7 +108,7 @@ def _copy_from_inbox(workspace: Workspace, scratch: Workspace, used: Mapping[str
     if used["state"] != "accepted":
         return
     if not path.is_file() or sha256_of(path) != used["file_sha256"]:
-        raise RebuildError(
+        raise PulseError(
             "a file that the release was made of is no longer in the inbox",
             code="input_gone",
             file=str(path),

@@ -34,8 +34,6 @@ WAREHOUSE = "pulse.duckdb"
 class ReleaseError(PulseError):
     """A release cannot be made, found or restored."""
 
-    default_code = "release"
-
 
 @dataclass(frozen=True)
 class Manifest:

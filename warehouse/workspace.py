@@ -25,8 +25,6 @@ SEEDS = DBT_PROJECT / "seeds"
 class WorkspaceError(PulseError):
     """A folder of the workspace cannot be used."""
 
-    default_code = "workspace"
-
 
 def replace_link(link: Path, target: str) -> None:
     """Point a link at something else, in one step; a crash may leave ``.<name>-next`` beside it."""
@@ -76,6 +74,7 @@ class Workspace:
         if root.exists() and not root.is_dir():
             raise WorkspaceError(
                 "PULSE_HOME is not a folder",
+                code="workspace",
                 expected="a folder, or a name where one can be made",
                 found=str(root),
                 todo="unset PULSE_HOME or give it a folder",

@@ -79,6 +79,7 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         if mode not in MODES:
             raise WorkspaceError(
                 "the source mode is not known",
+                code="workspace",
                 expected=" | ".join(MODES),
                 found=mode,
                 todo="set PULSE_SOURCE_MODE to one of them, or unset it",

@@ -21,6 +21,7 @@ from orchestration.defs.ingest import OWNER, noted_by
 from orchestration.defs.io import IDENTITY, ObservationsIO, read_editions
 from orchestration.defs.resources import PulseResource
 from sources.catalogue import load_catalogue
+from sources.errors import PulseError
 from sources.inbox import read_inbox
 from sources.selection import DatasetObservations
 from warehouse.connection import writing
@@ -236,11 +237,12 @@ def _events(
 def current_build(workspace: Workspace) -> Path:
     """The warehouse of the current build.
 
-    Raises DbtError when no build was started in this workspace.
+    Raises PulseError when no build was started in this workspace.
     """
     if not workspace.build_file.exists():
-        raise dbt.DbtError(
+        raise PulseError(
             "there is no build to work on",
+            code="transform",
             file=str(workspace.build_file),
             todo="run the job refresh, or materialise the group raw, which makes one",
         )

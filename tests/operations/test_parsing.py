@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from sources.catalogue import load_catalogue
+from sources.errors import PulseError
 from tests.lazy import lazy
 from warehouse.raw import load
 
@@ -87,7 +88,7 @@ def test_only_a_stale_manifest_is_made_again(target: Path, monkeypatch: pytest.M
 def test_dbt_s_own_words_are_in_the_message(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the manifest before it stays."""
     pretend_dbt(monkeypatch, lambda _: False)
-    with pytest.raises(dbt.DbtError, match="what dbt reported"):
+    with pytest.raises(PulseError, match="what dbt reported"):
         dbt.ensure_manifest()
     assert not (target / "manifest.json").exists()
 
@@ -98,7 +99,7 @@ def test_a_target_that_cannot_be_written_is_an_error_with_a_remedy(
     """The code of a server is read-only."""
     (tmp_path / "file").touch()
     monkeypatch.setattr(dbt, "MANIFEST", tmp_path / "file" / "target" / "manifest.json")
-    with pytest.raises(dbt.DbtError, match=r"deploy/README\.md") as raised:
+    with pytest.raises(PulseError, match=r"deploy/README\.md") as raised:
         dbt.ensure_manifest()
     assert raised.value.code == "unwritable_target"
 
@@ -118,5 +119,5 @@ def test_a_warehouse_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
     """A file that is no database: dbt's own words, and where its log is."""
     dbt.ensure_manifest()
     (tmp_path / "pulse.duckdb").write_bytes(b"not a database" * 100)
-    with pytest.raises(dbt.DbtError, match=r"dbt\.log"):
+    with pytest.raises(PulseError, match=r"dbt\.log"):
         list(dbt.build(["--select", "goals"], tmp_path))

@@ -9,12 +9,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from sources.errors import PulseError
 from sources.landing import LandingStore
 from tests.operations.small_builds import publish_build, small_build
 from tests.scratch import database
 from warehouse.content import content_sha256, table_hashes
 from warehouse.identity import code_version, libraries
-from warehouse.rebuild import RebuildError, compare, prepare
+from warehouse.rebuild import compare, prepare
 from warehouse.release import Manifest, ReleaseError
 from warehouse.workspace import Workspace
 
@@ -67,7 +68,7 @@ def test_what_was_held_then_is_what_the_new_workspace_holds(
 
 def test_a_release_of_other_code_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     rewrite(workspace, replace(Manifest.read(workspace.releases / "0001"), code_version="9.9+0"))
-    with pytest.raises(RebuildError, match=r"9\.9\+0") as refused:
+    with pytest.raises(PulseError, match=r"9\.9\+0") as refused:
         prepare(workspace, 1, tmp_path / "again")
     assert refused.value.code == "other_code"
 
@@ -75,7 +76,7 @@ def test_a_release_of_other_code_is_refused(workspace: Workspace, tmp_path: Path
 def test_an_input_that_is_gone_is_named(workspace: Workspace, tmp_path: Path) -> None:
     manifest = Manifest.read(workspace.releases / "0001")
     rewrite(workspace, replace(manifest, inputs=[{**manifest.inputs[0], "held": ["0" * 64]}]))
-    with pytest.raises(RebuildError, match="0000") as refused:
+    with pytest.raises(PulseError, match="0000") as refused:
         prepare(workspace, 1, tmp_path / "again")
     assert refused.value.code == "input_gone"
     assert refused.value.dataset == DATASET

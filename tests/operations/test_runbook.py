@@ -141,7 +141,7 @@ def test_every_fault_has_a_row() -> None:
     """A new code of a fault is explained where a tired person looks for it."""
     codes = fault_codes()
     assert len(codes) > 100, "the codes are no longer found in the source"
-    # A family of one word is its own explanation; the words of a class's default say nothing more.
+    # A family of one word is its own explanation.
     assert codes - told_codes() == set(), "add these to docs/runbook.md"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sources.errors import PulseError
 from tests.site import small_warehouse as small
 from warehouse.connection import reading
 from warehouse.writers import briefing
@@ -41,7 +42,7 @@ def test_a_long_text_takes_a_smaller_size_or_is_refused(
     if fits:
         assert briefing.write_briefing(model, model.lead, path, release="r").stat().st_size > 1000
         return
-    with pytest.raises(briefing.BriefingError) as refused:
+    with pytest.raises(PulseError) as refused:
         briefing.write_briefing(model, model.lead, path, release="r")
     assert refused.value.code == "too_long"
     assert not path.exists()

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from sources.errors import PulseError
 from tests.lazy import lazy
 from tests.site import small_warehouse as small
 from warehouse.connection import reading, writing
@@ -333,7 +334,7 @@ def test_made_up_figures_are_watermarked(tmp_path: Path) -> None:
 
 
 def test_a_figure_without_a_source_is_refused(small_site: Path, tmp_path: Path) -> None:
-    with pytest.raises(read.SiteError, match="has no source"):
+    with pytest.raises(PulseError, match="has no source"):
         _made(small_site, tmp_path, "delete from marts.provenance")
 
 
@@ -342,12 +343,12 @@ def test_a_figure_without_a_source_is_refused(small_site: Path, tmp_path: Path) 
 )
 def test_pages_are_for_a_combined_authority(tmp_path: Path, lead: str, code: str) -> None:
     path = small.build(tmp_path / "pulse.duckdb")
-    with reading(path) as connection, pytest.raises(read.SiteError, match="combined authority"):
+    with reading(path) as connection, pytest.raises(PulseError, match="combined authority"):
         read.read_model(connection, lead)
 
 
 def test_a_warehouse_without_goals_is_refused(small_site: Path, tmp_path: Path) -> None:
-    with pytest.raises(read.SiteError, match="no goals"):
+    with pytest.raises(PulseError, match="no goals"):
         _made(small_site, tmp_path, "delete from marts.pulse")
 
 

@@ -214,6 +214,5 @@ def test_an_error_keeps_its_parts_across_processes():
     )
 
 
-def test_an_error_without_a_code_has_that_of_its_kind():
-    assert ParseError("x").code == "parse"
+def test_an_error_of_a_message_alone_is_that_message():
     assert str(ParseError("x")) == "x."

@@ -31,12 +31,6 @@ _PART = re.compile(
 )
 
 
-class QueryError(PulseError):
-    """A query or the README that shows it cannot be read."""
-
-    default_code = "query"
-
-
 @dataclass(frozen=True)
 class Query:
     """One question: the comment that opens the file is the question in words."""
@@ -84,7 +78,7 @@ _TABLES = Query(
 def load_queries() -> tuple[Query, ...]:
     """Every query, in order of its number.
 
-    Raises QueryError when a file does not open with its question.
+    Raises PulseError when a file does not open with its question.
     """
     return tuple(_load(path) for path in sorted(FOLDER.glob("*.sql")))
 
@@ -99,13 +93,13 @@ def fill_readme(connection: duckdb.DuckDBPyConnection, text: str) -> str:
     """The README with its generated parts written from a warehouse.
 
     A part is between ``<!-- generated: NAME -->`` and ``<!-- end -->``, where NAME is ``tables`` or
-    the name of a query. Every part must be there. Raises QueryError when a part has a name that
+    the name of a query. Every part must be there. Raises PulseError when a part has a name that
     nothing is known of, or a query has no part.
     """
     parts = {query.name: query for query in (_TABLES, *load_queries())}
     named = {match["name"] for match in _PART.finditer(text)}
     if named != parts.keys():
-        raise QueryError(
+        raise PulseError(
             "the README's generated parts are not the tables and the queries",
             code="readme_parts",
             file=README.name,
@@ -131,7 +125,7 @@ def _load(path: Path) -> Query:
     lines = path.read_text(encoding="utf-8").strip().splitlines()
     comment = list(takewhile(lambda line: line.startswith("-- "), lines))
     if not comment:
-        raise QueryError(
+        raise PulseError(
             "a query does not say what it answers",
             code="no_question",
             file=path.name,

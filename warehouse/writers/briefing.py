@@ -18,24 +18,18 @@ PAGES = 2
 SIZES = (9.5, 8.75, 8.0)
 
 
-class BriefingError(PulseError):
-    """A briefing cannot be made."""
-
-    default_code = "briefing"
-
-
 def write_briefings(model: Model, folder: Path, codes: Sequence[str] | None = None) -> list[Path]:
     """Write ``folder/briefing-<code>.pdf`` for some areas.
 
     ``codes``: of areas with a page; every combined authority and the members of the lead area where
-    None. Raises BriefingError ``no_such_area`` when a code has no page, ``too_long`` as below.
+    None. Raises PulseError ``no_such_area`` when a code has no page, ``too_long`` as below.
     """
     if codes is None:
         areas = [*model.current("cauth"), *model.members(model.lead)]
     else:
         unknown = [code for code in codes if not model.has_page(model.areas.get(code))]
         if unknown:
-            raise BriefingError(
+            raise PulseError(
                 "no such area",
                 code="no_such_area",
                 expected="the code of an English area that exists today, for example E08000030",
@@ -54,7 +48,7 @@ def write_briefings(model: Model, folder: Path, codes: Sequence[str] | None = No
 def write_briefing(model: Model, area: Area, path: Path, *, release: str) -> Path:
     """Write the briefing of an area as a PDF of at most two pages.
 
-    ``release``: as the page names it, for example "release 3 of 2 May 2026". Raises BriefingError
+    ``release``: as the page names it, for example "release 3 of 2 May 2026". Raises PulseError
     ``too_long`` when it does not fit on two pages.
     """
     inputs = {"data": json.dumps(briefing_data(model, area, release), ensure_ascii=False)}
@@ -66,7 +60,7 @@ def write_briefing(model: Model, area: Area, path: Path, *, release: str) -> Pat
         if pages <= PAGES:
             break
     else:
-        raise BriefingError(
+        raise PulseError(
             "the briefing does not fit on two pages",
             code="too_long",
             expected=f"{PAGES} pages",

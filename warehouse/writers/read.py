@@ -29,12 +29,6 @@ FEWEST = 20
 """With fewer authorities than that, there is no strip and no map."""
 
 
-class SiteError(PulseError):
-    """The pages cannot be made from this warehouse."""
-
-    default_code = "site"
-
-
 @dataclass(frozen=True)
 class Area:
     """An area with the words that set it apart from its namesakes."""
@@ -515,7 +509,7 @@ def read_model(
 
     The warehouse is a published one, or a build that passed the gate. ``lead_area``: code of a combined
     authority, the warehouse's own where None; ``framework``: that of the report where None. Raises
-    SiteError ``no_pulse`` when the warehouse has no goals, ``not_a_combined_authority`` when
+    PulseError ``no_pulse`` when the warehouse has no goals, ``not_a_combined_authority`` when
     ``lead_area`` is not a combined authority with members.
     """
     own = connection.execute(
@@ -523,7 +517,7 @@ def read_model(
         "inner join reference.goals as goals using (goal_id)"
     ).fetchone()
     if own is None or own[0] is None:
-        raise SiteError(
+        raise PulseError(
             "the warehouse has no goals to show",
             code="no_pulse",
             expected="a row per goal in marts.pulse",
@@ -536,7 +530,7 @@ def read_model(
     framework = framework or own[1]
     goals = _goals(connection, framework)
     if not goals:
-        raise SiteError(
+        raise PulseError(
             "there is no such framework of goals",
             code="unknown_framework",
             expected="one of reference.frameworks",
@@ -593,7 +587,7 @@ def read_model(
         indicators={each.id: each for goal in goals for each in goal.indicators},
     )
     if model.lead.level != "cauth" or not model.members(model.lead):
-        raise SiteError(
+        raise PulseError(
             "pages can be made for a combined authority only",
             code="not_a_combined_authority",
             expected="the code of a combined authority with members",

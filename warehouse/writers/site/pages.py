@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import jinja2
 
+from sources.errors import PulseError
 from warehouse.connection import Row
 from warehouse.writers import words
 from warehouse.writers.read import (
@@ -24,7 +25,6 @@ from warehouse.writers.read import (
     Entry,
     Indicator,
     Model,
-    SiteError,
     grouped,
     has_figure,
 )
@@ -102,7 +102,7 @@ def write_site(
     ``in_release``: whether the other exports are beside the pages, to be linked. ``cache``: a folder in
     which charts and pages are kept; None makes all of them. ``methods``: the Markdown file of methods;
     without it that page is left out. Returns the cache, which has the names of what was made anew.
-    Raises SiteError ``no_source`` when a figure has no provenance.
+    Raises PulseError ``no_source`` when a figure has no provenance.
     """
     site = _Site(model, folder / "site", Cache(cache), in_release=in_release, methods=methods)
     site.write()
@@ -220,7 +220,7 @@ class _Site:
         model, draw = self.model, self.figures
         shown = model.shown[indicator.id]
         if shown is None:
-            raise SiteError(
+            raise PulseError(
                 "an indicator has no rows",
                 code="no_rows",
                 found=indicator.id,
@@ -535,7 +535,7 @@ class _Site:
             items = [(row, self.model.provenance.get(row["provenance_id"], [])) for row in shown]
             for row, found in items:
                 if not found:
-                    raise SiteError(
+                    raise PulseError(
                         "a figure shown has no source",
                         code="no_source",
                         found=f"{name}, {row['provenance_id']}",
