@@ -96,7 +96,7 @@ class Notes:
             self.add("extra_column", f"Columns not used: {', '.join(extra)}.")
 
     def all(self) -> tuple[Note, ...]:
-        """The notes, one a code, in the order in which the codes were first met."""
+        """The notes, one per code, in the order in which the codes were first met."""
         notes = []
         for code, messages in self._messages.items():
             shown = list(dict.fromkeys(messages))

@@ -140,7 +140,7 @@ def write_tables(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
     ]
     connection.execute("set threads = 1")
     for table in describe_tables(connection):
-        # In the order of the warehouse, in which like stands by like.
+        # In the order of the warehouse, which keeps like beside like.
         rows = f"from {table.schema}.{table.name}"
         csv = folder / "csv" / table.csv
         parquet = folder / "parquet" / f"{table.file}.parquet"
