@@ -489,10 +489,6 @@ class Dataset(_Model):
         return tuple(reversed(self.editions[: order.index(self.edition(edition).edition)]))
 
     @property
-    def baseline(self) -> Edition | None:
-        return next((entry for entry in self.editions if entry.baseline), None)
-
-    @property
     def latest(self) -> Edition | None:
         return self.editions[-1] if self.editions else None
 

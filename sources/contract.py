@@ -430,11 +430,8 @@ def _ranges(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
 
 def _limits(measure: Measure) -> tuple[float | None, float | None]:
     low, high = measure.minimum, measure.maximum
-    if measure.unit == "percent":
-        return (0.0 if low is None else low), (100.0 if high is None else high)
-    if measure.unit == "z_score":
-        return low, high
-    return (0.0 if low is None else low), high
+    low = 0.0 if low is None and measure.unit != "z_score" else low
+    return low, 100.0 if high is None and measure.unit == "percent" else high
 
 
 def _intervals(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
@@ -873,23 +870,9 @@ def _membership_coverage(rows: pd.DataFrame, judged: _Judged) -> Iterable[Findin
 _Rule = Callable[[pd.DataFrame, _Judged], Iterable[Finding]]
 
 _OBSERVATION_RULES: tuple[_Rule, ...] = (
-    _identity,
-    _measures,
-    _area_codes,
-    _vintage,
-    _periods,
-    _missing_periods,
-    _fractions,
-    _ranges,
-    _intervals,
-    _against_itself,
-    _doubled,
-    _coverage,
-    _groups,
+    *(_identity, _measures, _area_codes, _vintage, _periods, _missing_periods, _fractions),
+    *(_ranges, _intervals, _against_itself, _doubled, _coverage, _groups),
 )
 _MEMBERSHIP_RULES: tuple[_Rule, ...] = (
-    _identity,
-    _membership_areas,
-    _membership_members,
-    _membership_coverage,
+    *(_identity, _membership_areas, _membership_members, _membership_coverage),
 )

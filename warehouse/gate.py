@@ -19,6 +19,7 @@ from warehouse.connection import attach, reading
 from warehouse.contracts import CELL_MARTS, RELEASABLE_ORIGINS, UNIT_RANGES, Rule, rules
 
 _SHOWN = 100
+_PREVIOUS = "database_name = 'previous' and schema_name = 'marts'"
 # What a person looks for first, of whatever mart; the rest of a row is one query away.
 _FIRST = (
     *("barometer_id", "claim_id", "goal_id", "area_code", "area_name", "edition", "period_end"),
@@ -103,13 +104,8 @@ def prepare(connection: duckdb.DuckDBPyConnection, *, demonstration: bool = Fals
     ranges = [(unit, low, high) for unit, (low, high) in UNIT_RANGES.items()]
     connection.executemany("insert into unit_ranges values (?, ?, ?)", ranges)
     for mart, key in CELL_MARTS.items():
-        known = connection.execute(
-            "select count(*) from duckdb_tables() where database_name = 'previous' "
-            "and schema_name = 'marts' and table_name = ?",
-            [mart],
-        )
         before = f"marts.{mart} where false"
-        if known.fetchall() != [(0,)]:
+        if _count(connection, f"duckdb_tables() where {_PREVIOUS} and table_name = '{mart}'"):
             before = f"previous.marts.{mart}"
         connection.execute(
             f"create temp view previous_{mart} as select {', '.join(key)}, value from {before}"

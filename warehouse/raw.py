@@ -119,11 +119,8 @@ def make_current(workspace: Workspace, build_id: str) -> None:
     """Point ``build/current`` at a build and remove the older ones: nothing reads them."""
     replace_link(workspace.current_build, build_id)
     for other in workspace.builds.iterdir():
-        if (
-            other.is_dir()
-            and not other.is_symlink()
-            and other.name not in (build_id, "observations", "charts")
-        ):
+        stays = other.is_symlink() or other.name in (build_id, "observations", "charts")
+        if other.is_dir() and not stays:
             shutil.rmtree(other, ignore_errors=True)
 
 
@@ -176,11 +173,8 @@ def _observed(
     observations: Iterable[DatasetObservations], catalogue: Catalogue, shape: str
 ) -> pd.DataFrame | Rows:
     """The accepted rows of every dataset of one shape."""
-    frames = [
-        each.rows
-        for each in observations
-        if len(each.rows) and catalogue.dataset(each.dataset).shape == shape
-    ]
+    of_shape = (each for each in observations if catalogue.dataset(each.dataset).shape == shape)
+    frames = [each.rows for each in of_shape if len(each.rows)]
     return pd.concat(frames, ignore_index=True) if frames else ()
 
 
@@ -280,12 +274,6 @@ def _check_rows(taken: Iterable[EditionUsed]) -> Rows:
         if used.state == "accepted":
             message = f"{used.figures} rows accepted"
             found.append((used.revision, "observations_keep_their_contract", "passed", message))
-        for revision, name, outcome, message in found:
-            yield {
-                "dataset": used.dataset,
-                "edition": used.edition,
-                "revision": revision,
-                "check_name": name,
-                "outcome": outcome,
-                "message": message,
-            }
+        for row in found:
+            columns = TABLES["input_checks"].columns
+            yield dict(zip(columns, (used.dataset, used.edition, *row), strict=True))

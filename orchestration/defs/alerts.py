@@ -105,10 +105,7 @@ def red_checks(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     """The checks of a run that somebody should act on, as ``asset: check``."""
     entries = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     found = []
-    for entry in entries:
-        event = entry.dagster_event
-        if event is None:
-            continue
+    for event in filter(None, (entry.dagster_event for entry in entries)):
         verdict = event.asset_check_evaluation_data
         found_as = outcome(verdict)
         if found_as == "red" or (found_as == "warning" and verdict.check_name == NOTICED_CHECK):

@@ -108,27 +108,23 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
     ) -> Iterator[dg.MaterializeResult[Any]]:
         workspace, again = pulse.workspace, pulse.rebuilding
         dataset = workspace.catalogue.dataset(declared.code)
-        # A release that is made again is made of what was held then, and has the answers of then.
-        outcomes = (
-            () if again or not dataset.editions else ask_publisher(pulse, dataset, dataset.editions)
-        )
-        answers = (
-            [
-                [used["edition"], used["publisher_state"], used["publisher_message"]]
-                for used in again.inputs
-                if used["dataset"] == dataset.code and used["publisher_message"] is not None
+        outcomes: tuple[SourceOutcome, ...] = ()
+        if again:
+            # It is made of what was held then, and has the answers of then.
+            own = [used for used in again.inputs if used["dataset"] == dataset.code]
+            names = ("edition", "publisher_state", "publisher_message")
+            answers = [
+                [used[name] for name in names] for used in own if used[names[-1]] is not None
             ]
-            if again
-            else [[o.edition, o.state, o.message] for o in outcomes if o.tried or o.failed]
-        )
+        else:
+            if dataset.editions:
+                outcomes = ask_publisher(pulse, dataset, dataset.editions)
+            answers = [[o.edition, o.state, o.message] for o in outcomes if o.tried or o.failed]
         for outcome in outcomes:
             if outcome.state in ("publisher_new", "publisher_revision", "publisher_refused"):
                 pulse.say(f"landing     {outcome.message}")
-        held = [
-            landed
-            for edition in dataset.editions
-            for landed in workspace.store.revisions(dataset.code, edition.edition)
-        ]
+        revisions = workspace.store.revisions
+        held = [each for e in dataset.editions for each in revisions(dataset.code, e.edition)]
         refused = [outcome for outcome in outcomes if outcome.state == "publisher_refused"]
         unreached = [outcome for outcome in outcomes if outcome.state == "publisher_unreachable"]
         waiting = alerts(workspace, dataset.code)
@@ -229,25 +225,19 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
         identity = observation_identity(dataset, store, SEEDS, bundled=bundled)
         kept = ObservationsIO(pulse.workspace).kept(dataset.code, identity)
         observations = kept or observe(dataset, store, pulse.areas, bundled=bundled)
-        intakes = observations.editions
-        refused = []
+        intakes, refused = observations.editions, []
         held = [intake for intake in intakes if intake.state == "accepted"]
+        without = [intake.edition for intake in intakes if intake.state != "accepted"]
         rows = sum(intake.figures for intake in held)
         if kept:
-            pulse.say(
-                f"observed    {dataset.code}: {rows} rows, {len(held)} editions, as read before"
-            )
+            read = f"{rows} rows, {len(held)} editions, as read before"
+            pulse.say(f"observed    {dataset.code}: {read}")
         for intake in intakes:
+            name = f"{dataset.code} {intake.edition}"
             if intake.state == "accepted" and not kept:
-                pulse.say(
-                    f"observed    {dataset.code} {intake.edition}: {intake.figures} rows, "
-                    f"{intake.origin}"
-                )
+                pulse.say(f"observed    {name}: {intake.figures} rows, {intake.origin}")
             for rejection in intake.rejections:
-                pulse.say(
-                    f"REFUSED     {dataset.code} {intake.edition}: {rejection.file_name}: "
-                    f"{rejection.error}"
-                )
+                pulse.say(f"REFUSED     {name}: {rejection.file_name}: {rejection.error}")
                 refused.append(
                     {
                         "edition": intake.edition,
@@ -275,10 +265,7 @@ def _observations_asset(declared: Dataset) -> dg.AssetsDefinition:
                     passed=not refused,
                     metadata={
                         "refused files": table(refused) if refused else 0,
-                        "editions with no figures": ", ".join(
-                            i.edition for i in intakes if i.state != "accepted"
-                        )
-                        or "none",
+                        "editions with no figures": ", ".join(without) or "none",
                     },
                 ),
                 dg.AssetCheckResult(
@@ -319,9 +306,6 @@ def raise_alerts(workspace: Workspace, dataset: str, messages: Iterable[str]) ->
 @dg.definitions
 def ingest() -> dg.Definitions:
     """Landing and observations of every dataset in the catalogue."""
-    assets: list[dg.AssetsDefinition] = []
-    for dataset in load_catalogue().datasets.values():
-        if dataset.discovery:
-            assets.append(_landing_asset(dataset))
-        assets.append(_observations_asset(dataset))
-    return dg.Definitions(assets=assets)
+    datasets = load_catalogue().datasets.values()
+    landing = [_landing_asset(dataset) for dataset in datasets if dataset.discovery]
+    return dg.Definitions(assets=[*landing, *map(_observations_asset, datasets)])

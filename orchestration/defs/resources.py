@@ -28,6 +28,7 @@ from warehouse.workspace import SEEDS, Workspace, WorkspaceError
 
 LOG = logging.getLogger(__name__)
 LOCK_SECONDS = 3600.0
+_areas = cache(AreaBook.from_seeds)
 MODES = ("default", "offline", "only_publisher")
 
 
@@ -97,7 +98,7 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     @property
     def areas(self) -> AreaBook:
         """Areas, their printed names and their code changes."""
-        return _areas()
+        return _areas(SEEDS)
 
     @property
     def http(self) -> HttpClient:
@@ -117,11 +118,6 @@ class PulseResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def say(self, line: str) -> None:
         """Report how far the run is: an event of the run, and a line where somebody watches."""
         (self._logger or LOG).info(line, extra=OURS)
-
-
-@cache
-def _areas() -> AreaBook:
-    return AreaBook.from_seeds(SEEDS)
 
 
 def close_record(instance: dg.DagsterInstance, run_id: str) -> bool:

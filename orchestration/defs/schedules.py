@@ -58,14 +58,11 @@ def _annual(place: int, dataset: Dataset) -> dg.ScheduleDefinition:
 @dg.definitions
 def schedules() -> dg.Definitions:
     """The jobs and their schedules: one per living source, and a monthly sweep."""
-    catalogue = load_catalogue().datasets
+    annually = [each for each in load_catalogue().datasets.values() if each.cadence == "annual"]
     living = [
         dataset
-        for dataset in catalogue.values()
-        if dataset.cadence == "annual"
-        and dataset.expected_month
-        and dataset.discovery
-        and not dataset.succeeded_by
+        for dataset in annually
+        if dataset.expected_month and dataset.discovery and not dataset.succeeded_by
     ]
     monthly = dg.ScheduleDefinition(
         name="monthly_sweep",

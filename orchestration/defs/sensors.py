@@ -26,13 +26,13 @@ EVERY_SECONDS = 6 * 3600
 def _watch(declared: Dataset) -> dg.SensorDefinition:
     key = dg.AssetKey(["landing", declared.code])
 
+    status = dg.DefaultSensorStatus
+
     @dg.sensor(
         name=f"watch_{declared.code}",
         job=refresh,
         minimum_interval_seconds=EVERY_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING
-        if AUTOMATIC
-        else dg.DefaultSensorStatus.STOPPED,
+        default_status=status.RUNNING if AUTOMATIC else status.STOPPED,
         description=(
             f"Looks at {declared.landing_page} for a new edition of {declared.title}. A recognised "
             "one is fetched, read and checked by itself; any other becomes a warning."
@@ -95,10 +95,5 @@ def _watch(declared: Dataset) -> dg.SensorDefinition:
 @dg.definitions
 def sensors() -> dg.Definitions:
     """One for each source that can be looked at."""
-    return dg.Definitions(
-        sensors=[
-            _watch(dataset)
-            for dataset in load_catalogue().datasets.values()
-            if dataset.discovery is not None
-        ]
-    )
+    datasets = load_catalogue().datasets.values()
+    return dg.Definitions(sensors=[_watch(dataset) for dataset in datasets if dataset.discovery])
