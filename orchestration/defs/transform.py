@@ -1,4 +1,4 @@
-"""Raw and everything that dbt makes of it: one new DuckDB file a build.
+"""Raw and everything that dbt makes of it: one new DuckDB file per build.
 
 The file starts empty, is loaded from what this run accepted, and is built by one dbt invocation.
 Nothing that readers can see is touched here.
