@@ -41,14 +41,14 @@ from sources.workbook.values import Reading, normalise_label, tidy_text
 _GSS: Final = re.compile(r"[A-Z][0-9]{8}")
 _ITL: Final = re.compile(r"TL[A-Z][0-9]?")
 _YEARS: Final = re.compile(
-    r"(?<![0-9/])(?:20)?([0-9]{2})\s?[/\u2013-]\s?(?:20)?([0-9]{2})(?![0-9/])"
+    r"(?<![0-9/])(?:20)?([0-9]{2})(?:\s?[/\u2013-]\s?(?:20)?| to 20)([0-9]{2})(?![0-9/])"
 )
 
 # Key -> how a column is named in messages, then its labels as the 2023/24 workbooks print them; a
 # layout's own patterns are tried before these.
 # {when} stands for the edition in any of its spellings. A year is required wherever the publisher
 # prints one: the block of the year before has the same labels otherwise. Limits of another level
-# than 95 % are none that are looked for.
+# than 95 % and weighted bases are none that are looked for.
 _NOT_CHANGE: Final = r"(?!.*(?:change|differ|signific|(?<![0-9])(?:80|90|99)(?:\.[0-9])? ?%))"
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "question": ("Question", r"question"),
@@ -87,7 +87,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "base": (
         "{edition} Unweighted Base",
-        rf"(?=.*{{when}})(?=.*base){_NOT_CHANGE}.*",
+        rf"(?=.*{{when}})(?=.*base)(?!.*(?<!un)weighted){_NOT_CHANGE}.*",
         r"(?:unweighted )?base(?! ?\(?20)(?!.*[0-9]{2}/[0-9]{2}).*",
     ),
 }
@@ -923,7 +923,7 @@ def _when(edition: str) -> str:
     match = re.fullmatch(r"20([0-9]{2})-([0-9]{2})", edition)
     if match is None:
         return re.escape(edition)
-    return rf"(?<![0-9])(?:20)?{match[1]}\s?[/\u2013-]\s?(?:20)?{match[2]}(?![0-9])"
+    return rf"(?<![0-9])(?:20)?{match[1]}(?:\s?[/\u2013-]\s?(?:20)?| to 20){match[2]}(?![0-9])"
 
 
 def _editions_in(text: str) -> set[str]:

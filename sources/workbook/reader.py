@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache, partial
@@ -157,7 +158,7 @@ def xlsx_sheets(parts: Mapping[str, bytes], where: Where, limits: Limits) -> tup
         name = element.get("name", "")
         key = next((v for k, v in element.attrib.items() if _local(k) == "id"), None)
         target = targets.get(key, "")
-        path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+        path = posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
         if path not in parts:
             raise where.error(
                 "damaged_workbook",

@@ -154,6 +154,7 @@ WARNED: dict[str, tuple[str, Change]] = {
         "missing_column",
         place("B4c", "D", "2023/24 Lower 99% Estimate percentage (%)", 8),
     ),
+    "weighted base only": ("missing_column", place("B4c", "G", "2023/24 Weighted Base", 8)),
     "symbol beside limits": ("limits_beside_symbol", place("B4c", "C", "[c]")),
     "sheet gone": ("missing_sheet", lambda book: book.remove(book["B17c"])),
     "sheet renamed": ("sheet_renamed", lambda book: setattr(book["B17c"], "title", "B18c")),
@@ -204,7 +205,7 @@ def test_a_year_that_is_printed_once_above_its_columns_is_theirs() -> None:
     def add(book: openpyxl.Workbook) -> None:
         sheet = book["B4c"]
         sheet.insert_cols(3, 5)
-        sheet["C7"], sheet["H7"] = "2021/22", "2023/24"
+        sheet["C7"], sheet["H7"] = "2021 to 2022", "2023 to 2024"
         for row in sheet.iter_rows(min_row=8, max_col=12):
             for older, newer in zip(row[2:7], row[7:], strict=True):
                 if isinstance(newer.value, str) and newer.row == 8:

@@ -62,7 +62,11 @@ def test_an_escaped_character_is_the_character() -> None:
 
 
 def test_xlsx_keeps_true_positions_below_blank_rows_and_columns() -> None:
-    book = read_workbook(xlsx({(4, 2): 45.3, (6, 1): "x "}), WHERE)
+    content = xlsx({(4, 2): 45.3, (6, 1): "x "})
+    links = "xl/_rels/workbook.xml.rels"
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        from_here = archive.read(links).replace(b'"worksheets/', b'"./worksheets/')
+    book = read_workbook(rezip(content, {links: from_here}), WHERE)
     assert book.form == "xlsx"
     rows = book.sheets[0].rows
     assert (rows[4][2], rows[6][1]) == (45.3, "x ")
