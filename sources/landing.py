@@ -19,7 +19,7 @@ import re
 import shutil
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -50,7 +50,7 @@ class Unlanded(BaseModel, frozen=True):
         return f"{self.who}, {self.when:%Y-%m-%d}: {self.why}"
 
 
-class _Kept(BaseModel, frozen=True):
+class _Kept(BaseModel, frozen=True, extra="forbid"):
     """The record of a file, and where it lies (which is not written).
 
     ``retrieved_at`` is in UTC. ``address`` is None for a file that a person handed in.
@@ -71,11 +71,11 @@ class _Kept(BaseModel, frozen=True):
 class LandedFile(_Kept, frozen=True):
     """One revision of one edition, as it lies in the store.
 
-    ``retrieved_at`` is when it first came, ``last_seen_at`` when it last came after other bytes had
+    ``origin`` is synthetic for a made-up file, whose figures are never released. ``retrieved_at`` is when it first came, ``last_seen_at`` when it last came after other bytes had
     (None: never again).
     """
 
-    origin: str
+    origin: Literal["publisher", "synthetic"] = "publisher"
     etag: str | None = None
     last_modified: str | None = None
     content_type: str | None = None
@@ -121,16 +121,12 @@ class LandingStore:
         file_name: str,
         address: str | None,
         retrieved_at: datetime,
-        etag: str | None = None,
-        last_modified: str | None = None,
-        content_type: str | None = None,
-        extra: Mapping[str, Any] | None = None,
-        origin: Literal["publisher", "synthetic"] = "publisher",
+        **more: Any,
     ) -> LandedFile:
         """Keep the bytes as a revision of the edition; the same bytes again give the same revision.
 
-        ``origin`` is synthetic for a made-up file, whose figures are never released. ``address`` is
-        None for a file handed in by a person, whose decision lifts the mark of ``unland``. Raises
+        ``more``: what else a ``LandedFile`` records. ``address`` is None for a file handed in by a
+        person, whose decision lifts the mark of ``unland``. Raises
         LandingError: "bad_name" for a dataset, edition or file name that is not a plain name,
         "empty_file", "bad_time", "bytes_changed" where the folder of this sha256 holds other bytes,
         "not_written" where the disk refuses.
@@ -144,13 +140,9 @@ class LandingStore:
             moment = _utc(retrieved_at)
         record = LandedFile(
             **_named(folder, dataset, edition, file_name, content),
-            origin=origin,
             address=address,
             retrieved_at=moment,
-            etag=etag,
-            last_modified=last_modified,
-            content_type=content_type,
-            extra=dict(extra or {}),
+            **more,
         )
         known = (folder / RECORD).exists()
         if not known:

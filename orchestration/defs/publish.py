@@ -146,13 +146,10 @@ def exports(context: dg.AssetExecutionContext, pulse: PulseResource) -> dg.Mater
     content = seal(
         build,
         made / WAREHOUSE,
+        **identity,
         dbt_manifest=dbt.MANIFEST,
         checks=all_checks(context.instance, build),
-        earlier=identity["earlier"],
         previous=previous_warehouse(workspace),
-        follows=identity["follows"],
-        number=identity["number"],
-        made_at=identity["made_at"],
         version_of_code=code_version(),
     )
     charts = workspace.builds / "charts"

@@ -38,7 +38,6 @@ class Figures:
 
     def _chart(
         self,
-        slug: str,
         name: str,
         kind: str,
         title: str,
@@ -54,7 +53,7 @@ class Figures:
         def drawn(width: int) -> str:
             key = key_of(code_of_charts(), kind, width, rows, options, title, alt)
             return self.cache.kept(
-                f"{slug}-{name}.svg",
+                f"{name}.svg",
                 key,
                 lambda: svg.finish(charts.draw(kind, width, rows, **options), title, alt).encode(),
             ).decode()
@@ -62,9 +61,7 @@ class Figures:
         # A map has hardly any text, so that one serves a phone too.
         wide = drawn(_MAP_WIDTH if kind == "map" else charts.WIDE)
         narrow = wide if kind == "map" else drawn(charts.NARROW)
-        return charts.Chart(
-            f"{slug}-{name}", title, subtitle, self.source_line(cells), alt, wide, narrow
-        )
+        return charts.Chart(name, title, subtitle, self.source_line(cells), alt, wide, narrow)
 
     def png(self, chart: charts.Chart) -> bytes:
         """A chart as a picture with its words inside."""
@@ -89,8 +86,7 @@ class Figures:
             return None
         groups = self.model.groups_in(indicator, found[0][1])
         return self._chart(
-            indicator.slug,
-            name,
+            f"{indicator.slug}-{name}",
             "groups",
             f"{indicator.short_title}: the group of each authority",
             f"{found[0][1]['edition_title']}, years {period(found[0][1])}. A group is a position "
@@ -119,8 +115,7 @@ class Figures:
         if shown is None:
             return None
         return self._chart(
-            indicator.slug,
-            name,
+            f"{indicator.slug}-{name}",
             "dots",
             shown["sentence"] if lead else f"{indicator.short_title}, {shown['edition_title']}",
             f"{indicator.measure_words} who {indicator.statement}, {shown['edition_title']}. "
@@ -144,8 +139,7 @@ class Figures:
         words = {area.code: f"{area.label} {in_unit(row)}" for area, row in shown}
         first = shown[0][1]
         return self._chart(
-            slug,
-            "areas",
+            f"{slug}-areas",
             "dots",
             lead["sentence"] if lead else f"{definition['short_title']}, {first['edition_title']}",
             f"{definition['definition']}, {first['edition_title']}. Lines are 95% intervals, where "
@@ -180,8 +174,7 @@ class Figures:
         line = "; the dashed line is everybody" if everybody else ""
         words = [f"{label} {between(row)}" for label, row, _ in shown]
         return self._chart(
-            slug,
-            "by-group",
+            f"{slug}-by-group",
             "dots",
             f"{title}{f' in {divided[0][0].label}' if len(areas) == 1 else ''} by {', '.join(kinds)}",
             f"{unit}, {', '.join(editions)}. Lines are 95% intervals{line}. No group is tested "
@@ -215,8 +208,7 @@ class Figures:
                 )
                 position += count["areas"]
         return self._chart(
-            indicator.slug,
-            "authorities",
+            f"{indicator.slug}-authorities",
             "groups",
             f"{indicator.short_title}: areas in each group, by combined authority",
             f"{shown['edition_title']}, years {period(shown)}. From the least favourable group "
@@ -258,8 +250,7 @@ class Figures:
         ]
         edges = [cell for cell in cells if cell[1]["value"] in (low, high)]
         return self._chart(
-            indicator.slug,
-            "everywhere",
+            f"{indicator.slug}-everywhere",
             "strip",
             f"{indicator.short_title}: where {len(found)} English authorities are",
             f"{shown['edition_title']}. One dot per authority; members of "
@@ -283,8 +274,7 @@ class Figures:
         if len(rows) < FEWEST:
             return None
         return self._chart(
-            indicator.slug,
-            name,
+            f"{indicator.slug}-{name}",
             "map",
             f"{indicator.short_title} in each local authority, {shown['edition_title']}"
             + (f", years {period(shown)}" if indicator.is_index else ""),
@@ -330,8 +320,7 @@ class Figures:
         if len({row["order"] for row in rows}) < 2:
             return None
         return self._chart(
-            indicator.slug,
-            "over-time",
+            f"{indicator.slug}-over-time",
             "trend",
             f"{indicator.short_title} over time, {area.label} and England",
             f"{indicator.measure_words} who {indicator.statement}. Bars are 95% intervals where they "
