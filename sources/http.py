@@ -20,6 +20,7 @@ import socket
 import threading
 import time
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -51,7 +52,7 @@ CONNECTION_CODES: Final = frozenset(
 """Codes that say the publisher could not be reached, as against: it answered, and not well."""
 
 _BROKEN_OFF: Final = frozenset({"truncated", "connection_reset"})
-_RETRIED_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
+_RETRIED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 _REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 _KEPT_OF_OVERSIZE: Final = 1_000_000
 """How much of an oversize body is kept for the quarantined copy, in bytes."""
@@ -85,11 +86,17 @@ class Expect:
     content_types: frozenset[str]
 
 
-_UNSPECIFIC: Final = frozenset({"application/octet-stream", "binary/octet-stream"})
+_UNSPECIFIC: Final = frozenset(
+    {
+        *("application/octet-stream", "binary/octet-stream", "application/force-download"),
+        *("application/download", "application/x-download"),
+    }
+)
 JSON: Final = Expect("JSON", frozenset({"application/json", "text/json", "text/plain"}))
 CSV: Final = Expect(
     "a CSV file",
     frozenset({"text/csv", "application/csv", "text/plain", "application/vnd.ms-excel"})
+    | {"text/x-csv", "application/x-csv", "text/comma-separated-values"}
     | _UNSPECIFIC,
 )
 SPREADSHEET: Final = Expect(
@@ -242,6 +249,28 @@ class _Question:
         return self.fault("timeout", f"{address} did not answer in full within {self.seconds:g} s.")
 
 
+class _Gunzip:
+    """Unpacks gzip in bounded pieces, and knows whether its end was reached, which urllib3 does not."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(31)
+
+    @property
+    def is_whole(self) -> bool:
+        return self._member.eof
+
+    def pieces(self, packed: bytes) -> Iterator[bytes]:
+        """What the next bytes unpack to. Raises urllib3's DecodeError."""
+        try:
+            while packed:
+                if self._member.eof:
+                    self._member = zlib.decompressobj(31)
+                yield self._member.decompress(packed, 65_536)
+                packed = self._member.unconsumed_tail or self._member.unused_data
+        except zlib.error as error:
+            raise urllib3.exceptions.DecodeError(str(error)) from error
+
+
 class HttpClient:
     """Fetches from the publishers, and from nobody else. Not for use by several threads at once."""
 
@@ -324,7 +353,10 @@ class HttpClient:
         if fetched.not_modified:
             return None, fetched
         try:
-            return json.loads(fetched.content), fetched
+            payload = json.loads(fetched.content)
+            # Half of a surrogate pair, spelt out, could not be written anywhere.
+            json.dumps(payload, ensure_ascii=False).encode()
+            return payload, fetched
         except (ValueError, RecursionError) as error:
             raise TransferError(
                 f"{fetched.address} was expected to be JSON and cannot be read as such ({error}).",
@@ -444,13 +476,19 @@ class HttpClient:
         if encoding not in {"", "identity", "gzip", "x-gzip"}:
             raise urllib3.exceptions.DecodeError(f"it is encoded as {encoding[:40]!r}")
         announced = response.headers.get("Content-Length", "")
-        too_large = announced.isdigit() and int(announced[:18]) > asked.limit
+        too_large = announced.isdecimal() and int(announced[:18]) > asked.limit
+        unpack = _Gunzip() if "gzip" in encoding else None
         # One piece is one read of the socket, so that a body that drips in meets the deadline.
-        while not too_large and (part := response.raw.read1(65_536, decode_content=True)):
-            body += part
-            too_large = len(body) > asked.limit
+        while not too_large and (part := response.raw.read1(65_536, decode_content=False)):
+            for piece in unpack.pieces(part) if unpack else (part,):
+                body += piece
+                too_large = len(body) > asked.limit
+                if too_large:
+                    break
             if asked.is_over:
                 raise asked.too_slow(address)
+        if unpack and not too_large and not unpack.is_whole:
+            raise http.client.IncompleteRead(bytes(body))
         if too_large:
             raise asked.fault(
                 "too_large",
@@ -469,9 +507,9 @@ def _judge(address: str, response: requests.Response, content: bytes, asked: _Qu
     status, headers, expect = response.status_code, response.headers, asked.expect
     content_type = (headers.get("Content-Type") or "").split(";", 1)[0].strip().lower() or None
     start = _start_of(content)
-    is_page = _looks_like_html(content) or content_type in PAGE.content_types
+    is_page = _looks_like_html(content)
     kept = content
-    if status == 304 or (
+    if (status == 304 and asked.validators.headers()) or (
         status == 200
         and (expect is PAGE or not is_page)
         and (content_type is None or content_type in expect.content_types)
@@ -515,6 +553,7 @@ _STATUS_ERRORS: Final[Mapping[int, tuple[str, str, str]]] = {
         "does not exist",
         "Open the publisher's landing page, find where the file is now, and correct the catalogue.",
     ),
+    408: ("timeout", "did not wait for the request", _LATER),
     410: (
         "gone",
         "was removed by its publisher",
@@ -527,7 +566,7 @@ _STATUS_ERRORS: Final[Mapping[int, tuple[str, str, str]]] = {
 _STATUS_CLASSES: Final = (
     (500, ("server_error", "answered with an error of its own", _LATER)),
     (400, ("client_error", "refused the request", "Report this.")),
-    (0, ("unexpected_status", "gave an unexpected answer", "Report this.")),
+    (0, ("unexpected_status", "gave an unexpected answer", f"Open it in a browser. {_LATER}")),
 )
 
 _CONNECTION_FAULTS: Final[tuple[tuple[tuple[type[BaseException], ...], str, str, str], ...]] = (

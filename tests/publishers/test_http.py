@@ -85,7 +85,7 @@ def test_an_unchanged_file_is_not_sent_again(shop: FakePublishers) -> None:
     assert changed.content.endswith(b"Coventry,2\n")
 
 
-@pytest.mark.parametrize("code", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("code", [408, 429, 500, 502, 503, 504])
 def test_what_is_worth_it_is_tried_again(shop: FakePublishers, code: int) -> None:
     shop.script("smc", "file", say.status(code), times=1)
     http = fetch(shop)
@@ -177,6 +177,8 @@ def test_no_drip_outlasts_the_deadline(shop: FakePublishers, fault: say.Fault) -
         (say.html_page, "html_instead_of_file"),
         (say.disguised_html, "html_instead_of_file"),
         (say.json_error, "json_error"),
+        (lambda reply: Reply(304), "unexpected_status"),
+        (lambda reply: Reply(200, BODY, "text/html"), "wrong_content_type"),
         (say.wrong_type, "wrong_content_type"),
         (say.oversize(4_000_000), "too_large"),
         (say.announced_oversize(4_000_000), "too_large"),
@@ -228,6 +230,9 @@ def test_gzip_is_undone(shop: FakePublishers) -> None:
     [
         (BODY, "gzip", "bad_encoding"),
         (BODY, "br", "bad_encoding"),
+        (gzip.compress(BODY)[:-20], "gzip", "truncated"),
+        (gzip.compress(BODY)[:-8], "gzip", "truncated"),
+        (gzip.compress(BODY) + BODY, "gzip", "bad_encoding"),
     ],
 )
 def test_a_body_that_is_not_what_its_encoding_says(
@@ -235,6 +240,21 @@ def test_a_body_that_is_not_what_its_encoding_says(
 ) -> None:
     headers = {"Content-Encoding": encoding}
     assert refused(shop, lambda reply: Reply(200, body, "text/csv", headers)).code == code
+
+
+@pytest.mark.parametrize("content_type", ["text/x-csv", "application/x-download", "TEXT/CSV"])
+def test_a_file_may_come_under_any_of_its_names(shop: FakePublishers, content_type: str) -> None:
+    shop.script("smc", "file", lambda reply: Reply(200, BODY, content_type))
+    assert fetch(shop).fetched.content == BODY  # type: ignore[attr-defined]
+
+
+def test_a_length_that_is_no_number_is_passed_over(shop: FakePublishers) -> None:
+    def answer(handler: say.Handler, reply: Reply) -> None:
+        head = "HTTP/1.1 200 OK\r\nContent-Type: text/csv\r\nContent-Length: ²\r\n\r\n"
+        handler.wfile.write(head.encode("latin-1") + BODY)
+
+    shop.script("smc", "file", lambda reply: Reply(misbehave=answer))
+    assert fetch(shop).fetched.content == BODY  # type: ignore[attr-defined]
 
 
 def test_a_redirect_within_the_publishers_is_followed(shop: FakePublishers) -> None:
@@ -267,13 +287,14 @@ def test_a_redirect_with_a_body_is_not_read(shop: FakePublishers) -> None:
     assert time.monotonic() - started < 0.5
 
 
-def test_json_that_is_none(shop: FakePublishers) -> None:
-    shop.script("smc", "file", lambda reply: Reply(200, b'{"half": ', "application/json"))
+@pytest.mark.parametrize("body", [b'{"half": ', b'{"half": "\\ud800"}'])
+def test_json_that_is_none(shop: FakePublishers, body: bytes) -> None:
+    shop.script("smc", "file", lambda reply: Reply(200, body, "application/json"))
     http = HttpClient(shop.settings, IMPATIENT)
     with pytest.raises(TransferError) as caught:
         http.get_json(shop.settings.address("smc", "/file.csv"))
     assert caught.value.code == "json_error"
-    assert caught.value.content == b'{"half": '
+    assert caught.value.content == body
 
 
 def test_deep_json_is_an_error_and_no_crash(shop: FakePublishers) -> None:
