@@ -19,16 +19,12 @@ class _Line(logging.Formatter):
 OURS = {"pulse": True}
 
 
-def _is_ours(record: logging.LogRecord) -> bool:
-    return getattr(record, "pulse", False)
-
-
 @dg.logger({}, "Progress in a few lines; the page has every event.")
 def progress_logger(_: dg.InitLoggerContext) -> logging.Logger:
     """Prints what our own code logs and none of Dagster's events."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_Line())
-    handler.addFilter(_is_ours)
+    handler.addFilter(lambda record: hasattr(record, "pulse"))
     logger = logging.Logger("pulse.progress", logging.INFO)
     logger.addHandler(handler)
     return logger

@@ -7,7 +7,6 @@ person. Does not belong here: reading and judging the file (``sources.examinatio
 
 import os
 import stat
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -15,9 +14,9 @@ from typing import Any, Final, Literal
 from sources.areas import AreaBook
 from sources.catalogue import BUNDLED_DIRECTORY, Dataset, Edition, bundled_path
 from sources.errors import LandingError, PulseError, counted
-from sources.examination import Examined, examine
+from sources.examination import examine
 from sources.landing import LandedFile, LandingStore
-from sources.parsers import QUESTION
+from sources.parsers import QUESTION, Parsed
 from sources.selection import accepted_before
 
 SIZE_LIMIT: Final = 100_000_000
@@ -27,14 +26,6 @@ MADE_UP_PREFIX: Final = "synthetic-"
 """How the name of a made-up file begins: what is in it is never released."""
 
 _REMARKS: Final = 4
-
-
-@dataclass(frozen=True)
-class Received:
-    """A file that was let in: where it lies, and what was read from it."""
-
-    landed: LandedFile
-    examined: Examined
 
 
 def receive(
@@ -49,11 +40,12 @@ def receive(
     now: datetime,
     bundled: Path | None = BUNDLED_DIRECTORY,
     **record: Any,
-) -> Received:
+) -> tuple[LandedFile, Parsed]:
     """Examine a file; land it, or quarantine it and raise.
 
     ``address`` is None for a file handed in by a person. ``now`` is when it came, with a time zone;
-    ``record`` is what else ``LandingStore.land`` keeps. Raises ParseError or ContractError, which list
+    ``record`` is what else ``LandingStore.land`` keeps. Returns the file as it lies in the store, and
+    what was read from it. Raises ParseError or ContractError, which list
     every fault of the file, and LandingError where the store cannot keep it.
     """
     sent: dict[str, Any] = {"file_name": file_name, "address": address, "retrieved_at": now}
@@ -68,7 +60,7 @@ def receive(
     made_up = address is None and file_name.startswith(MADE_UP_PREFIX)
     origin: Literal["synthetic", "publisher"] = "synthetic" if made_up else "publisher"
     landed = store.land(dataset.code, edition.edition, content, origin=origin, **sent, **record)
-    return Received(landed, examined)
+    return landed, examined
 
 
 def hand_in(
@@ -88,7 +80,7 @@ def hand_in(
     place = {"dataset": dataset.code, "edition": edition.edition, "file": path.name}
     content = read_regular_file(path, place)
     before = store.revisions(dataset.code, edition.edition)
-    received = receive(
+    landed, examined = receive(
         dataset,
         edition,
         content,
@@ -98,7 +90,6 @@ def hand_in(
         areas=areas,
         now=now,
     )
-    landed, examined = received.landed, received.examined
     if before:
         instead = f", not revision {before[0].revision}" * (before[0].sha256 != landed.sha256)
     else:

@@ -5,24 +5,13 @@ a file arrives and where a landed file is read. Does not belong here: storing a 
 (``sources.arrival``) or choosing between files (``sources.selection``).
 """
 
-from dataclasses import dataclass
-
 import pandas as pd
 
 from sources.areas import AreaBook
 from sources.catalogue import Correction, Dataset, Edition
 from sources.contract import Finding, cells, check_rows
 from sources.errors import SHOWN_FAULTS, ContractError, ParseError, PulseError, listed
-from sources.parsers import PARSERS, Note, ParseContext
-
-
-@dataclass(frozen=True)
-class Examined:
-    """Accepted rows in the tidy shape; ``findings`` are warnings and notes, never errors."""
-
-    rows: pd.DataFrame
-    notes: tuple[Note, ...] = ()
-    findings: tuple[Finding, ...] = ()
+from sources.parsers import PARSERS, Note, ParseContext, Parsed
 
 
 def examine(
@@ -33,7 +22,7 @@ def examine(
     areas: AreaBook,
     *,
     previous: pd.DataFrame | None = None,
-) -> Examined:
+) -> Parsed:
     """Parse, correct and check a file, once.
 
     ``previous``: accepted rows of earlier editions of the dataset. Raises ParseError where the file
@@ -63,7 +52,7 @@ def examine(
         ) from error
     rows, corrected = correct(parsed.rows, dataset, edition)
     found = check(rows, dataset, edition, areas, file_name=file_name, previous=previous)
-    return Examined(rows, (*parsed.notes, *corrected), (*parsed.findings, *found))
+    return Parsed(rows, (*parsed.notes, *corrected), (*parsed.findings, *found))
 
 
 def check(

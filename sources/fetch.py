@@ -220,7 +220,7 @@ class _Run:
                     state = "publisher_revision"
                     what = f"the publisher went back to an earlier revision, {landed.revision}"
             else:
-                received = receive(
+                landed, read = receive(
                     dataset,
                     edition,
                     file.content,
@@ -233,8 +233,7 @@ class _Run:
                     **sent,
                     **vars(file.validators),
                 )
-                landed = received.landed
-                remarks += tuple(note.message for note in received.examined.notes)
+                remarks += tuple(note.message for note in read.notes)
                 state = "publisher_revision" if known else "publisher_new"
                 what = f"{landed.file_name} (revision {landed.revision}) is new"
                 if known:

@@ -28,7 +28,7 @@ from sources.areas import SEED_FILES, AreaBook
 from sources.catalogue import BUNDLED_DIRECTORY, Dataset, Edition, bundled_path
 from sources.contract import Finding
 from sources.errors import ContractError, PulseError
-from sources.examination import Examined, check, examine
+from sources.examination import check, examine
 from sources.landing import LandedFile, LandingStore, QuarantinedFile
 from sources.observation import (
     as_memberships,
@@ -36,7 +36,7 @@ from sources.observation import (
     empty_memberships,
     empty_observations,
 )
-from sources.parsers import Note
+from sources.parsers import Note, Parsed
 
 BUNDLED_REVISION: Final = "bundled"
 _LIBRARIES: Final = ("pandas", "pandera")
@@ -184,13 +184,13 @@ class _Selection:
             if path.is_file():
                 yield path
 
-    def read(self, source: _Source, edition: Edition, previous: pd.DataFrame | None) -> Examined:
+    def read(self, source: _Source, edition: Edition, previous: pd.DataFrame | None) -> Parsed:
         """Raises PulseError where the file cannot be used."""
         dataset, areas, (_, name) = self.dataset, self.areas, _named(source)
         if isinstance(source, Path):
             rows = load_bundled(dataset, edition, source)
             findings = check(rows, dataset, edition, areas, file_name=name, previous=previous)
-            return Examined(rows, (), findings)
+            return Parsed(rows, (), findings)
         content = self.store.read(source)
         examined = examine(content, name, dataset, edition, areas, previous=previous)
         if source.origin == "publisher":

@@ -87,10 +87,12 @@ def observations_io(context: dg.InitResourceContext) -> ObservationsIO:
 
 def _write(observations: DatasetObservations, folder: Path, identity: object) -> Path:
     table = pa.Table.from_pandas(observations.rows, preserve_index=False)
+    # A small frame as text: Parquet, because JSON would round its figures.
+    revised = base64.b64encode(observations.revised.to_parquet(index=False)).decode()
     record = {
         "dataset": observations.dataset,
         "editions": [each.to_json() for each in observations.editions],
-        "revised": _packed(observations.revised),
+        "revised": revised,
     }
     metadata = {**(table.schema.metadata or {}), b"pulse": json.dumps(record).encode()}
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,11 +105,6 @@ def _write(observations: DatasetObservations, folder: Path, identity: object) ->
 def _named(identity: object, file: Path) -> str:
     """The name of the file of an identity, by which its bytes are known too."""
     return f"{identity}.{sha256_of(file)}.parquet"
-
-
-def _packed(frame: pd.DataFrame) -> str:
-    """A small frame as text: Parquet, because JSON would round its figures."""
-    return base64.b64encode(frame.to_parquet(index=False)).decode()
 
 
 def read(path: Path) -> DatasetObservations:

@@ -45,25 +45,13 @@ class PulseTranslator(DagsterDbtTranslator):
         return [OWNER]
 
 
-def _raw_specs() -> list[dg.AssetSpec]:
-    everything = [dg.AssetKey(["observations", code]) for code in load_catalogue().datasets]
-    return [
-        dg.AssetSpec(
-            ["raw", name],
-            deps=[NEEDED, *everything],
-            group_name="raw",
-            kinds={"duckdb"},
-            owners=[OWNER],
-            description=f"{table.words}, as loaded into this build.",
-        )
-        for name, table in TABLES.items()
-    ]
+_OBSERVED = [dg.AssetKey(["observations", code]) for code in load_catalogue().datasets]
 
 
 @dg.asset(
     key=["build", "needed"],
     group_name="raw",
-    deps=[dg.AssetKey(["observations", code]) for code in load_catalogue().datasets],
+    deps=_OBSERVED,
     kinds={"python"},
     owners=[OWNER],
     output_required=False,
@@ -94,7 +82,17 @@ def transform() -> dg.Definitions:
     """The loader and the dbt assets."""
 
     @dg.multi_asset(
-        specs=_raw_specs(),
+        specs=[
+            dg.AssetSpec(
+                ["raw", name],
+                deps=[NEEDED, *_OBSERVED],
+                group_name="raw",
+                kinds={"duckdb"},
+                owners=[OWNER],
+                description=f"{table.words}, as loaded into this build.",
+            )
+            for name, table in TABLES.items()
+        ],
         name="raw",
         ins={
             code: dg.AssetIn(["observations", code], input_manager_key="observations_io")

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sources.areas import AreaBook
+from sources.errors import ParseError
 
 Kind = Literal[
     "case_study", "evaluation", "quotation", "participatory_finding", "attendance_figure", "persona"
@@ -104,16 +105,11 @@ KINDS: Final[Mapping[str, type[Initiative] | type[Item]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Fault:
-    """Something wrong with one field of an entry; ``code`` is its short name."""
-
-    field: str
-    message: str
-    expected: str
-    found: str
-    todo: str
-    code: str
+def fault_of(
+    field: str, message: str, expected: str, found: str, todo: str, *, code: str
+) -> ParseError:
+    """Something wrong with one field of an entry, which is its ``cell`` until the file is known."""
+    return ParseError(message, code=code, cell=field, expected=expected, found=found, todo=todo)
 
 
 @dataclass(frozen=True)
@@ -189,7 +185,7 @@ def personal_data(text: str) -> Iterator[tuple[str, str]]:
             yield what, found.group()
 
 
-def check(raw: Mapping[str, Any], kind: str, lists: Lists) -> Iterator[Fault]:
+def check(raw: Mapping[str, Any], kind: str, lists: Lists) -> Iterator[ParseError]:
     """Every fault of one entry, whatever else is wrong with it.
 
     ``raw``: text by field, or a tuple of texts where a field holds several; ``kind``: ``initiatives`` or
@@ -202,7 +198,7 @@ def check(raw: Mapping[str, Any], kind: str, lists: Lists) -> Iterator[Fault]:
         for each in error.errors(include_url=False):
             name = str(each["loc"][0])
             missing = each["type"] == "missing" or each["input"] in ("", ())
-            yield Fault(
+            yield fault_of(
                 name,
                 "a field that is needed is empty" if missing else "a field cannot be used",
                 (model.model_fields[name].description or "")
@@ -217,7 +213,7 @@ def check(raw: Mapping[str, Any], kind: str, lists: Lists) -> Iterator[Fault]:
             if value not in lists.choices(name) and not (
                 name == "areas" and lists.areas.knows(value)
             ):
-                yield Fault(
+                yield fault_of(
                     name,
                     "a code is not in the list",
                     f"a code of the list of {name}",
@@ -229,11 +225,11 @@ def check(raw: Mapping[str, Any], kind: str, lists: Lists) -> Iterator[Fault]:
     yield from _personal(raw, lists)
 
 
-def _lacking(raw: Mapping[str, Any]) -> Iterator[Fault]:
-    def fault(field: str, message: str, expected: str, todo: str, *, code: str) -> Fault:
+def _lacking(raw: Mapping[str, Any]) -> Iterator[ParseError]:
+    def fault(field: str, message: str, expected: str, todo: str, *, code: str) -> ParseError:
         value = raw.get(field)
         found = f"'{value}'" if value not in (None, "") else "nothing"
-        return Fault(field, message, expected, found, todo, code=code)
+        return fault_of(field, message, expected, found, todo, code=code)
 
     def empty(field: str) -> bool:
         return not str(raw.get(field) if raw.get(field) is not None else "").strip()
@@ -267,9 +263,9 @@ def _lacking(raw: Mapping[str, Any]) -> Iterator[Fault]:
         yield fault("capacity", *words, "correct kind or capacity", code="entry_invalid")
 
 
-def _personal(raw: Mapping[str, Any], lists: Lists) -> Iterator[Fault]:
-    def fault(name: str, what: str, found: str) -> Fault:
-        return Fault(
+def _personal(raw: Mapping[str, Any], lists: Lists) -> Iterator[ParseError]:
+    def fault(name: str, what: str, found: str) -> ParseError:
+        return fault_of(
             name,
             f"there is {what}",
             "no personal data of private persons",

@@ -15,7 +15,7 @@ import yaml
 
 from sources.catalogue import UniqueKeyLoader
 from sources.errors import ParseError
-from sources.evidence.model import KINDS, Fault, Initiative, Item, Lists, check
+from sources.evidence.model import KINDS, Initiative, Item, Lists, check, fault_of
 from sources.workbook import read_workbook
 from sources.workbook.book import Where, column_letter
 
@@ -75,7 +75,7 @@ def read_entries(content: bytes, file: str, lists: Lists, before: Register) -> R
         for number, (label, entry, cells) in enumerate(entries, 1):
             found = [*check(entry, kind, lists), *_twice(entry, taken, known)]
             taken.add(str(entry.get("id")))
-            faults += [_error(each, file, label or f"{kind} {number}", cells) for each in found]
+            faults += [_placed(each, file, label or f"{kind} {number}", cells) for each in found]
     if faults:
         raise RegisterError(faults)
     if not any(raw.values()):
@@ -100,30 +100,24 @@ class RegisterError(ParseError):
         )
 
 
-def _error(fault: Fault, file: str, label: str, cells: Mapping[str, str]) -> ParseError:
-    sheet, _, cell = cells.get(fault.field, cells.get("id", "")).rpartition("!")
-    place = f"{cell} ({label}, {heading(fault.field)})" if cell else None
-    return ParseError(
-        fault.message,
-        code=fault.code,
-        file=file,
-        sheet=sheet or None,
-        cell=place or f"{label}, field {fault.field}",
-        expected=fault.expected,
-        found=fault.found,
-        todo=fault.todo,
-    )
+def _placed(error: ParseError, file: str, label: str, cells: Mapping[str, str]) -> ParseError:
+    """The fault of a field with the place of the field in the file."""
+    field = str(error.cell)
+    sheet, _, cell = cells.get(field, cells.get("id", "")).rpartition("!")
+    error.file, error.sheet = file, sheet or None
+    error.cell = f"{cell} ({label}, {heading(field)})" if cell else f"{label}, field {field}"
+    return error
 
 
-def _twice(entry: Mapping[str, Any], taken: set[str], known: set[str]) -> Iterator[Fault]:
+def _twice(entry: Mapping[str, Any], taken: set[str], known: set[str]) -> Iterator[ParseError]:
     if entry.get("id") in taken:
         words = ("an id is used twice", "an id of its own", f"'{entry['id']}'")
-        yield Fault("id", *words, todo="give it another id", code="entry_invalid")
+        yield fault_of("id", *words, todo="give it another id", code="entry_invalid")
     if entry.get("initiative") and entry["initiative"] not in known:
         expected = "the id of an initiative of this file or of the register"
         words = ("an initiative is not registered", expected, f"'{entry['initiative']}'")
         todo = "register it, or leave it out"
-        yield Fault("initiative", *words, todo, code="entry_unknown_code")
+        yield fault_of("initiative", *words, todo, code="entry_unknown_code")
 
 
 _Raw = dict[str, list[tuple[str, dict[str, Any], dict[str, str]]]]

@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 
 from pydantic import Field, RootModel
 
-from sources.catalogue import Dataset, Edition, OnsArcgisDiscovery, OnsElsDiscovery, fill
+from sources.catalogue import Edition, OnsArcgisDiscovery, OnsElsDiscovery, fill
 from sources.editions import WatchEvent, year_of
-from sources.http import Fetched, HttpClient
+from sources.http import Fetched
 from sources.parsers.ons_local_statistics import YearRows, rows_by_year
 from sources.publishers.base import (
     Answer,
@@ -213,9 +213,7 @@ class LocalStatistics(Publisher[OnsElsDiscovery]):
 
     site = "ons"
 
-    def __init__(self, dataset: Dataset, discovery: OnsElsDiscovery, http: HttpClient) -> None:
-        super().__init__(dataset, discovery, http)
-        self._whole: tuple[Fetched, dict[int, YearRows]] | None = None
+    _whole: tuple[Fetched, dict[int, YearRows]] | None = None
 
     def ask(self, edition: Edition, cursor: Cursor | None) -> Answer:
         """The indicators of an edition as the service's own CSV.

@@ -78,14 +78,14 @@ def test_each_fault_of_an_entry_is_found_in_its_field(
     change: dict[str, Any], field: str, code: str
 ) -> None:
     assert not list(check(ITEM, "evidence", LISTS))
-    found = [(each.field, each.code) for each in check(ITEM | change, "evidence", LISTS)]
+    found = [(each.cell, each.code) for each in check(ITEM | change, "evidence", LISTS)]
     assert found == [(field, code)]
 
 
 def test_a_missing_field_is_named_and_ordinary_capitals_are_no_names() -> None:
     lacking = {name: value for name, value in ITEM.items() if name != "title"}
     (fault,) = check(lacking, "evidence", LISTS)
-    assert (fault.field, fault.code) == ("title", "entry_incomplete")
+    assert (fault.cell, fault.code) == ("title", "entry_incomplete")
     fine = ITEM | {
         "summary": "On Monday, English and Urdu classes began in Walsall; NHS staff came. "
         "The Beacon Centre lent a room",

@@ -14,11 +14,11 @@ import pytest
 import sources.arrival
 from demonstration.publisher_files import Fault
 from sources.addresses import PublisherSettings
-from sources.examination import Examined
 from sources.fetch import CursorStore, Mode, SourceOutcome, fetch
 from sources.http import HttpClient, probe
 from sources.landing import LandingStore
 from sources.observation import empty_observations
+from sources.parsers import Parsed
 from sources.selection import observe
 from tests.publishers import servers as say
 from tests.publishers.servers import ODS, FakePublishers
@@ -66,7 +66,7 @@ def refresh_some(
 @pytest.fixture
 def refresh(world: FakePublishers, store: LandingStore, monkeypatch: pytest.MonkeyPatch) -> Refresh:
     """Rounds whose files are let in unread: what is read is tested where it is read."""
-    nothing = Examined(empty_observations())
+    nothing = Parsed(empty_observations(), ())
     monkeypatch.setattr(sources.arrival, "accepted_before", lambda *_: None)
     monkeypatch.setattr(sources.arrival, "examine", lambda *_, **__: nothing)
 

@@ -21,11 +21,11 @@ from sources.editions import (
     with_edition,
 )
 from sources.errors import CatalogueError, FetchError
-from sources.examination import Examined
 from sources.fetch import fetch
 from sources.http import HttpClient
 from sources.landing import LandingStore
 from sources.observation import empty_observations
+from sources.parsers import Parsed
 from sources.publishers import Watched, publisher_for
 from sources.publishers.base import WatchCursor
 from sources.publishers.govuk import GovUk, Release
@@ -116,7 +116,7 @@ def test_a_path_is_enough_where_the_title_has_other_words(world: FakePublishers)
 @pytest.fixture
 def open_door(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every file in unread."""
-    nothing = Examined(empty_observations())
+    nothing = Parsed(empty_observations(), ())
     monkeypatch.setattr(sources.arrival, "accepted_before", lambda *_: None)
     monkeypatch.setattr(sources.arrival, "examine", lambda *_, **__: nothing)
 

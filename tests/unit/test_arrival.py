@@ -8,12 +8,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import sources.arrival
 from demonstration.publisher_files import write_publisher_file
 from sources.areas import AreaBook
-from sources.arrival import Received, hand_in, receive
+from sources.arrival import hand_in, receive
 from sources.catalogue import load_catalogue
 from sources.errors import ContractError, LandingError
 from sources.landing import LandingStore
@@ -112,8 +113,8 @@ def _all_columns(codes: list[str]) -> str:
 def test_each_form_of_the_population_is_landed_whole_and_refused_in_part(
     store: LandingStore, form: Callable[[list[str]], str]
 ) -> None:
-    def hand_in_for(codes: list[str]) -> Received:
-        return receive(
+    def hand_in_for(codes: list[str]) -> pd.DataFrame:
+        _, read = receive(
             POPULATION,
             POPULATION.edition("mid-2023"),
             form(codes).encode(),
@@ -124,8 +125,9 @@ def test_each_form_of_the_population_is_landed_whole_and_refused_in_part(
             now=NOON,
             bundled=None,
         )
+        return read.rows
 
-    assert hand_in_for(DISTRICTS).examined.rows["value"].tolist() == [7500.0] * 296
+    assert hand_in_for(DISTRICTS)["value"].tolist() == [7500.0] * 296
     with pytest.raises(ContractError) as caught:
         hand_in_for(DISTRICTS[:2])
     assert caught.value.code == "missing_area"

@@ -357,8 +357,8 @@ def test_a_file_is_read_once_on_its_way_in(store, monkeypatch, address):
 
     monkeypatch.setattr(sources.examination, "PARSERS", {"smc_index": count})
     given = {"file_name": "index.csv", "address": address, "store": store, "areas": AREAS}
-    received = receive(INDEX, NEW, b"good", now=NOON, **given)
-    assert (received.landed.revision, len(received.examined.rows)) == (
+    landed, examined = receive(INDEX, NEW, b"good", now=NOON, **given)
+    assert (landed.revision, len(examined.rows)) == (
         store.revisions(INDEX.code, "2025")[0].revision,
         410,
     )
