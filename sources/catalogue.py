@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 from sources.errors import CatalogueError
 
@@ -49,8 +49,8 @@ _EDITION = r"^[a-z0-9][a-z0-9-]*$"
 _T = TypeVar("_T")
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class _Model(BaseModel, extra="forbid", frozen=True):
+    pass
 
 
 def fill(pattern: str, edition: str) -> str:
@@ -69,13 +69,15 @@ def fill(pattern: str, edition: str) -> str:
     return pattern
 
 
-def _regex(pattern: str | None) -> str | None:
-    if pattern is not None:
-        try:
-            re.compile(f"(?:{fill(pattern, '2023-24')})")
-        except re.error as error:
-            raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
+def _regex(pattern: str) -> str:
+    try:
+        re.compile(f"(?:{fill(pattern, '2023-24')})")
+    except re.error as error:
+        raise ValueError(f"{pattern!r} is not a regular expression: {error}") from None
     return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_regex)]
 
 
 class JumpRule(_Model):
@@ -225,16 +227,12 @@ class GovUkDiscovery(_Discovery):
     collection: str | None = None
     search: Mapping[str, str] = {}
     document_types: tuple[str, ...] = ("official_statistics", "national_statistics")
-    release_title: str
-    release_path: str | None = None
+    release_title: Pattern
+    release_path: Pattern | None = None
     edition_code: str
-    attachment_title: str
-    attachment_exclude: str | None = None
+    attachment_title: Pattern
+    attachment_exclude: Pattern | None = None
     content_types: tuple[str, ...]
-
-    _patterns = field_validator(
-        "release_title", "release_path", "attachment_title", "attachment_exclude"
-    )(_regex)
 
     @model_validator(mode="after")
     def _findable(self) -> GovUkDiscovery:
@@ -321,11 +319,9 @@ class Table(_Model):
     """
 
     sheets: Mapping[AreaLevel, tuple[str, ...]]
-    response: str
+    response: Pattern
     title_contains: str | None = None
     note: str | None = None
-
-    _pattern = field_validator("response")(_regex)
 
 
 class Layout(_Model):
@@ -345,25 +341,15 @@ class Layout(_Model):
     from_edition: str
     name: str | None = None
     tables: Mapping[str, Table] = {}
-    columns: Mapping[str, tuple[str, ...]] = {}
+    columns: Mapping[str, tuple[Pattern, ...]] = {}
     indicators: Mapping[str, str] = {}
     levels: Mapping[str, AreaLevel] = {}
-    ignored_codes: str | None = None
+    ignored_codes: Pattern | None = None
     header_rows: Mapping[str, int] = {}
-    breakdowns: Mapping[AreaLevel, tuple[str, ...]] = {}
-    topics: Mapping[str, tuple[str, ...]] = {}
+    breakdowns: Mapping[AreaLevel, tuple[Pattern, ...]] = {}
+    topics: Mapping[str, tuple[Pattern, ...]] = {}
     verified: bool = False
     note: str | None = None
-
-    _ignored = field_validator("ignored_codes")(_regex)
-
-    @field_validator("columns", "breakdowns", "topics")
-    @classmethod
-    def _patterns(cls, value: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
-        for patterns in value.values():
-            for pattern in patterns:
-                _regex(pattern)
-        return value
 
 
 class Dataset(_Model):

@@ -6,7 +6,9 @@ whether something is wrong.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 
+_LONGEST = 2_000
 SHOWN_FAULTS = 4
 """How many kinds of fault a message names; the record of the refused file has all."""
 
@@ -50,7 +52,7 @@ class PulseError(Exception):
         self.cell = cell
         self.expected = None if expected is None else str(expected)
         # An area's name or a page in place of a file may be of any length.
-        self.found = None if found is None else shortened(str(found), 2_000) or "nothing"
+        self.found = None if found is None else shortened(str(found), _LONGEST) or "nothing"
         self.todo = todo
         super().__init__(message)
 
@@ -128,15 +130,21 @@ def _alike(group: Sequence[ParseError], shown: int, found: int) -> ParseError:
         for error in group
         if error.cell
     )
-    return ParseError(
-        first.message,
-        code=first.code,
+    different = listed(list(dict.fromkeys(e.found for e in group if e.found)), found, "; ")
+    return _like(
+        first,
+        **dict.fromkeys(("dataset", "edition", "file")),
         sheet=listed(sheets, shown),
         cell=listed(list(cells), shown),
-        expected=first.expected,
-        found=listed(list(dict.fromkeys(e.found for e in group if e.found)), found, "; "),
-        todo=first.todo,
+        found=different and shortened(different, _LONGEST),
     )
+
+
+def _like(error: ParseError, **changes: object) -> ParseError:
+    """A copy of an error in which some parts are others."""
+    made = copy(error)
+    vars(made).update(changes)
+    return made
 
 
 def combined(errors: Sequence[ParseError]) -> ParseError:
@@ -162,19 +170,9 @@ def combined(errors: Sequence[ParseError]) -> ParseError:
             cell=first.cell,
             todo=listed(advice, 2, " "),
         )
-    return ParseError(
-        whole.message,
-        code=whole.code,
-        dataset=first.dataset,
-        edition=first.edition,
-        file=first.file,
-        sheet=whole.sheet,
-        cell=whole.cell,
-        expected=whole.expected,
-        found=whole.found,
-        todo=whole.todo,
-        details=[_alike(g, len(errors), len(errors)).render() for g in alike.values()],
-    )
+    details = [_alike(g, len(errors), len(errors)).render() for g in alike.values()]
+    place = {name: vars(first)[name] for name in ("dataset", "edition", "file")}
+    return _like(whole, **place, details=tuple(details))
 
 
 class ContractError(PulseError):

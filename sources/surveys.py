@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal
 
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from sources.areas import AreaBook
 from sources.arrival import MADE_UP_PREFIX, read_regular_file
@@ -44,9 +44,7 @@ _Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=60)]
 _Words = Annotated[str, Field(min_length=3, max_length=600)]
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Model(BaseModel, extra="forbid", frozen=True):
     @field_validator("*")
     @classmethod
     def _is_not_personal(cls, value: Any) -> Any:

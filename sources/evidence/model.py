@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from sources.areas import AreaBook
 from sources.errors import ParseError
@@ -41,10 +41,8 @@ def _field(hint: str, **more: Any) -> Any:
     return Field(description=hint, **more)
 
 
-class Entry(BaseModel):
+class Entry(BaseModel, extra="forbid", frozen=True):
     """What initiatives and evidence items share. A field's description is its hint in the form."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: _Id = _field("A short name of your own: small letters, digits and _.")
     areas: _Many = _field("Areas that it is about, separated by ;", min_length=1)

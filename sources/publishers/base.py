@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from sources.catalogue import Dataset, Edition
 from sources.editions import WatchEvent, derive_edition
@@ -23,21 +23,17 @@ M = TypeVar("M", bound=BaseModel)
 D = TypeVar("D")
 
 
-class Payload(BaseModel):
+class Payload(BaseModel, extra="ignore", frozen=True):
     """A part of a publisher's JSON: what is named here is checked, the rest is ignored."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
-
-class Cursor(BaseModel):
+class Cursor(BaseModel, extra="forbid", frozen=True):
     """What is remembered of an edition's file, so that "nothing new" costs one small request.
 
     ``page_*``: the release page as last read; ``release_title`` to ``attachment_size``: what it said;
     ``file_*``: the validators of the file itself; ``sha256``: the bytes that all this led to. ``mark``
     sums up the releases of an edition that is published in several.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     address: str
     sha256: str | None = None
@@ -74,10 +70,8 @@ class Answer:
     withdrawn: str | None = None
 
 
-class WatchCursor(BaseModel):
+class WatchCursor(BaseModel, extra="forbid", frozen=True):
     """What a sensor keeps between looks. Unknown or damaged text counts as never having looked."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     etag: str | None = None
     last_modified: str | None = None

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode, urlsplit
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from sources.catalogue import Edition, GovUkDiscovery, fill
 from sources.editions import WatchEvent
@@ -58,10 +58,8 @@ class ReleaseDetails(Payload):
     attachments: tuple[Attachment, ...] = ()
 
 
-class Release(Payload):
+class Release(Payload, populate_by_name=True):
     """A release that a publisher lists, or announces with the ``state`` of its date."""
-
-    model_config = ConfigDict(populate_by_name=True)
 
     title: str = ""
     page: str

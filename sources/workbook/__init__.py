@@ -79,11 +79,8 @@ def _allow_form(form: Form, forms: Sequence[Form], where: Where) -> None:
 
 def _extension_remark(form: Form, where: Where) -> tuple[tuple[str, str], ...]:
     match = re.search(r"\.(\w+)$", where.file or "")
-    if (
-        match is None
-        or match.group(1).lower() == "zip"
-        or match.group(1).lower() in {form, "xlsm" if form == "xlsx" else form}
-    ):
+    usual = {form, "zip", "xlsm" if form == "xlsx" else form}
+    if match is None or match.group(1).lower() in usual:
         return ()
     message = f"The file is named .{match.group(1)} and holds {form.upper()}; it was read as such."
     return (("wrong_extension", message),)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from sources.errors import listed
 from sources.workbook.book import CellValue, Sheet, Where, column_letter
 from sources.workbook.values import normalise_label, tidy_text
 
@@ -156,8 +157,7 @@ def refuse_unreadable(sheet: Sheet, header: Header, where: Where) -> str | None:
         raise where.at(sheet.name).error(
             "unreadable_cells",
             "Cells of the table hold something that is no value.",
-            cell=", ".join(cell.address for cell in used[:8])
-            + (f" and {len(used) - 8} more" if len(used) > 8 else ""),
+            cell=listed([cell.address for cell in used]),
             expected="a number, a symbol or an empty cell",
             found="; ".join(list(kinds)[:4]),
             todo="Open the file in a spreadsheet program: if the cells show figures there, "
@@ -201,5 +201,4 @@ def _likeliest_header(sheet: Sheet, depth: int) -> tuple[int, list[str]]:
 
 
 def _listed(labels: Sequence[str], limit: int = 30) -> str:
-    shown = ", ".join(f"'{label[:80]}'" for label in labels[:limit] if label)
-    return shown + (f" and {len(labels) - limit} more" if len(labels) > limit else "")
+    return listed([f"'{label[:80]}'" for label in labels if label], limit) or ""
