@@ -94,8 +94,9 @@ def hand_in(
         instead = f", not revision {before[0].revision}" * (before[0].sha256 != landed.sha256)
     else:
         instead = ", not the bundled copy" * bundled_path(dataset, edition).is_file()
+    known = f", which is held as {landed.file_name}" * (landed.file_name != path.name)
     lines = [
-        f"landed {landed.file_name} as {dataset.code} {edition.edition}, revision {landed.revision}",
+        f"landed {path.name} as {dataset.code} {edition.edition}, revision {landed.revision}{known}",
         f"{counted(len(examined.rows), 'row', 'rows')}; the next refresh uses them{instead}",
     ]
     if landed.origin == "synthetic":

@@ -433,6 +433,13 @@ def test_a_service_that_ignores_paging_is_noticed(world: FakePublishers) -> None
     assert caught.value.code == "paging_stuck"
 
 
+def test_the_year_of_a_population_is_in_the_answer(world: FakePublishers) -> None:
+    world.populations["2023"] = b"GEOGRAPHY_CODE,C_AGE,OBS_VALUE\nE08000030,117,10\n"
+    file = fetch(client(world), POPULATION, POPULATION.edition("mid-2023")).file
+    assert file is not None
+    assert file.content.startswith(b'"DATE_CODE",')
+
+
 def test_an_edition_without_a_place_says_how_to_obtain_it(world: FakePublishers) -> None:
     http = client(world)
     with pytest.raises(FetchError) as caught:

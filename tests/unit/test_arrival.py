@@ -75,6 +75,10 @@ def test_the_message_says_what_the_next_refresh_uses(
     assert any(lines[1][1].endswith(f", not revision {each.revision}") for each in first)
     assert "will not be released" in lines[0][2]
     assert {each.origin for each in first} == {"synthetic"}
+    again = path.rename(tmp_path / "again.csv")
+    (line, *_) = hand_in(INDEX, EDITION, again, store, AREAS, now=NOON)
+    assert line.startswith("landed again.csv as ")
+    assert line.endswith(", which is held as synthetic-2.csv")
 
 
 POPULATION = load_catalogue().dataset("ons_population")
