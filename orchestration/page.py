@@ -11,16 +11,14 @@ from the page itself, and GraphQL is executed by POST alone. Who may sign in is 
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from warehouse.workspace import PROJECT
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Any]]
-Send = Callable[[Any], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from warehouse.workspace import PROJECT
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # Where Dagster's command makes its application; its version is pinned, and a test covers this.
@@ -59,9 +57,8 @@ def _split(address: str) -> SplitResult:
         return urlsplit("")
 
 
-def guarded(app: App, hosts: Collection[str]) -> App:
+def guarded(app: ASGIApp, hosts: Collection[str]) -> ASGIApp:
     """An ASGI application that refuses what does not come from its own page."""
-    from starlette.responses import PlainTextResponse
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         refused = refusal(scope, hosts) if scope["type"] in ("http", "websocket") else None

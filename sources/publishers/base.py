@@ -30,17 +30,15 @@ class Payload(BaseModel, extra="ignore", frozen=True):
 class Cursor(BaseModel, extra="forbid", frozen=True):
     """What is remembered of an edition's file, so that "nothing new" costs one small request.
 
-    ``page_*``: the release page as last read; ``release_title`` to ``attachment_size``: what it said;
-    ``file_*``: the validators of the file itself; ``sha256``: the bytes that all this led to. ``mark``
-    sums up the releases of an edition that is published in several.
+    ``page``: validators of the release page as last read; ``release_title`` to ``attachment_size``:
+    what it said; ``file``: the validators of the file itself; ``sha256``: the bytes that all this led
+    to. ``mark`` sums up the releases of an edition that is published in several.
     """
 
     address: str
     sha256: str | None = None
-    page_etag: str | None = None
-    page_last_modified: str | None = None
-    file_etag: str | None = None
-    file_last_modified: str | None = None
+    page: Validators = Validators()
+    file: Validators = Validators()
     release_title: str | None = None
     public_updated_at: str | None = None
     updated_at: str | None = None
@@ -48,11 +46,6 @@ class Cursor(BaseModel, extra="forbid", frozen=True):
     attachment_size: int | None = None
     withdrawn: str | None = None
     mark: str | None = None
-
-    @property
-    def file_validators(self) -> Validators:
-        """The validators of a conditional request for the file."""
-        return Validators(self.file_etag, self.file_last_modified)
 
 
 @dataclass(frozen=True)
@@ -73,8 +66,7 @@ class Answer:
 class WatchCursor(BaseModel, extra="forbid", frozen=True):
     """What a sensor keeps between looks. Unknown or damaged text counts as never having looked."""
 
-    etag: str | None = None
-    last_modified: str | None = None
+    validators: Validators = Validators()
     seen: tuple[str, ...] = ()
     next_expected: date | None = None
     mark: str | None = None
@@ -147,7 +139,7 @@ class Publisher(ABC, Generic[D]):
 
     def get_csv(self, address: str, known: Cursor | None = None) -> Fetched:
         """A CSV file from the publisher, where it is another than the known one."""
-        validators = known.file_validators if known else None
+        validators = known.file if known else None
         return self.http.get(address, expect=CSV, validators=validators)
 
     def fetch_csv(self, address: str, cursor: Cursor | None, **other: Any) -> Answer:
@@ -203,7 +195,6 @@ def cursor_of(address: str, fetched: Fetched, **more: Any) -> Cursor:
     """The cursor of a file that came from an address."""
     return Cursor(
         address=address,
-        file_etag=fetched.validators.etag,
-        file_last_modified=fetched.validators.last_modified,
+        file=fetched.validators,
         **more,
     )

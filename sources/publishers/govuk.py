@@ -216,8 +216,7 @@ class GovUk(Publisher[GovUkDiscovery]):
         known = cursor if cursor and cursor.sha256 else None
         if not edition.page:
             return self._fetch_split(edition, known)
-        former = Validators(known.page_etag, known.page_last_modified) if known else None
-        item, page = self.content_item(edition.page, former)
+        item, page = self.content_item(edition.page, known.page if known else None)
         if item is None:
             if known is None:
                 message = f"{page.address} says that nothing changed, though nothing was known"
@@ -227,8 +226,7 @@ class GovUk(Publisher[GovUkDiscovery]):
         address = self._asset(chosen.url)
         stated: dict[str, Any] = {
             "address": address,
-            "page_etag": page.validators.etag,
-            "page_last_modified": page.validators.last_modified,
+            "page": page.validators,
             "release_title": item.title,
             "public_updated_at": item.public_updated_at,
             "updated_at": item.updated_at,
@@ -244,7 +242,7 @@ class GovUk(Publisher[GovUkDiscovery]):
             same = (known.attachment_url, known.attachment_size) == (chosen.url, chosen.file_size)
             if same and known.updated_at == item.updated_at:
                 return Answer(None, known.model_copy(update=stated), remarks, item.withdrawn)
-            validators = known.file_validators if same else None
+            validators = known.file if same else None
             if not same and known.public_updated_at == item.public_updated_at:
                 remarks += (
                     "The publisher replaced the file without moving the page's public date "
@@ -266,7 +264,7 @@ class GovUk(Publisher[GovUkDiscovery]):
         Where there is one workbook, that is the file; several are put into one ZIP archive, each as it
         was sent, always as the same bytes.
         """
-        releases, _ = self._releases(None)
+        releases, _ = self._releases(Validators())
         fitting = [each for each in releases or [] if self.edition_code(each) == edition.edition]
         pages = sorted({each.page for each in fitting if not each.withdrawn})
         if not pages:
@@ -330,9 +328,7 @@ class GovUk(Publisher[GovUkDiscovery]):
         answer = self.http.get_json(self.http.settings.address(self.site, path))
         return list(self.read(SearchResults, *answer).results)
 
-    def _releases(
-        self, validators: Validators | None
-    ) -> tuple[list[Release] | None, Validators | None]:
+    def _releases(self, validators: Validators) -> tuple[list[Release] | None, Validators]:
         """What collection and search list; None for a collection that has not changed."""
         releases: list[Release] | None = []
         if self.discovery.collection:
@@ -377,7 +373,7 @@ class GovUk(Publisher[GovUkDiscovery]):
 
     def look(self, former: WatchCursor, today: date) -> tuple[list[WatchEvent], WatchCursor]:
         """Compare the releases listed with those seen before, and ask for announced dates."""
-        releases, validators = self._releases(Validators(former.etag, former.last_modified))
+        releases, validators = self._releases(former.validators)
         events: list[WatchEvent] = []
         seen = set(former.seen)
         for release in releases or []:
@@ -387,8 +383,7 @@ class GovUk(Publisher[GovUkDiscovery]):
                 seen.add(mark)
         announced, expected = self._announcement(former, today)
         return [*events, *announced], WatchCursor(
-            etag=validators.etag if validators else None,
-            last_modified=validators.last_modified if validators else None,
+            validators=validators,
             seen=tuple(sorted(seen)),
             next_expected=expected,
         )

@@ -87,7 +87,7 @@ class Lookup(Publisher[OnsArcgisDiscovery]):
                     "resultRecordCount": str(discovery.page_size),
                 }
             )
-            validators = known.file_validators if known and number == 0 else None
+            validators = known.file if known and number == 0 else None
             payload, fetched = self.http.get_json(f"{address}?{asked}", validators=validators)
             if fetched.not_modified and known is not None:
                 return Answer(None, known)

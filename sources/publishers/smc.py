@@ -53,12 +53,11 @@ class SocialMobilityCommission(Publisher[SmcDiscovery]):
 
     def look(self, former: WatchCursor, today: date) -> tuple[list[WatchEvent], WatchCursor]:
         """Compare the version of the ``latest`` page with those of the catalogue."""
-        page = self.latest_page(Validators(former.etag, former.last_modified))
+        page = self.latest_page(former.validators)
         if page is None:
             return [], former
         known = [_version_order(file.version) for file in self.discovery.files.values()]
-        validators = {"etag": page.validators.etag, "last_modified": page.validators.last_modified}
-        after = former.model_copy(update=validators)
+        after = former.model_copy(update={"validators": page.validators})
         if _version_order(page.version) <= max(known) or page.version in former.seen:
             return [], after
         after = after.model_copy(update={"seen": (*former.seen, page.version)})
