@@ -69,16 +69,8 @@ def backfill(dataset: str, edition: str) -> None:
             edition=edition,
             todo=f"hand the file in: pulse land {dataset} {edition} <file>",
         )
-    from orchestration.defs.backfill import one_edition
-
-    partition = f"{dataset}/{edition}"
-    code = run_job(
-        workspace,
-        "backfill",
-        tags={"dagster/partition": partition},
-        config=one_edition(partition),
-        summary=False,
-    )
+    partition = {"dagster/partition": f"{dataset}/{edition}"}
+    code = run_job(workspace, "backfill", tags=partition, summary=False)
     raise SystemExit(code or run_job(workspace, "refresh", "offline"))
 
 

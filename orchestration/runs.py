@@ -9,7 +9,6 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -70,7 +69,6 @@ def run_job(
     mode: str = "default",
     *,
     rebuild: str = "",
-    config: Mapping[str, Any] | None = None,
     tags: Mapping[str, str] | None = None,
     summary: bool = True,
 ) -> int:
@@ -111,7 +109,6 @@ def run_job(
                     run_config={
                         "resources": {"pulse": {"config": {"source_mode": mode}}},
                         "loggers": {"console": {}},
-                        **(config or {}),
                     },
                     tags={"pulse/by": "command line", "pulse/mode": mode, **(tags or {})},
                 )

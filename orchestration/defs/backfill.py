@@ -3,8 +3,6 @@
 In the page the job's partitions are the editions, so that one or many are chosen there.
 """
 
-from typing import Any
-
 import dagster as dg
 
 from orchestration.defs.ingest import ask_publisher
@@ -12,33 +10,22 @@ from orchestration.defs.resources import PulseResource
 from orchestration.defs.schedules import refresh
 from sources.catalogue import load_catalogue
 
-
-class OneEdition(dg.Config):
-    """The edition that is wanted, as the catalogue names it."""
-
-    dataset: str
-    edition: str
-
-
-@dg.static_partitioned_config(
-    partition_keys=[
+EDITIONS = dg.StaticPartitionsDefinition(
+    [
         f"{dataset.code}/{edition.edition}"
         for dataset in load_catalogue().datasets.values()
         if dataset.discovery
         for edition in dataset.editions
     ]
 )
-def one_edition(partition_key: str) -> dict[str, Any]:
-    """The run's configuration for one edition, named ``dataset/edition``."""
-    dataset, _, edition = partition_key.partition("/")
-    return {"ops": {"fetch_edition": {"config": {"dataset": dataset, "edition": edition}}}}
 
 
 @dg.op
-def fetch_edition(context: dg.OpExecutionContext, config: OneEdition, pulse: PulseResource) -> None:
+def fetch_edition(context: dg.OpExecutionContext, pulse: PulseResource) -> None:
     """Fetch one edition whole, whatever is remembered of it, check it and land it."""
-    dataset = pulse.workspace.catalogue.dataset(config.dataset)
-    edition = dataset.edition(config.edition)
+    code, _, wanted = context.partition_key.partition("/")
+    dataset = pulse.workspace.catalogue.dataset(code)
+    edition = dataset.edition(wanted)
     (outcome,) = ask_publisher(pulse, dataset, [edition], afresh=True)
     pulse.say(f"landing     {outcome.message}")
     context.log_event(
@@ -51,7 +38,7 @@ def fetch_edition(context: dg.OpExecutionContext, config: OneEdition, pulse: Pul
         raise dg.Failure(description=str(outcome.error or outcome.message), allow_retries=False)
 
 
-@dg.job(config=one_edition, tags={"pulse/kind": "backfill"})
+@dg.job(partitions_def=EDITIONS, tags={"pulse/kind": "backfill"})
 def backfill() -> None:
     """One edition, fetched from its publisher afresh; choose editions under Partitions.
 
