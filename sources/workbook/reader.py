@@ -37,6 +37,8 @@ _NO_NUMBER: Final = "a number without a value"
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0e-\x1f]")
 # A raised digit is the mark of a note: 54.8 with note 5 is not 54.85.
 _RAISED: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+# That which most lines have; a title above the table may have none. The first wins a tie.
+_DELIMITERS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _EPOCH: Final = dt.date(1899, 12, 30)
 _DATE_FORMATS: Final = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
 
@@ -376,14 +378,13 @@ def csv_sheet(
     text, remarks = _decode(content, where)
     if _CONTROL.search(text):
         raise _not_text(where, "control characters")
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = ","
-    if "," not in first:
-        for candidate, spoken in ((";", "semicolons"), ("\t", "tabs")):
-            if candidate in first:
-                delimiter = candidate
-                remarks = (*remarks, ("delimiter", f"The columns are divided by {spoken}."))
-                break
+    head = text.splitlines()[:100]
+    delimiter = max(_DELIMITERS, key=lambda each: sum(each in line for line in head))
+    if delimiter != ",":
+        remarks = (
+            *remarks,
+            ("delimiter", f"The columns are divided by {_DELIMITERS[delimiter]}."),
+        )
     rows: list[tuple[CellValue, ...]] = []
     cells = 0
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

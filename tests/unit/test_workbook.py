@@ -149,6 +149,8 @@ def test_csv_keeps_empty_cells_and_takes_off_a_byte_order_mark() -> None:
         ("name\r\nMålilla\r\n".encode("cp1252"), "encoding"),
         ("name,x\r\na,b\r\n".encode("utf-16"), "encoding"),
         (b"a;b\n1;2\n", "delimiter"),
+        (b"A title\na;b\n1,5;2\n", "delimiter"),
+        (b"a|b\n1|2\n", "delimiter"),
         (b"a,b\n1,2", "no_final_newline"),
     ],
 )
