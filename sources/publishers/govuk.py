@@ -175,19 +175,20 @@ class GovUk(Publisher[GovUkDiscovery]):
             and not unwanted.search(each.title)
         ]
         for content_type in self.discovery.content_types:
-            fitting = [
-                each
+            # Listed twice with one address, it is one file.
+            fitting = {
+                each.url: each
                 for each in titled
                 if (each.content_type or "").split(";", 1)[0].strip().lower() == content_type
-            ]
+            }
             if len(fitting) == 1:
-                return fitting[0]
+                return fitting.popitem()[1]
             if fitting:
                 raise self.fault(
                     "ambiguous_attachment",
                     f"Several attachments of {item.base_path} could be the tables",
                     expected=f"one attachment titled like {self.discovery.attachment_title!r}",
-                    found="; ".join(each.label() for each in fitting),
+                    found="; ".join(each.label() for each in fitting.values()),
                     todo="Make attachment_title or attachment_exclude in the catalogue narrower.",
                 )
         raise self.fault(

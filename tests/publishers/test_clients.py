@@ -45,7 +45,7 @@ def item(*attachments: dict[str, Any]) -> ContentItem:
 
 
 def attachment(title: str, content_type: str = ODS, **more: Any) -> dict[str, Any]:
-    url = f"https://assets.publishing.service.gov.uk/media/1/{len(title)}.ods"
+    url = f"https://assets.publishing.service.gov.uk/media/1/{title.replace(' ', '_')}.ods"
     return {
         "attachment_type": "file",
         "title": title,
@@ -90,6 +90,8 @@ def test_the_same_tables_in_two_forms_are_no_ambiguity() -> None:
 
 
 def test_two_candidates_are_an_error_that_lists_them() -> None:
+    twice = attachment("Data tables")
+    assert chosen(twice, twice) == "Data tables"
     error = refusal(attachment("Data tables, part 1"), attachment("Data tables, part 2"))
     assert error.code == "ambiguous_attachment"
     assert "Data tables, part 1" in str(error)
