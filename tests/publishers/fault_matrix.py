@@ -169,7 +169,8 @@ REFUSED: Final[Mapping[Fault, frozenset[str]]] = {
     Fault.UNKNOWN_AREA: frozenset({"unknown_area", "missing_area"}),
     Fault.SWAPPED_BOUNDS: frozenset({"bounds_swapped"}),
     Fault.VALUE_OUTSIDE_INTERVAL: frozenset({"interval_excludes_value"}),
-    Fault.IMPLAUSIBLE_JUMP: frozenset({"implausible_jump"}),
+    # In a file with the ages one by one, the age that jumps is seen beside its neighbours.
+    Fault.IMPLAUSIBLE_JUMP: frozenset({"implausible_jump", "far_from_others"}),
     Fault.ZERO_WIDTH_INTERVAL: frozenset({"zero_width_interval"}),
     Fault.EMPTY_TABLE: frozenset({"empty_table"}),
     Fault.LAST_YEARS_FILE: frozenset({"wrong_edition", "last_years_file"}),
