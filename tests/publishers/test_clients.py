@@ -250,6 +250,7 @@ def test_a_workbook_may_not_come_as_something_else(world: FakePublishers) -> Non
     assert caught.value.code == "wrong_content_type"
 
 
+@pytest.mark.slow
 def test_an_edition_split_by_topic_is_put_together(world: FakePublishers) -> None:
     edition = CES.edition("2025-26")
     one = fetch(client(world), CES, edition).file

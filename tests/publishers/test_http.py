@@ -155,7 +155,11 @@ def test_silence_ends_in_a_timeout(shop: FakePublishers) -> None:
     assert refused(shop, say.say_nothing()).code == "timeout"
 
 
-@pytest.mark.parametrize("fault", [say.drip(), say.drip_body()], ids=["header", "body"])
+@pytest.mark.parametrize(
+    "fault",
+    [say.drip(), pytest.param(say.drip_body(), marks=pytest.mark.slow)],
+    ids=["header", "body"],
+)
 def test_no_drip_outlasts_the_deadline(shop: FakePublishers, fault: say.Fault) -> None:
     shop.script("smc", "file", fault)
     limits = replace(IMPATIENT, total_seconds=0.6)

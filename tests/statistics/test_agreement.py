@@ -137,6 +137,7 @@ def test_difference(rows: list[dict[str, Any]], unit: str) -> None:
             assert excludes_zero == (abs(result["z"]) > oracle.Z), row
 
 
+@pytest.mark.slow
 @BATCH
 @given(st.lists(scores, min_size=1, max_size=60))
 def test_p_value_and_verdict(cases: list[float]) -> None:

@@ -670,6 +670,7 @@ def test_a_column_that_is_null_in_one_row_or_in_all_never_crashes(column):
     assert all(finding.message.startswith("demo_survey") for finding in survey(rows))
 
 
+@pytest.mark.slow
 @given(
     st.sampled_from(OBSERVATION_COLUMNS),
     st.integers(0, 27),

@@ -130,6 +130,7 @@ figures = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(figures, figures)
 def test_forwards_and_backwards_agree(
     before: dict[str, float | None], after: dict[str, float | None]
