@@ -40,7 +40,7 @@ GROUPS = {
     "altair": ("test_forms", "test_pages", "test_spreadsheet_safety"),
     # Every one publishes the whole catalogue, whose made-up files are made once.
     "publishers": ("test_clients", "test_faults", "test_fetch", "test_successor", "test_watch"),
-    "scipy": ("test_agreement", "test_edges", "test_proof"),
+    "scipy": ("test_agreement", "test_edges"),
 }
 
 

@@ -134,7 +134,13 @@ def _landing_asset(declared: Dataset) -> dg.AssetsDefinition:
                 ANSWERS: dg.MetadataValue.json(answers),
                 "requests": sum(outcome.requests for outcome in outcomes),
                 "publisher": table(
-                    {"edition": o.edition, "state": o.state, "message": o.message} for o in outcomes
+                    {
+                        "edition": o.edition,
+                        "state": o.state,
+                        "message": o.message,
+                        "remarks": "; ".join(o.remarks),
+                    }
+                    for o in outcomes
                 )
                 if outcomes
                 else "no edition is listed yet",

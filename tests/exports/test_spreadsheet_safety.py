@@ -114,6 +114,7 @@ def test_hostile_text_is_read_back_as_it_was(tmp_path: Path, suffix: str) -> Non
     assert {row["Figure"] for row in rows} == {41.5}
 
 
+@pytest.mark.slow
 @given(st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=5))
 def test_any_text_gives_files_that_open(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]

@@ -183,6 +183,7 @@ def test_a_readme_without_a_query_is_refused(tmp_path: Path) -> None:
         fill_readme(connection, "<!-- generated: tables -->\n<!-- end -->")
 
 
+@pytest.mark.slow
 def test_a_reader_keeps_its_release_while_the_next_is_published(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     _publish(workspace, 1, "first")

@@ -306,6 +306,7 @@ def test_search_refuses_what_it_does_not_know(world: FakePublishers) -> None:
 # --- Office for National Statistics --------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_lookup_is_the_same_bytes_in_any_order_and_page_size(world: FakePublishers) -> None:
     edition = LOOKUP.edition("2025")
     service = "LAD25_CAUTH25_EN_LU"

@@ -247,6 +247,7 @@ def test_a_publisher_that_vanishes_midway_is_asked_once(
     assert http.requests == 1
 
 
+@pytest.mark.slow
 def test_one_slow_file_does_not_stop_the_publishers_other_files(
     world: FakePublishers, refresh: Refresh
 ) -> None:
@@ -317,6 +318,7 @@ def test_a_damaged_cursor_counts_as_none(
     assert CursorStore(store.root).load(INDEX.code, "2025") is not None
 
 
+@pytest.mark.slow
 def test_the_cursor_of_one_address_is_not_used_for_another(
     world: FakePublishers, store: LandingStore
 ) -> None:

@@ -280,6 +280,7 @@ def test_a_long_chain_of_redirects_is_given_up(shop: FakePublishers) -> None:
     assert len(shop.servers["smc"].requests) == 6
 
 
+@pytest.mark.slow
 def test_a_redirect_with_a_body_is_not_read(shop: FakePublishers) -> None:
     """A bomb in the body of a redirect is never unpacked: only its header is looked at."""
     bomb = gzip.compress(b"0" * 60_000_000)

@@ -210,6 +210,7 @@ def test_publication_dates_are_beside_the_figures(small_site: Path) -> None:
         assert "next expected in December 2025" in text
 
 
+@pytest.mark.slow
 def test_new_and_revised_figures_are_marked(small_site: Path, tmp_path: Path) -> None:
     _made(
         small_site,
@@ -333,6 +334,7 @@ def test_made_up_figures_are_watermarked(tmp_path: Path) -> None:
     assert "demonstration" in svg.framed('<svg viewBox="0 0 9 9">', "t", "s", "", made_up=True)
 
 
+@pytest.mark.slow
 def test_a_figure_without_a_source_is_refused(small_site: Path, tmp_path: Path) -> None:
     with pytest.raises(PulseError, match="has no source"):
         _made(small_site, tmp_path, "delete from marts.provenance")
@@ -421,6 +423,7 @@ def test_a_second_site_of_the_same_figures_makes_nothing_anew(
         assert again.read_bytes() == page.read_bytes(), page.name
 
 
+@pytest.mark.slow
 def test_a_changed_figure_makes_anew_the_pages_that_show_it_and_no_other(
     small_site: Path, tmp_path: Path
 ) -> None:
@@ -462,6 +465,7 @@ def test_whatever_a_page_shows_makes_it_anew(small_site: Path, tmp_path: Path, c
     assert "indicator-trust.html" in _made(small_site, tmp_path, change)
 
 
+@pytest.mark.slow
 def test_other_code_makes_every_page_anew(
     small_site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,9 @@ from tests.proof.lines import Line, as_text
 from tests.proof.respondents import Setting
 from tests.reference_data import needs_reference_data
 
+# `make proof` runs most of it too.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def figures() -> Iterator[duckdb.DuckDBPyConnection]:
@@ -54,18 +57,14 @@ def test_unweighted_means_would_not_pass(figures: duckdb.DuckDBPyConnection) -> 
     assert rounds[0] < 21
 
 
-SLOW_LEVELS = [pytest.param(level, marks=pytest.mark.slow) for level in (5, 95)]
-
-
 # Six thousand draws: a tail of 2.5% has a standard error of 0.2.
-@pytest.mark.parametrize("level", [*SLOW_LEVELS, 97])
+@pytest.mark.parametrize("level", [5, 95, 97])
 @pytest.mark.parametrize("pair", ["authority v England", "largest member v own combined authority"])
 def test_each_tail_has_two_and_a_half_percent(level: float, pair: respondents.Pair) -> None:
     found = respondents.tails(Setting(pair, level, 550), 6_000)
     assert found.within(1.8, 3.2), found
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("level", [50, 95])
 def test_whole_percentages(level: float) -> None:
     found = respondents.tails(Setting("authority v England", level, 550, decimals=0), 6_000)
@@ -93,13 +92,11 @@ def test_coverage_and_the_bias_of_the_unweighted_mean() -> None:
     assert found["bias of the unweighted mean"] > 0.5
 
 
-@pytest.mark.slow
 def test_every_tail_of_the_proof() -> None:
     assert _broken(respondents.false_findings()) == []
     assert _broken(respondents.coverages()) == []
 
 
-@pytest.mark.slow
 @needs_reference_data
 def test_at_scale() -> None:
     lines = at_scale.at_scale()

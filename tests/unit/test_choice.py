@@ -157,6 +157,7 @@ def test_altered_bytes_are_refused_not_used(store):
     assert aside.path.read_bytes() == b"good\nbut altered"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stand_in")
 @pytest.mark.planted_fault
 def test_lost_bytes_are_refused_not_used(store):
@@ -270,6 +271,7 @@ def test_earlier_editions_are_compared_without_being_asked(store, monkeypatch):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stand_in")
 def test_a_landed_earlier_edition_is_preferred_for_the_comparison(store, monkeypatch):
     seen = []
@@ -340,6 +342,7 @@ def test_every_broken_rule_is_reported_at_once():
         assert f"{code}: " in caught.value.message
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("stand_in")
 @pytest.mark.parametrize(
     "address",

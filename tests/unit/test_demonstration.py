@@ -196,6 +196,7 @@ def test_a_fault_that_a_file_cannot_have_is_refused() -> None:
         write("dcms_community_life", "2023-24", form="csv")
 
 
+@pytest.mark.slow
 def test_nothing_of_the_product_imports_the_demonstration() -> None:
     product = [
         path

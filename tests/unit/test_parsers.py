@@ -203,6 +203,7 @@ def test_columns_of_the_edition_are_chosen_among_several() -> None:
     assert error.code == "wrong_edition"
 
 
+@pytest.mark.slow
 def test_an_edition_that_is_not_in_the_columns_must_be_in_the_title() -> None:
     def unlabel(book: openpyxl.Workbook) -> None:
         for sheet in book.worksheets:
