@@ -69,6 +69,7 @@ def _book(
     )
 
 
+@pytest.mark.slow
 def test_hostile_text_stays_text_in_an_xlsx(tmp_path: Path) -> None:
     path = spreadsheet.write_xlsx(_book(HOSTILE), tmp_path / "book.xlsx")
     sheet = openpyxl.load_workbook(path)["Sheet"]

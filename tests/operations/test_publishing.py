@@ -173,7 +173,7 @@ def test_a_step_that_fails_leaves_a_whole_release(
 
 
 # A few steps here, every one among the slow tests.
-@pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [9, pytest.param(1, marks=pytest.mark.slow)])
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked to be killed")
 @pytest.mark.planted_fault
 def test_a_process_killed_at_any_step_leaves_a_whole_release(

@@ -179,6 +179,7 @@ def test_other_bytes_are_a_new_revision_beside_the_old(
     assert oldest.revision in outcome.message
 
 
+@pytest.mark.slow
 def test_a_publisher_that_goes_back_is_reported(world: FakePublishers, store: LandingStore) -> None:
     for seed in (1, 2, 1):
         publish(world, INDEX, INDEX.edition("2025"), made_up(INDEX.code, "2025", seed=seed))
@@ -276,7 +277,7 @@ def test_refused_content_is_set_aside_with_its_reasons_and_not_landed(
     assert len(store.revisions(INDEX.code, "2025")) == 1
 
 
-@pytest.mark.parametrize("harm", ["removed", "altered"])
+@pytest.mark.parametrize("harm", [pytest.param("removed", marks=pytest.mark.slow), "altered"])
 def test_a_file_that_is_no_longer_held_is_asked_for_in_full(
     world: FakePublishers, store: LandingStore, harm: str
 ) -> None:

@@ -15,6 +15,8 @@ from tests.scratch import database
 from tests.statistics import engine, oracle
 
 TOLERANCE = 1e-9
+pytestmark = pytest.mark.slow
+
 BATCH = settings(
     max_examples=settings().max_examples // 2,
     deadline=None,
@@ -137,7 +139,6 @@ def test_difference(rows: list[dict[str, Any]], unit: str) -> None:
             assert excludes_zero == (abs(result["z"]) > oracle.Z), row
 
 
-@pytest.mark.slow
 @BATCH
 @given(st.lists(scores, min_size=1, max_size=60))
 def test_p_value_and_verdict(cases: list[float]) -> None:

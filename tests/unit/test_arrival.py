@@ -112,7 +112,8 @@ def _all_columns(codes: list[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    "form", [_wide, _one_column, pytest.param(_all_columns, marks=pytest.mark.slow)]
+    "form",
+    [_one_column, *(pytest.param(each, marks=pytest.mark.slow) for each in (_wide, _all_columns))],
 )
 def test_each_form_of_the_population_is_landed_whole_and_refused_in_part(
     store: LandingStore, form: Callable[[list[str]], str]

@@ -127,7 +127,7 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
 
 # Each needs a workbook of its own. Kinds that are near one of the others are slow tests.
 NEAR = {"error value", "nation abroad", "another response", "blank column", "many unknown areas"}
-NEAR |= {"sheet gone", "sheet renamed", "ODS decimal comma"}
+NEAR |= {"sheet gone", "sheet renamed", "ODS decimal comma", "another question"}
 
 
 def kinds(cases: Iterable[str]) -> list[Any]:
