@@ -527,8 +527,8 @@ def _against_itself(rows: pd.DataFrame, judged: _Judged) -> Iterable[Finding]:
         "zero_in_place_of_symbol",
         bad,
         f"{counted(len(bad), 'authority has', 'authorities have')} exactly "
-        f"{_listed(sorted({f'{v:g}' for v in bad['value']}))} percent where others are far from it, so a figure that is not published was written "
-        "as a number",
+        f"{_listed(sorted({f'{v:g}' for v in bad['value']}))} percent where others are far from "
+        "it, so a figure that is not published was written as a number",
     )
     bad = _plain(whole, whole["base"].eq(0))
     yield from judged.broken("figure_without_base", bad, f"{_rows_have(bad)} a figure of nobody")

@@ -71,8 +71,8 @@ class _Kept(BaseModel, frozen=True, extra="forbid"):
 class LandedFile(_Kept, frozen=True):
     """One revision of one edition, as it lies in the store.
 
-    ``origin`` is synthetic for a made-up file, whose figures are never released. ``retrieved_at`` is when it first came, ``last_seen_at`` when it last came after other bytes had
-    (None: never again).
+    ``origin`` is synthetic for a made-up file, whose figures are never released. ``retrieved_at`` is
+    when it first came, ``last_seen_at`` when it last came after other bytes had (None: never again).
     """
 
     origin: Literal["publisher", "synthetic"] = "publisher"

@@ -49,7 +49,7 @@ _YEARS: Final = re.compile(
 # {when} stands for the edition in any of its spellings. A year is required wherever the publisher
 # prints one: the block of the year before has the same labels otherwise. Limits of another level
 # than 95 % and weighted bases are none that are looked for.
-_NOT_CHANGE: Final = r"(?!.*(?:change|differ|signific|(?<![0-9])(?:80|90|99)(?:\.[0-9])? ?%))"
+_NO_OTHER: Final = r"(?!.*(?:change|differ|signific|(?<![0-9])(?:80|90|99)(?:\.[0-9])? ?%))"
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "question": ("Question", r"question"),
     "response": ("Response Breakdown", r"response", r"response breakdown"),
@@ -67,27 +67,27 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "value": (
         "{edition} Percentage (%)",
-        rf"(?=.*{{when}})(?=.*percent)(?!.*(?:lower|upper|base)){_NOT_CHANGE}.*",
+        rf"(?=.*{{when}})(?=.*percent)(?!.*(?:lower|upper|base)){_NO_OTHER}.*",
         r"percentage(?: of respondents)?(?: ?\(%\))?",
     ),
     "lower_95": (
         "{edition} Lower Estimate percentage (%)",
-        rf"(?=.*{{when}})(?=.*lower){_NOT_CHANGE}.*",
+        rf"(?=.*{{when}})(?=.*lower){_NO_OTHER}.*",
         r"(?:percentage of respondents )?lower estimate(?: percentage)?(?: ?\(%\))?",
     ),
     "upper_95": (
         "{edition} Upper Estimate percentage (%)",
-        rf"(?=.*{{when}})(?=.*upper){_NOT_CHANGE}.*",
+        rf"(?=.*{{when}})(?=.*upper){_NO_OTHER}.*",
         r"(?:percentage of respondents )?upper estimate(?: percentage)?(?: ?\(%\))?",
     ),
     "respondents": (
         "{edition} Number of respondents",
-        rf"(?=.*{{when}})(?=.*(?:no\.|number) of respondents)(?!.*base){_NOT_CHANGE}.*",
+        rf"(?=.*{{when}})(?=.*(?:no\.|number) of respondents)(?!.*base){_NO_OTHER}.*",
         r"(?:no\.|number) of respondents",
     ),
     "base": (
         "{edition} Unweighted Base",
-        rf"(?=.*{{when}})(?=.*base)(?!.*(?<!un)weighted){_NOT_CHANGE}.*",
+        rf"(?=.*{{when}})(?=.*base)(?!.*(?<!un)weighted){_NO_OTHER}.*",
         r"(?:unweighted )?base(?! ?\(?20)(?!.*[0-9]{2}/[0-9]{2}).*",
     ),
 }

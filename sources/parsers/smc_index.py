@@ -68,6 +68,7 @@ class _Index(CsvReader):
         self.labels = self.measure.group_labels(self.edition.edition) or self.measure.group_labels(
             self.layout.from_edition
         )
+        self.by_label = {normalise_label(known): group for known, group in self.labels.items()}
         lines = list(self.lines())
         refuse_divided(self.header, lines)
         return [self._row(line) for line in lines]
@@ -173,10 +174,9 @@ class _Index(CsvReader):
 
     def _group(self, line: Line) -> tuple[str | None, int | None]:
         label = line.text("group_label")
-        by_label = {normalise_label(known): group for known, group in self.labels.items()}
         if not label:
             return None, None
-        if by_label and normalise_label(label) not in by_label:
+        if self.by_label and normalise_label(label) not in self.by_label:
             raise line.error(
                 "unknown_group",
                 "The group is none of the edition's.",
@@ -185,7 +185,7 @@ class _Index(CsvReader):
                 found=label,
                 todo="If the publisher changed the groups, list them in the catalogue.",
             )
-        named, printed = by_label.get(normalise_label(label)), line.count("group_number")
+        named, printed = self.by_label.get(normalise_label(label)), line.count("group_number")
         if printed is not None and named is not None and printed != named:
             raise line.error(
                 "group_mismatch",

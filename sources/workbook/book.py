@@ -76,9 +76,10 @@ class Unreadable:
 class Sheet:
     """One sheet; ``rows[0]`` is row 1 and ``rows[0][0]`` is cell A1, whatever is empty.
 
-    ``hidden``: a spreadsheet program does not show it. Rows end at their last filled cell. A sheet of a workbook is read when its rows are first asked
-    for, so a fault of a sheet that nobody reads (``ParseError`` with code ``too_many_cells`` or
-    ``damaged_workbook``) refuses nothing. Unreadable cells are empty in ``rows``.
+    ``hidden``: a spreadsheet program does not show it. Rows end at their last filled cell. A sheet of a
+    workbook is read when its rows are first asked for, so a fault of a sheet that nobody reads
+    (``ParseError`` with code ``too_many_cells`` or ``damaged_workbook``) refuses nothing. Unreadable
+    cells are empty in ``rows``.
     """
 
     def __init__(
