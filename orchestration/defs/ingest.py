@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import dagster as dg
+from pydantic import TypeAdapter
 
 from orchestration.defs.io import IDENTITY, ObservationsIO
 from orchestration.defs.resources import PulseResource
 from sources.catalogue import BUNDLED_DIRECTORY, Dataset, Edition, load_catalogue
 from sources.editions import Freshness, freshness
+from sources.errors import PulseError
 from sources.fetch import Mode, SourceOutcome, fetch
 from sources.landing import replace_file
 from sources.selection import observation_identity, observe
@@ -23,6 +25,7 @@ from warehouse.workspace import SEEDS, Workspace
 
 OWNER = "team:data-engineering"
 ANSWERS = "answers"
+_MESSAGES = TypeAdapter(list[str])
 NOTICED_CHECK = "no_release_waits_to_be_described"
 
 
@@ -298,9 +301,25 @@ def _alerts_file(workspace: Workspace, dataset: str) -> Path:
 
 
 def alerts(workspace: Workspace, dataset: str) -> list[str]:
-    """What the watch noticed of a dataset and nobody has dealt with: one message per release."""
+    """What the watch noticed of a dataset and nobody has dealt with: one message per release.
+
+    Raises PulseError "bad_entry" where the file of them cannot be read.
+    """
     path = _alerts_file(workspace, dataset)
-    return list(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else []
+    try:
+        return _MESSAGES.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise PulseError(
+            "what was noticed of this dataset cannot be read",
+            code="bad_entry",
+            dataset=dataset,
+            file=str(path),
+            found=str(error).splitlines()[0],
+            todo="remove the file and look at the publisher's page: what waited there is not "
+            "reported a second time",
+        ) from error
 
 
 def raise_alerts(workspace: Workspace, dataset: str, messages: Iterable[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sources.editions import NoticedEditions
+from sources.errors import PulseError
 from sources.landing import LandingStore
 from tests.lazy import lazy
 from tests.publishers.servers import FakePublishers
@@ -124,3 +125,14 @@ def test_a_backfill_fetches_one_edition_and_asks_for_a_refresh(
     assert isinstance(request, dg.RunRequest)
     assert request.run_config["resources"]["pulse"]["config"] == {"source_mode": "offline"}
     assert request.tags["pulse/edition"] == "dcms_participation/2023-24"
+
+
+def test_damaged_messages_are_an_error_that_names_their_file(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    ingest.raise_alerts(workspace, CLS.code, ["one waits", "one waits", "another"])
+    assert ingest.alerts(workspace, CLS.code) == ["one waits", "another"]
+    (path,) = workspace.landing.rglob(f"{CLS.code}.json")
+    path.write_text("{broken", encoding="utf-8")
+    with pytest.raises(PulseError, match="remove the file") as caught:
+        ingest.alerts(workspace, CLS.code)
+    assert caught.value.file == str(path)
